@@ -1,0 +1,1 @@
+"""Shipped suites, as YAML."""
