@@ -54,7 +54,7 @@ class LabelledTable:
 
     X: FloatArray
     y: BoolArray
-    kind: NDArray[np.int8] = field(default=None)  # type: ignore[assignment]  # filled in at birth
+    kind: NDArray[np.int8] = field(default=None)  # type: ignore[arg-type]  # set at birth
     kinds: tuple[str, ...] = (NORMAL, "anomaly")
     mask: BoolArray | None = None
     clean: FloatArray | None = None
