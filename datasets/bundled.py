@@ -1,0 +1,75 @@
+"""Real data sets that scikit-learn ships: they work offline, without a download."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import sklearn
+from sklearn import datasets
+
+from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.streams import stream
+from xadbench.datasets.table import LabelledTable
+
+
+@dataclass(frozen=True)
+class BundledSet:
+    """One of scikit-learn's classification sets, with one class as normal."""
+
+    loader: str
+    normal_class: int
+    description: str
+
+
+BUNDLED = {
+    "breast_cancer": BundledSet("load_breast_cancer", 1, "benign tumours are normal, malignant are not"),
+    "digits": BundledSet("load_digits", 0, "zeros are normal, the other digits are not"),
+    "wine": BundledSet("load_wine", 1, "the second cultivar is normal, the others are not"),
+}
+
+
+def load_bundled(name: str, anomaly_ratio: float | None = 0.1) -> LabelledTable:
+    """Return a real data set of scikit-learn with one class as normal and the others as anomalous.
+
+    Parameters
+    ----------
+    name
+        "breast_cancer" (30 features), "digits" (64) or "wine" (13).
+    anomaly_ratio
+        The share of anomalous rows, in (0, 1): anomalous rows are thinned at random to it, always the same
+        way. None keeps them all, which may be most of the table.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or the ratio lies outside (0, 1) or above what the set has.
+    """
+    if name not in BUNDLED:
+        raise unknown("bundled data set", name, BUNDLED)
+    entry = BUNDLED[name]
+    bunch = getattr(datasets, entry.loader)()
+    table = LabelledTable(
+        X=bunch.data,
+        y=bunch.target != entry.normal_class,
+        feature_names=tuple(map(str, bunch.feature_names)),
+        provenance={
+            "source": "scikit-learn",
+            "name": name,
+            "version": sklearn.__version__,
+            "normal_class": entry.normal_class,
+            "anomaly_ratio": anomaly_ratio,
+        },
+    )
+    return table if anomaly_ratio is None else _thinned(table, anomaly_ratio)
+
+
+def _thinned(table: LabelledTable, anomaly_ratio: float) -> LabelledTable:
+    if not 0 < anomaly_ratio < 1:
+        raise InputError(f"anomaly_ratio is {anomaly_ratio}, expected a number in (0, 1) or None")
+    anomalous = np.flatnonzero(table.y)
+    n_kept = max(1, round(anomaly_ratio / (1 - anomaly_ratio) * (table.n_rows - len(anomalous))))
+    if n_kept > len(anomalous):
+        most = len(anomalous) / table.n_rows
+        raise InputError(f"anomaly_ratio is {anomaly_ratio}, but the set has no more than {most:.2f}")
+    order = np.argsort(stream(0, "bundled", "thin").random(len(anomalous)), kind="stable")
+    kept = np.union1d(np.flatnonzero(~table.y), anomalous[order[:n_kept]])
+    return table.rows(kept)

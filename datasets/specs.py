@@ -1,0 +1,69 @@
+"""Typed YAML files: read safely, check at birth, and say in one line what is wrong and where."""
+
+from collections.abc import Hashable
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from xadbench.datasets.errors import InputError
+
+Spec = TypeVar("Spec", bound=BaseModel)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice, where YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # the base class's signature
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} given twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_spec(path: Traversable, model: type[Spec]) -> Spec:
+    """Read the YAML file at `path` as a `model`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is not YAML, or does not fit the model; one line that names the file, the
+        key and what is accepted.
+    """
+    try:
+        # S506: the loader is a SafeLoader.
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return build_spec(values, model, where=str(path))
+
+
+def build_spec(values: object, model: type[Spec], where: str) -> Spec:
+    """Return `values` as a `model`; `where` names their source in the error."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_one_line(error, model)}") from None
+
+
+def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say the first of the errors, and how many more there are."""
+    first, *others = error.errors(include_url=False)
+    key = ".".join(map(str, first["loc"])) or "the whole file"
+    given = "" if first["type"] in {"missing", "extra_forbidden"} else f" (given: {first['input']!r:.80})"
+    more = f"; and {len(others)} more" if others else ""
+    return f"{key}: {_message(first['type'], first['msg'], first['loc'], model)}{given}{more}"
+
+
+def _message(kind: str, message: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    if kind == "extra_forbidden" and len(loc) == 1:
+        return f"unknown key; known: {', '.join(sorted(model.model_fields))}"
+    if kind == "extra_forbidden":
+        return "unknown key"
+    return message.removeprefix("Value error, ")

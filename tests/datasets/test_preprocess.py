@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from xadbench.datasets import LabelledTable, resize, standardise
+from xadbench.datasets.streams import stream
+
+
+def rows(n):
+    return LabelledTable(X=np.arange(n, dtype=float)[:, None], y=np.zeros(n, dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(10, 1_000), (1_000, 1_000), (2_000, 2_000), (50_001, 50_000)]
+)
+def test_size_rules(given, expected):
+    assert resize(rows(given), stream(0, "t")).n_rows == expected
+
+
+def test_small_tables_repeat_rows_and_large_ones_do_not():
+    assert set(resize(rows(10), stream(0, "t")).X.ravel()) == set(range(10))
+    assert len(np.unique(resize(rows(60_000), stream(0, "t")).X)) == 50_000
+
+
+def test_tables_of_usual_size_are_left_alone():
+    table = rows(1_500)
+    assert resize(table, stream(0, "t")) is table
+
+
+def test_standardised_features_have_mean_0_and_std_1(table):
+    X = standardise(table).X
+    np.testing.assert_allclose(X.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(X.std(axis=0), 1)
+
+
+def test_the_clean_twin_goes_through_the_same_map(table):
+    after = standardise(table)
+    np.testing.assert_array_equal(after.moved, table.moved)
+
+
+def test_a_constant_feature_becomes_zero():
+    X = np.column_stack([np.full(5, 3.0), np.arange(5)])
+    assert not standardise(LabelledTable(X=X, y=[0] * 5)).X[:, 0].any()

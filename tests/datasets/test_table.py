@@ -1,0 +1,68 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from xadbench.datasets import InputError, InvalidTable, LabelledTable
+
+
+def changed(values, cell, value):
+    copy = values.copy()
+    copy[cell] = value
+    return copy
+
+
+def test_labels_alone_are_enough():
+    table = LabelledTable(X=np.eye(3), y=[0, 1, 0])
+    assert table.kind.tolist() == [0, 1, 0]
+    assert table.feature_names == ("x0", "x1", "x2")
+    assert table.mask is table.clean is table.moved is None
+
+
+def test_moved_is_what_differs_from_the_clean_twin(table):
+    np.testing.assert_array_equal(table.moved, table.mask)
+
+
+def test_arrays_cannot_be_changed_from_inside_or_outside():
+    X = np.eye(3)
+    table = LabelledTable(X=X, y=[0, 0, 0])
+    X[0, 0] = 7
+    assert table.X[0, 0] == 1
+    with pytest.raises(ValueError, match="read-only"):
+        table.X[0, 0] = 7
+
+
+def test_rows_keeps_everything_about_the_chosen_rows(table):
+    part = table.rows([5, 0])
+    assert part.kind.tolist() == [2, 0]
+    np.testing.assert_array_equal(part.mask, table.mask[[5, 0]])
+    np.testing.assert_array_equal(part.clean, table.clean[[5, 0]])
+    assert part.feature_names == table.feature_names
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: {"X": changed(t.X, (2, 1), np.nan)}, r"X has 1 value.* row 2, column 'b'"),
+        (lambda t: {"X": t.X[0]}, r"X has shape \(3,\), expected \(n, d\)"),
+        (lambda t: {"X": [["a", "b", "c"]] * 6}, "X is not an array of float64"),
+        (lambda t: {"clean": changed(t.clean, (4, 1), np.inf)}, "clean has 1 value"),
+        (lambda t: {"y": t.y[:-1]}, r"y has shape \(5,\), expected \(6,\)"),
+        (lambda t: {"y": [0, 0, 0, 0, 1, 2]}, "y has values that are not bool"),
+        (lambda t: {"mask": t.mask[:, :2]}, r"mask has shape \(6, 2\), expected \(6, 3\)"),
+        (lambda t: {"mask": changed(t.mask, (0, 0), True)}, "row.*at 0: normal, but its mask"),
+        (lambda t: {"mask": changed(t.mask, 4, False)}, "row.*at 4: anomalous, but its mask"),
+        (lambda t: {"mask": changed(t.mask, (4, 1), True)}, "row.*at 4: a culprit equals"),
+        (lambda t: {"clean": changed(t.clean, (0, 0), 9.0)}, "row.*at 0: normal, but differs"),
+        (lambda t: {"kind": [0, 0, 0, 1, 1, 2]}, "row.*at 3: y and kind disagree"),
+        (lambda t: {"kind": [0, 0, 0, 0, 1, 3]}, "row.*at 5: kind is not one of 0..2"),
+        (lambda t: {"kinds": ("additive", "global", "normal")}, "expected 'normal' first"),
+        (lambda t: {"feature_names": ("a", "a", "b")}, "2 distinct names, expected 3"),
+        (lambda t: {"feature_names": ("a", "b", "y")}, r"may not hold \['y'\]"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_not_born(table, change, message):
+    with pytest.raises(InvalidTable, match=message) as error:
+        dataclasses.replace(table, **change(table))
+    assert "\n" not in str(error.value)
+    assert isinstance(error.value, InputError)
