@@ -8,6 +8,7 @@ import csv
 import difflib
 import hashlib
 import os
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -68,6 +69,13 @@ def adbench_registry() -> dict[str, AdbenchFile]:
     fields = AdbenchFile.__dataclass_fields__
     entries = (AdbenchFile(**{key: row[key] for key in fields}) for row in csv.DictReader(StringIO(text)))
     return {entry.full_name: entry for entry in entries}
+
+
+def adbench_names() -> list[str]:
+    """Return the shortest name of every file: with its group only where files of two groups share one."""
+    registry = adbench_registry().values()
+    shared = Counter(entry.name for entry in registry)
+    return [entry.name if shared[entry.name] == 1 else entry.full_name for entry in registry]
 
 
 def find_adbench(name: str) -> AdbenchFile:

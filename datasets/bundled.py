@@ -6,7 +6,7 @@ import numpy as np
 import sklearn
 from sklearn import datasets
 
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
 
@@ -43,9 +43,7 @@ def load_bundled(name: str, anomaly_ratio: float | None = 0.1) -> LabelledTable:
     InputError
         If the name is unknown, or the ratio lies outside (0, 1) or above what the set has.
     """
-    if name not in BUNDLED:
-        raise unknown("bundled data set", name, BUNDLED)
-    entry = BUNDLED[name]
+    entry = find("bundled data set", name, BUNDLED)
     bunch = getattr(datasets, entry.loader)()
     table = LabelledTable(
         X=bunch.data,

@@ -1,6 +1,9 @@
 """The one error that a user can cause and mend."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class InputError(ValueError):
@@ -11,3 +14,11 @@ def unknown(what: str, name: str, known: Iterable[object]) -> InputError:
     """Return the error for a name that no registry holds."""
     names = ", ".join(sorted(map(str, known)))
     return InputError(f"unknown {what} {name!r}; known: {names}")
+
+
+def find(what: str, name: str, registry: Mapping[str, T]) -> T:
+    """Return the entry `name` of a registry; `InputError` with the known names if there is none."""
+    try:
+        return registry[name]
+    except KeyError:
+        raise unknown(what, name, registry) from None

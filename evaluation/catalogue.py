@@ -1,0 +1,59 @@
+"""What `xadbench list` shows: all that can be named, with a line on each."""
+
+from collections.abc import Callable, Iterator
+
+from xadbench.evaluation.suite import load_suite, suite_names
+
+Entries = Iterator[tuple[str, str]]
+
+
+def _recipes() -> Entries:
+    from xadbench.generator import load_recipe, recipe_names  # noqa: PLC0415  # only where asked for
+
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        kinds = ", ".join(anomaly.kind for anomaly in recipe.anomalies)
+        size = f"{recipe.rows} rows, {recipe.graph.nodes} features, {recipe.graph.edges} edges"
+        yield name, f"{size}, {recipe.anomaly_ratio:.0%} anomalies: {kinds}"
+
+
+def _datasets() -> Entries:
+    from xadbench.datasets.adbench import adbench_names  # noqa: PLC0415  # scikit-learn and pooch
+    from xadbench.datasets.bundled import BUNDLED  # noqa: PLC0415
+
+    for name, entry in BUNDLED.items():
+        yield f"bundled:{name}", entry.description
+    for name in adbench_names():
+        yield f"adbench:{name}", ""
+
+
+def _detectors() -> Entries:
+    from xadbench.evaluation.detectors import DETECTORS  # noqa: PLC0415
+
+    return ((name, entry.description) for name, entry in DETECTORS.items())
+
+
+def _explainers() -> Entries:
+    from xadbench.evaluation.explainers import EXPLAINERS  # noqa: PLC0415
+
+    return ((name, entry.description) for name, entry in EXPLAINERS.items())
+
+
+def _metrics() -> Entries:
+    from xadbench.evaluation.metrics import METRICS  # noqa: PLC0415
+
+    return ((name, metric.description) for name, metric in METRICS.items())
+
+
+def _suites() -> Entries:
+    return ((name, load_suite(name).description) for name in suite_names())
+
+
+CATALOGUE: dict[str, Callable[[], Entries]] = {
+    "recipes": _recipes,
+    "datasets": _datasets,
+    "detectors": _detectors,
+    "explainers": _explainers,
+    "metrics": _metrics,
+    "suites": _suites,
+}

@@ -1,0 +1,140 @@
+"""The command line: `xadbench run|generate|inject|list`."""
+
+import sys
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from xadbench import generator
+from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
+from xadbench.datasets.errors import unknown
+from xadbench.datasets.sources import load_dataset
+from xadbench.evaluation.catalogue import CATALOGUE
+from xadbench.evaluation.leaderboard import publish
+from xadbench.evaluation.progress import RunProgress
+from xadbench.evaluation.runner import n_trials, run_suite
+from xadbench.evaluation.suite import load_suite
+from xadbench.evaluation.trial import HEADLINE_SCOPE, SCOPES
+
+WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 2, 3, 130
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+debugging = ContextVar("debugging", default=False)
+
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides all that is random.")]
+
+
+@app.callback()
+def root(
+    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of wrong input.")] = False
+) -> None:
+    """Make tables whose anomalies have known culprits, and judge who blames the right features."""
+    debugging.set(debug)
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="A shipped suite, or the path of a .yaml file.")],
+    out: Out = None,
+    scope: Annotated[
+        str, typer.Option(help="Rows to rank by: anomalies, detected or flagged.")
+    ] = HEADLINE_SCOPE,
+) -> None:
+    """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
+    if scope not in SCOPES:
+        raise unknown("scope", scope, SCOPES)
+    chosen = load_suite(suite)
+    folder = out or Path("runs") / chosen.name
+    console = Console()
+    try:
+        with RunProgress(n_trials(chosen), console) as progress:
+            records = run_suite(chosen, folder, on_trial=progress.advance)
+    except KeyboardInterrupt:
+        complain(f"interrupted; {folder} keeps the finished trials, and the same command goes on from there")
+        raise typer.Exit(INTERRUPTED) from None
+    publish(records, scope, folder, console)
+    if any(record["status"] == "error" for record in records):
+        raise typer.Exit(TRIALS_FAILED)
+
+
+@app.command()
+def generate(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Make a table from a recipe; writes to tables/RECIPE-seed-SEED unless told otherwise."""
+    loaded = generator.load_recipe(recipe)
+    folder = new(out or Path("tables") / f"{loaded.name}-seed-{seed}")
+    save(generator.generate(loaded, seed), folder)
+
+
+@app.command()
+def inject(  # noqa: PLR0917  # an option each
+    dataset: Annotated[str, typer.Argument(help="bundled:NAME, adbench:NAME, or the folder of a table.")],
+    kinds: Annotated[str | None, typer.Option(help="Kinds of anomaly, with commas between.")] = None,
+    ratio: Annotated[float, typer.Option(help="Share of anomalous rows, in (0, 1).")] = 0.05,
+    base: Annotated[
+        Literal["rows", "gmm"], typer.Option(help="rows: the real rows; gmm: a mixture fitted to them.")
+    ] = "rows",
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Put anomalies into real normal rows; writes to tables/DATASET-injected-seed-SEED if not told else."""
+    name = Path(dataset.replace(":", "-")).name
+    folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
+    chosen = {} if kinds is None else {"kinds": tuple(kind.strip() for kind in kinds.split(","))}
+    table = generator.inject(load_dataset(dataset), ratio=ratio, base=base, seed=seed, **chosen)
+    save(table, folder)
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[str, typer.Argument(help="recipes, datasets, detectors, explainers, metrics or suites.")],
+) -> None:
+    """List what can be named, with a line on each."""
+    if what not in CATALOGUE:
+        raise unknown("list", what, CATALOGUE)
+    for name, description in CATALOGUE[what]():
+        typer.echo(f"{name:<24} {description}".rstrip())
+
+
+def new(folder: Path) -> Path:
+    """Return `folder`, refusing one that exists: before the work rather than after it."""
+    if folder.exists():
+        raise InputError(f"{folder} exists already; choose another folder or remove it")
+    return folder
+
+
+def save(table: LabelledTable, folder: Path) -> None:
+    """Write a table, and say what was written and what identifies it."""
+    write_table(table, folder)
+    size = f"{table.n_rows} rows, {table.n_features} features"
+    anomalies = f"{int(table.y.sum())} anomalies ({', '.join(table.kinds[1:])})"
+    typer.echo(f"{folder}: {size}, {anomalies}; content {content_hash(table)}")
+
+
+def complain(message: str) -> None:
+    """Say in one line on the error stream what went wrong."""
+    typer.echo(f"xadbench: {message}", err=True)
+
+
+def main() -> None:
+    """Run the command line; wrong input gives one line and exit code 2."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:
+        complain(error.format_message())
+    except InputError as error:
+        if debugging.get():
+            raise
+        complain(str(error))
+    sys.exit(WRONG_INPUT)
+
+
+if __name__ == "__main__":
+    main()

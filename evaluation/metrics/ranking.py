@@ -1,0 +1,192 @@
+r"""Metrics of the order in which an explainer blames the features of a row.
+
+Both look at the m most blamed features of a row, m the number of its culprits. **Ties are averaged**: the
+value of tied attributions is its exact expectation over all orders of the tied features, so that no column
+profits from its position. It needs no permutations: by linearity, each position held by a tied group counts
+the share of culprits in the group.
+"""
+
+import numpy as np
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+
+
+def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
+    r"""Return each row's normalised discounted cumulative gain at m, the number of its culprits.
+
+    .. math::
+        \mathrm{nDCG}_m = \frac{\sum_{i \le m} \mathrm{rel}(i) / \log_2(i + 1)}
+                                {\sum_{i \le m} 1 / \log_2(i + 1)}
+
+    with rel(i) = 1 if the feature at position i is a culprit, else 0; position 1 is the most blamed.
+
+    Parameters
+    ----------
+    attributions : (n, d) float64
+        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+    mask : (n, d) bool
+        The culprits.
+
+    Returns
+    -------
+    (n,) float64
+        In [0, 1], higher is better; chance is m / d, as of `chance_level`. NaN where m = 0.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, attributions are not finite, or `mask` is not boolean.
+
+    Notes
+    -----
+    Source: Järvelin & Kekäläinen 2002; at k = m as in Vincent et al. 2025. Ties as in McSherry & Najork 2008.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xadbench.evaluation import metrics
+    >>> mask = np.array([[True, True, False, False]])
+    >>> metrics.ndcg_m(np.array([[0.9, 0.1, 0.5, 0.0]]), mask).round(4)  # culprits at positions 1 and 3
+    array([0.6131])
+    >>> metrics.ndcg_m(np.zeros((1, 4)), mask)
+    array([0.5])
+    """
+    return _mean_relevance(attributions, mask, 1 / np.log2(np.arange(2, np.shape(mask)[-1] + 2)))
+
+
+def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
+    r"""Return the share of culprits among each row's m most blamed features, m the number of its culprits.
+
+    .. math:: \mathrm{Acc}_m = |\mathrm{top}_m \cap \mathrm{truth}| / m
+
+    Parameters
+    ----------
+    attributions : (n, d) float64
+        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+    mask : (n, d) bool
+        The culprits.
+
+    Returns
+    -------
+    (n,) float64
+        In [0, 1], higher is better; chance is m / d, as of `chance_level`. NaN where m = 0.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, attributions are not finite, or `mask` is not boolean.
+
+    Notes
+    -----
+    Source: Vincent et al. 2025. It is the precision at m, and the recall at m too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xadbench.evaluation import metrics
+    >>> metrics.acc_m(np.array([[0.9, 0.1, 0.5, 0.0]]), np.array([[True, True, False, False]]))
+    array([0.5])
+    """
+    return _mean_relevance(attributions, mask, np.ones(np.shape(mask)[-1]))
+
+
+def chance_level(mask: BoolArray) -> FloatArray:
+    """Return what attributions without any knowledge expect of `ndcg_m` and `acc_m`: m / d.
+
+    Any position holds a culprit with probability m / d, whatever its weight in the sum.
+
+    Parameters
+    ----------
+    mask : (n, d) bool
+        The culprits.
+
+    Returns
+    -------
+    (n,) float64
+        In [0, 1]; 1 where all features are culprits, so that nothing can be told from chance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xadbench.evaluation import metrics
+    >>> metrics.chance_level(np.array([[True, False, False, False], [True, True, True, True]]))
+    array([0.25, 1.  ])
+    """
+    chance: FloatArray = _checked_mask(mask).mean(axis=1)
+    return chance
+
+
+def adjusted(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return values of `ndcg_m` or `acc_m` adjusted for chance: (v - m/d) / (1 - m/d).
+
+    Parameters
+    ----------
+    values : (n,) float64
+        What the metric gave.
+    mask : (n, d) bool
+        The culprits.
+
+    Returns
+    -------
+    (n,) float64
+        0 at chance, 1 at best, negative below chance. NaN where m = 0 or m = d: no row of either kind can
+        tell an explainer from chance.
+
+    Raises
+    ------
+    InputError
+        If there is not one value for each row of `mask`.
+    """
+    chance = chance_level(mask)
+    if np.shape(values) != chance.shape:
+        raise InputError(f"values has shape {np.shape(values)}, expected {chance.shape}: one for each row")
+    room = np.where((chance > 0) & (chance < 1), 1 - chance, np.nan)
+    result: FloatArray = (values - chance) / room
+    return result
+
+
+def _mean_relevance(attributions: FloatArray, mask: BoolArray, weights: FloatArray) -> FloatArray:
+    """Return the weighted mean of the expected relevance over each row's first m positions."""
+    mask = _checked_mask(mask)
+    relevance = _expected_relevance(_checked_attributions(attributions, mask), mask)
+    n_culprits = mask.sum(axis=1, keepdims=True)
+    counted = weights * (np.arange(mask.shape[1]) < n_culprits)
+    # The same products summed in the same order: a perfect row gets exactly 1, and none more.
+    best = np.where(n_culprits[:, 0] > 0, counted.sum(axis=1), np.nan)
+    result: FloatArray = (relevance * counted).sum(axis=1) / best
+    return result
+
+
+def _expected_relevance(attributions: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return the probability (n, d) that each position, from most to least blamed, holds a culprit."""
+    order = np.argsort(-attributions, axis=1, kind="stable")
+    ranked = np.take_along_axis(attributions, order, axis=1)
+    starts = np.ones(ranked.shape, dtype=bool)
+    starts[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    group = np.cumsum(starts.ravel()) - 1
+    culprits = np.bincount(group, weights=np.take_along_axis(mask, order, axis=1).ravel())
+    share: FloatArray = (culprits / np.bincount(group))[group]
+    return share.reshape(mask.shape)
+
+
+def _checked_mask(mask: BoolArray) -> BoolArray:
+    mask = np.asarray(mask)
+    if mask.dtype != np.bool_:
+        raise InputError(f"mask has dtype {mask.dtype}, expected bool")
+    if mask.ndim != 2 or mask.shape[1] == 0:
+        raise InputError(f"mask has shape {mask.shape}, expected (n, d) with d at least 1")
+    return mask
+
+
+def _checked_attributions(attributions: FloatArray, mask: BoolArray) -> FloatArray:
+    attributions = np.asarray(attributions, dtype=np.float64)
+    if attributions.shape != mask.shape:
+        raise InputError(f"attributions have shape {attributions.shape}, but mask has shape {mask.shape}")
+    bad = np.argwhere(~np.isfinite(attributions))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"attributions have {len(bad)} value(s) NaN or infinite; first: row {row}, column {column}"
+        )
+    return attributions

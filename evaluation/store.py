@@ -1,0 +1,106 @@
+"""Result records on disk: one JSON file a trial, and a tidy table made from them."""
+
+import io
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.files import atomic_write
+
+REUSED = frozenset({"ok", "skipped"})
+Record = dict[str, Any]
+
+
+def write_record(run: Path, record: Record) -> Record:
+    """Write a trial's record under its key, whole or not at all; return it as it will be read."""
+    path = _path(run, record["key"])
+    write_json(path, record)
+    written: Record = json.loads(path.read_text(encoding="utf-8"))
+    return written
+
+
+def _path(run: Path, key: str) -> Path:
+    return run / "trials" / f"{key}.json"
+
+
+def write_json(path: Path, values: object) -> None:
+    """Write JSON values, NaN as null."""
+    with atomic_write(path) as file:
+        file.write((json.dumps(_without_nan(values), indent=1, sort_keys=True) + "\n").encode())
+
+
+def _without_nan(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {key: _without_nan(value) for key, value in values.items()}
+    return None if isinstance(values, float) and not math.isfinite(values) else values
+
+
+def read_record(run: Path, key: str) -> Record | None:
+    """Return the record of a trial, or None if there is none or a crash left it unreadable."""
+    try:
+        record: Record = json.loads(_path(run, key).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if record.get("key") == key else None
+
+
+def is_finished(record: Record | None) -> bool:
+    """Whether a record is reused on resume; errors run again."""
+    return record is not None and record["status"] in REUSED
+
+
+def tidy(records: Sequence[Record]) -> pd.DataFrame:
+    """Return one row per (trial, scope, score); trials without scores give one row with scope None."""
+    return pd.DataFrame([row for record in records for row in _rows(record)])
+
+
+def _rows(record: Record) -> list[dict[str, Any]]:
+    identity = {
+        "key": record["key"],
+        "table": record["table"]["label"],
+        "content_hash": record["table"]["content_hash"],
+        "seed": record["seed"],
+        "detector": record["detector"]["label"],
+        "explainer": record["explainer"]["label"],
+        "status": record["status"],
+        "reason": record["reason"],
+        "seconds": record.get("seconds"),
+        "n_explained": record.get("n_explained"),
+        "fit_seconds": record["detector"].get("fit_seconds"),
+        **record["detector"].get("quality", {}),
+    }
+    scores = [
+        {**identity, "scope": scope, "score": name, "value": value}
+        for scope, values in record.get("scores", {}).items()
+        for name, value in values.items()
+    ]
+    return scores or [{**identity, "scope": None, "score": None, "value": None}]
+
+
+def write_results(run: Path, records: Sequence[Record]) -> None:
+    """Write `results.parquet`, the tidy table of the records."""
+    buffer = io.BytesIO()
+    tidy(records).to_parquet(buffer, index=False)
+    with atomic_write(run / "results.parquet") as file:
+        file.write(buffer.getvalue())
+
+
+def load(run: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return the tidy results of a run folder: one row per (trial, scope, score).
+
+    Raises
+    ------
+    InputError
+        If the folder holds no results.
+    """
+    path = Path(run) / "results.parquet"
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: no results of a run: {error}") from None

@@ -1,0 +1,271 @@
+"""One trial, start to finish: prepare a table, fit a detector, explain its rows, score the blame."""
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from xadbench.datasets import LabelledTable, content_hash, resize
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.specs import build_spec
+from xadbench.datasets.streams import stream
+from xadbench.evaluation import metrics
+from xadbench.evaluation.detectors import Detector, make_detector
+from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
+from xadbench.evaluation.suite import Component, TableSpec
+from xadbench.generator import generate, inject, load_recipe
+from xadbench.generator.recipe import Recipe
+
+SCOPES = ("anomalies", "detected", "flagged")
+HEADLINE_SCOPE = "detected"
+PREPROCESSING_VERSION = 1
+
+# The controls of every leaderboard. They read the truth, so they are no explainers.
+CONTROLS: dict[str, Callable[[BoolArray], BoolArray]] = {
+    "truth": lambda mask: mask,
+    "inverted_truth": lambda mask: ~mask,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table as a suite names it, before standardising, with its content hash."""
+
+    label: str
+    seed: int
+    table: LabelledTable
+    hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A detector fitted to a prepared table, and what it says of the table's rows."""
+
+    detector: Detector
+    table: LabelledTable
+    scores: FloatArray
+    seconds: float
+
+    @property
+    def flagged(self) -> IntArray:
+        """The n highest-scored rows, n the true number of anomalies; (n,) row numbers, best first."""
+        order: IntArray = np.argsort(-self.scores, kind="stable")
+        return order[: int(self.table.y.sum())]
+
+    def rows_to_explain(self) -> IntArray:
+        """Return the rows that some scope needs: all anomalies and all flagged rows."""
+        return np.union1d(np.flatnonzero(self.table.y), self.flagged)
+
+    def quality(self) -> dict[str, float]:
+        """Return the detector's AUC-ROC, average precision and F1 at n."""
+        return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
+
+
+def load_source(spec: TableSpec, seed: int) -> Source:
+    """Make or load the table that `spec` names.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or a file is missing or altered.
+    """
+    table = _from_recipe(spec, seed) if spec.recipe is not None else _from_dataset(spec, seed)
+    return Source(spec.label, seed, table, content_hash(table))
+
+
+def _from_recipe(spec: TableSpec, seed: int) -> LabelledTable:
+    recipe = load_recipe(str(spec.recipe))
+    if spec.rows is not None:
+        recipe = build_spec(recipe.model_dump() | {"rows": spec.rows}, Recipe, where=f"recipe {spec.recipe}")
+    return generate(recipe, seed)
+
+
+def _from_dataset(spec: TableSpec, seed: int) -> LabelledTable:
+    """Load a data set; ADBench's own get its size rules, before any injection: no anomaly is there twice."""
+    name = str(spec.dataset)
+    table = load_dataset(name)
+    if name.startswith("adbench:"):
+        table = resize(table, stream(seed, "resize"))
+    if spec.inject is None:
+        return table
+    kinds = {} if spec.inject.kinds is None else {"kinds": spec.inject.kinds}
+    return inject(table, ratio=spec.inject.ratio, base=spec.inject.base, seed=seed, **kinds)
+
+
+def fit(table: LabelledTable, component: Component, seed: int) -> Fitted:
+    """Fit a detector to all rows of a prepared table, without its labels."""
+    detector = make_detector(component.name, random_state=seed, **component.params)
+    start = time.perf_counter()
+    detector.fit(table.X)
+    seconds = time.perf_counter() - start
+    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds)
+
+
+def trial_key(source: Source, detector: Component, explainer: Component) -> str:
+    """Return the SHA-256 of the canonical JSON of all that determines a trial's result."""
+    identity = {
+        "table": source.hash,
+        "preprocessing": PREPROCESSING_VERSION,
+        "detector": _identity(detector, make_detector),
+        "explainer": _identity(explainer, make_explainer),
+        "metrics": {metric.name: metric.version for metric in metrics.METRICS.values()},
+        "seed": source.seed,
+    }
+    return sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _identity(component: Component, make: Callable[..., Any]) -> dict[str, Any]:
+    version = (
+        1 if component.name in CONTROLS else make(component.name, random_state=0, **component.params).version
+    )
+    return {"name": component.name, "params": component.params, "version": version}
+
+
+def run_trial(fitted: Fitted, explainer: Component, seed: int) -> dict[str, Any]:
+    """Explain a fitted detector and score the blame; whatever an explainer raises becomes part of the result.
+
+    Returns
+    -------
+    dict
+        `status` ("ok", "skipped" or "error") with `reason` and `traceback`; for ok, `scores` by scope and
+        `seconds`.
+    """
+    if fitted.table.mask is None:
+        return not_ok("skipped", "the table does not name its culprits")
+    return contained(lambda: _explain_and_score(fitted, explainer, seed))
+
+
+def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what `work` returns, or an error result if it raises: one fault must not end a run.
+
+    Wrong input still raises: no other trial would fare better.
+    """
+    try:
+        return work()
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
+        return not_ok("error", f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def not_ok(status: str, reason: str, trace: str | None = None) -> dict[str, Any]:
+    """Return the result of a trial without scores."""
+    return {"status": status, "reason": reason, "traceback": trace}
+
+
+def _explain_and_score(fitted: Fitted, component: Component, seed: int) -> dict[str, Any]:
+    table = fitted.table
+    rows = fitted.rows_to_explain()
+    start = time.perf_counter()
+    if component.name in CONTROLS:
+        attributions = CONTROLS[component.name](table.mask[rows]).astype(float)  # type: ignore[index]  # checked by run_trial
+    else:
+        explainer = make_explainer(component.name, random_state=seed, **component.params)
+        if reason := missing(explainer, fitted.detector):
+            return not_ok("skipped", reason)
+        attributions = explain(explainer, fitted, rows)
+    seconds = time.perf_counter() - start
+    scores = score_attributions(attributions, rows, fitted)
+    return {"status": "ok", "reason": None, "seconds": seconds, "n_explained": len(rows), "scores": scores}
+
+
+def score_explainer(
+    explainer: Explainer, detector: Detector, table: LabelledTable
+) -> dict[str, dict[str, float | int]]:
+    """Return an explainer's scores on a fitted detector and the table that it was fitted to.
+
+    Parameters
+    ----------
+    explainer
+        An object with `fit` and `explain`, or a function of (detector, background, X).
+    detector
+        Fitted to `table.X`.
+    table
+        As the detector saw it, with a mask.
+
+    Returns
+    -------
+    dict
+        The mean scores of each scope, as `score_attributions` gives them.
+
+    Raises
+    ------
+    InputError
+        If the table does not name its culprits.
+    """
+    if table.mask is None:
+        raise InputError("the table does not name its culprits, so no explainer can be scored on it")
+    fitted = Fitted(detector, table, np.asarray(detector.decision_function(table.X)), float("nan"))
+    rows = fitted.rows_to_explain()
+    return score_attributions(explain(as_explainer(explainer), fitted, rows), rows, fitted)
+
+
+def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
+    """Return the attributions of the given rows of the prepared table, (rows, d), checked.
+
+    Raises
+    ------
+    ValueError
+        If the explainer returns another shape, or values that are NaN or infinite.
+    """
+    X = fitted.table.X
+    attributions = np.asarray(explainer.fit(fitted.detector, background=X).explain(X[rows]), dtype=float)
+    if attributions.shape != (len(rows), fitted.table.n_features):
+        raise ValueError(f"attributions have shape {attributions.shape}, expected {(len(rows), X.shape[1])}")
+    if bad := int((~np.isfinite(attributions)).sum()):
+        raise ValueError(f"{bad} attribution(s) are NaN or infinite")
+    return attributions
+
+
+def score_attributions(
+    attributions: FloatArray, rows: IntArray, fitted: Fitted
+) -> dict[str, dict[str, float | int]]:
+    """Return the mean scores of each scope.
+
+    Parameters
+    ----------
+    attributions : (r, d) float64
+    rows : (r,) int
+        The table's rows they explain: at least all anomalies and all flagged rows.
+
+    Returns
+    -------
+    dict
+        For each scope: `n_rows`; `chance`, the mean chance level; each metric's mean; `n_informative`, the
+        rows with fewer culprits than features, or none; and each metric's chance-adjusted mean over those.
+        A false positive counts 0 everywhere. NaN where a scope has no row.
+    """
+    mask = fitted.table.mask[rows]  # type: ignore[index]  # only called on tables with a mask
+    is_flagged: BoolArray = np.isin(rows, fitted.flagged)
+    is_anomaly: BoolArray = np.count_nonzero(mask, axis=1) > 0
+    chosen = {"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged}
+    per_row = {m.name: m.per_row(attributions, mask) for m in metrics.METRICS.values()}
+    return {scope: _scope_scores(per_row, mask, chosen[scope]) for scope in SCOPES}
+
+
+def _scope_scores(
+    per_row: Mapping[str, FloatArray], mask: BoolArray, chosen: BoolArray
+) -> dict[str, float | int]:
+    chance = metrics.chance_level(mask)
+    informative = chosen & (chance < 1)
+    scores: dict[str, float | int] = {
+        "n_rows": int(chosen.sum()),
+        "n_informative": int(informative.sum()),
+        "chance": _mean(chance[chosen]),
+    }
+    for name, values in per_row.items():
+        adjusted = metrics.adjusted(values, mask)
+        scores[name] = _mean(np.nan_to_num(values[chosen], nan=0.0))
+        scores[f"adjusted_{name}"] = _mean(np.nan_to_num(adjusted[informative], nan=0.0))
+    return scores
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if len(values) else float("nan")

@@ -1,0 +1,75 @@
+"""A suite that takes a second, and what breaks on purpose."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from xadbench.evaluation import detectors, explainers
+from xadbench.evaluation.registry import Entry, factory_of
+from xadbench.evaluation.suite import Suite
+
+
+class Distance:
+    """A detector without torch: the squared distance to the mean."""
+
+    version = 1
+    n_fits = 0
+
+    def fit(self, X):
+        Distance.n_fits += 1
+        self.mean = X.mean(axis=0)
+        return self
+
+    def decision_function(self, X):
+        return ((X - self.mean) ** 2).sum(axis=1)
+
+
+class Faulty:
+    """An explainer that does what it is told to do wrong."""
+
+    version = 1
+    requires = frozenset()
+    n_calls = 0
+
+    def __init__(self, fault="raise"):
+        self.fault = fault
+
+    def fit(self, detector, background):
+        return self
+
+    def explain(self, X):
+        Faulty.n_calls += 1
+        if self.fault == "raise":
+            raise RuntimeError("out of cheese")
+        if self.fault == "interrupt":
+            raise KeyboardInterrupt
+        if self.fault == "nan":
+            return np.full(X.shape, np.nan)
+        if self.fault == "shape":
+            return X[:, 1:]
+        return np.zeros(X.shape)
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(monkeypatch):
+    Distance.n_fits = Faulty.n_calls = 0
+    for registry, name, cls in (
+        (detectors.DETECTORS, "distance", Distance),
+        (explainers.EXPLAINERS, "faulty", Faulty),
+    ):
+        monkeypatch.setitem(registry, name, Entry("a stand-in", lambda cls=cls: factory_of(cls)))
+    return SimpleNamespace(Distance=Distance, Faulty=Faulty)
+
+
+@pytest.fixture
+def small_suite():
+    return Suite.model_validate(
+        {
+            "name": "small",
+            "tables": [{"recipe": "table2-d10-5", "rows": 200}],
+            "detectors": ["distance"],
+            "explainers": ["z_score", "random"],
+            "seeds": [0, 1],
+        }
+    )

@@ -1,0 +1,154 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from xadbench.datasets import read_table
+from xadbench.evaluation import cli
+
+QUICK_SUITE = """\
+name: tiny
+tables: [{recipe: table2-d4-5, rows: 200}]
+detectors: [iforest]
+explainers: [z_score, random, saliency]
+"""
+
+
+@pytest.fixture
+def xadbench(monkeypatch, capsys, tmp_path):
+    """Run the command line inside an empty folder; return exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["xadbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        out, err = capsys.readouterr()
+        return exit_.value.code or 0, out, err
+
+    return call
+
+
+def test_a_suite_gives_a_leaderboard(xadbench, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
+    code, out, _ = xadbench("run", "tiny.yaml")
+    assert code == 0
+    assert "[1/5] table2-d4-5 / iforest / z_score, seed 0: ok" in out
+    for word in ("AUC-ROC", "chance", "inverted_truth", "saliency on iforest: 0/1 trials: "):
+        assert word in out
+    assert "| iforest |" in (tmp_path / "runs" / "tiny" / "leaderboard.md").read_text()
+
+
+def test_a_second_run_says_that_nothing_was_repeated(xadbench, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
+    first = xadbench("run", "tiny.yaml")[1]
+    second = xadbench("run", "tiny.yaml")[1]
+    assert second.count("from an earlier run") == 5
+    assert first.count("from an earlier run") == 0
+
+
+def test_a_failed_trial_shows_in_the_exit_code(xadbench, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(QUICK_SUITE.replace("saliency", "faulty"))
+    code, out, _ = xadbench("run", "tiny.yaml")
+    assert code == 3
+    assert "faulty on iforest: 0/1 trials: RuntimeError: out of cheese" in out
+
+
+def test_a_table_is_made_and_identified(xadbench, tmp_path):
+    code, out, _ = xadbench("generate", "table2-d4-5", "--seed", 3)
+    assert code == 0
+    table = read_table(tmp_path / "tables" / "table2-d4-5-seed-3")
+    assert (table.n_rows, table.n_features) == (5000, 4)
+    content = json.loads((tmp_path / "tables" / "table2-d4-5-seed-3" / "table.json").read_text())
+    assert content["content_hash"] in out
+
+
+def test_anomalies_are_put_into_a_real_table(xadbench, tmp_path):
+    code, out, _ = xadbench(
+        "inject", "bundled:wine", "--kinds", "global, local", "--ratio", "0.1", "--out", "w"
+    )
+    assert code == 0
+    table = read_table(tmp_path / "w")
+    assert table.kinds == ("normal", "global", "local")
+    assert "71 rows" in out
+    assert xadbench("inject", "w", "--ratio", "0.2", "--out", "w2")[0] == 0
+
+
+@pytest.mark.parametrize("what", ["recipes", "datasets", "detectors", "explainers", "metrics", "suites"])
+def test_everything_that_can_be_named_is_listed(xadbench, what):
+    code, out, _ = xadbench("list", what)
+    assert code == 0
+    expected = {
+        "recipes": "table2-d1000-10",
+        "datasets": "adbench:PageBlocks",
+        "detectors": "dsil_fixed",
+        "explainers": "kernel_shap",
+        "metrics": "ndcg_m",
+        "suites": "table4-smoke",
+    }
+    assert expected[what] in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "quik"], "unknown suite 'quik'; known: quick"),
+        (["run", "gone.yaml"], "gone.yaml: cannot be read"),
+        (["run", "quick", "--scope", "all"], "unknown scope 'all'; known: anomalies, detected, flagged"),
+        (["generate", "table2"], "unknown recipe 'table2'; known: .*table2-d4-5"),
+        (["generate", "table2-d4-5", "--seed", "-1"], "'--seed': .*greater than or equal to 0"),
+        (["generate", "table2-d4-5", "--out", "taken"], "taken exists already"),
+        (["inject", "wine"], "unknown data set 'wine'; expected bundled:NAME"),
+        (["inject", "bundled:wine", "--ratio", "2"], "ratio"),
+        (["inject", "bundled:wine", "--kinds", "globl"], "globl"),
+        (["inject", "bundled:wine", "--base", "tree"], "tree"),
+        (["inject", "adbench:PageBlok"], "did you mean PageBlocks"),
+        (["list", "kinds"], "unknown list 'kinds'; known: datasets"),
+        (["run"], "[Mm]issing argument"),
+        (["frobnicate"], "[Nn]o such command"),
+        (["list", "suites", "--wrong"], "[Nn]o such option"),
+    ],
+)
+def test_wrong_input_gives_one_line_and_leaves_nothing(xadbench, tmp_path, arguments, message):
+    (tmp_path / "taken").mkdir()
+    code, out, err = xadbench(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("xadbench: ")
+    assert err.count("\n") == 1
+    assert re.search(message, err)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_debug_shows_where_it_came_from(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["xadbench", "--debug", "run", "quik"])
+    with pytest.raises(ValueError, match="unknown suite"):
+        cli.main()
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(
+        QUICK_SUITE.replace("rows: 200", "rows: 5000").replace("iforest", "dte")
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xadbench.evaluation.cli", "run", "tiny.yaml"],
+        cwd=tmp_path,
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    while not (tmp_path / "runs" / "tiny" / "run.json").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err

@@ -1,0 +1,72 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from xadbench.evaluation.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
+
+
+def record(explainer, value, *, table="t", detector="d", status="ok"):
+    scores = dict.fromkeys(("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m"), value)
+    ok = {"scores": {"detected": {**scores, "chance": 0.25, "n_informative": 10}}, "seconds": 1.0}
+    return {
+        "table": {"label": table},
+        "detector": {"label": detector, "quality": {"auc_roc": 0.9}},
+        "explainer": {"label": explainer},
+        "status": status,
+        "reason": None if status == "ok" else "needs a gradient",
+        **(ok if status == "ok" else {}),
+    }
+
+
+@pytest.fixture
+def records():
+    return [
+        record("worse", 0.2, table="t1"),
+        record("better", 0.6, table="t1"),
+        record("lacking", None, table="t1", status="skipped"),
+        record("worse", 0.4, table="t2"),
+        record("better", 0.8, table="t2"),
+        record("lacking", 0.9, table="t2"),
+        record("better", None, table="t1", detector="a", status="skipped"),
+    ]
+
+
+def test_the_best_explainer_of_each_detector_comes_first(records):
+    board = leaderboard(records, "detected")
+    assert list(zip(board["detector"], board["explainer"], strict=True)) == [
+        ("d", "lacking"),
+        ("d", "better"),
+        ("d", "worse"),
+        ("a", "better"),
+    ]
+    assert board["adjusted_ndcg_m"].tolist()[:3] == pytest.approx([0.9, 0.7, 0.3])
+
+
+def test_missing_trials_are_shown_and_explained(records):
+    board = leaderboard(records, "detected")
+    assert board["trials"].tolist() == ["1/2", "2/2", "2/2", "0/1"]
+    assert missing_scores(board) == [
+        "lacking on d: 1/2 trials: needs a gradient",
+        "better on a: 0/1 trials: needs a gradient",
+    ]
+
+
+def test_a_board_per_table_splits_the_means(records):
+    board = leaderboard(records, "detected", by=["table"])
+    assert board.query("table == 't2'")["adjusted_ndcg_m"].tolist() == pytest.approx([0.9, 0.8, 0.4])
+
+
+def test_quality_and_chance_stand_beside_every_score(records):
+    markdown = as_markdown(leaderboard(records, "detected")).splitlines()
+    assert markdown[0].startswith("| detector | AUC-ROC | explainer | adj. nDCG_m |")
+    assert markdown[2] == "| d | 0.900 | lacking | 0.900 | 0.900 | 0.900 | 0.900 | 0.250 | 10 | 1.0 | 1/2 |"
+    assert markdown[5] == "| a | 0.900 | better | - | - | - | - | - | 0 | - | 0/1 |"
+
+
+def test_the_terminal_shows_the_same(records):
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(as_rich(leaderboard(records, "detected"), "title"))
+    text = console.export_text()
+    assert "title" in text
+    assert all(cell in text for cell in ("AUC-ROC", "lacking", "0.700", "0/1"))

@@ -1,0 +1,152 @@
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import ndcg_score
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.evaluation import metrics
+
+SCORED = [metrics.ndcg_m, metrics.acc_m]
+both = pytest.mark.parametrize("metric", SCORED)
+
+
+@st.composite
+def masks(draw: st.DrawFn, max_features: int = 12) -> BoolArray:
+    """Masks with at least one culprit a row."""
+    shape = draw(array_shapes(min_dims=2, max_dims=2, max_side=max_features))
+    mask = draw(arrays(bool, shape))
+    mask[np.arange(shape[0]), draw(arrays(np.int64, shape[0], elements=st.integers(0, shape[1] - 1)))] = True
+    return mask
+
+
+@st.composite
+def judged(draw: st.DrawFn, max_features: int = 12) -> tuple[FloatArray, BoolArray]:
+    """Attributions, many of them tied, and a mask."""
+    mask = draw(masks(max_features))
+    return draw(arrays(float, mask.shape, elements=st.sampled_from([-1.0, 0.0, 0.5, 2.0, 7.0]))), mask
+
+
+def random_case(rows: int = 200, features: int = 9, seed: int = 0) -> tuple[FloatArray, BoolArray]:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((rows, features)) < 0.4
+    mask[~mask.any(axis=1), 0] = True
+    return rng.random(mask.shape), mask
+
+
+@pytest.mark.parametrize("decimals", [9, 1, 0])  # no ties, some, many
+def test_ndcg_is_that_of_scikit_learn_which_averages_ties_too(decimals: int) -> None:
+    attributions, mask = random_case()
+    attributions = attributions.round(decimals)
+    pairs = zip(mask, attributions, strict=True)
+    expected = [ndcg_score([truth], [blame], k=int(truth.sum())) for truth, blame in pairs]
+    assert_allclose(metrics.ndcg_m(attributions, mask), expected, rtol=1e-12)
+
+
+def by_permutation(metric: str, blame: FloatArray, truth: BoolArray) -> float:
+    """The mean over all orders of the features that sort by blame."""
+    m = int(truth.sum())
+    weights = 1 / np.log2(np.arange(2, m + 2)) if metric == "ndcg_m" else np.ones(m)
+    every = map(list, permutations(range(len(blame))))
+    orders = [order for order in every if (np.diff(blame[order]) <= 0).all()]
+    return float(np.mean([truth[order[:m]] @ weights / weights.sum() for order in orders]))
+
+
+@pytest.mark.parametrize("name", sorted(metrics.METRICS))
+@given(case=judged(max_features=5))
+def test_ties_are_the_mean_over_all_orders(name: str, case: tuple[FloatArray, BoolArray]) -> None:
+    values = metrics.METRICS[name].per_row(*case)
+    assert_allclose(values, [by_permutation(name, *row) for row in zip(*case, strict=True)], rtol=1e-12)
+
+
+@both
+@given(mask=masks(), value=st.sampled_from([0.0, -3.0, 1e300]))
+def test_constant_attributions_score_exactly_chance(metric, mask: BoolArray, value: float) -> None:
+    assert_allclose(metric(np.full(mask.shape, value), mask), mask.mean(axis=1), rtol=1e-14)
+
+
+@both
+@pytest.mark.parametrize("m", [1, 3, 7])
+def test_chance_is_what_random_attributions_average(metric, m: int) -> None:
+    mask = np.tile(np.arange(8) < m, (40_000, 1))
+    values = metric(np.random.default_rng(m).random(mask.shape), mask)
+    assert abs(values.mean() - metrics.chance_level(mask)[0]) < 5 * values.std() / len(values) ** 0.5
+
+
+@both
+@given(case=judged())
+def test_values_lie_in_the_declared_range_and_the_truth_scores_best(
+    metric, case: tuple[FloatArray, BoolArray]
+) -> None:
+    declared = metrics.METRICS[metric.__name__]
+    values = metric(*case)
+    assert declared.range[0] <= values.min() <= values.max() <= declared.range[1]
+    assert_array_equal(metric(case[1].astype(float), case[1]), declared.best)
+
+
+@both
+@given(case=judged(), seed=st.integers(0, 99))
+def test_order_of_features_and_monotone_transforms_do_not_matter(
+    metric, case: tuple[FloatArray, BoolArray], seed: int
+) -> None:
+    attributions, mask = case
+    order = np.random.default_rng(seed).permutation(mask.shape[1])
+    values = metric(attributions, mask)
+    assert_allclose(metric(attributions[:, order], mask[:, order]), values, rtol=1e-12)
+    assert_array_equal(metric(np.exp(attributions) * 5 - 3, mask), values)
+
+
+@both
+def test_truth_beats_noisy_truth_beats_random_beats_inverted_truth(metric) -> None:
+    random, mask = random_case(rows=400)
+    truth = mask.astype(float)
+    ladder = [metric(blame, mask).mean() for blame in (truth, truth + 2 * random, random, -truth)]
+    assert (np.diff(ladder) < -0.05).all(), ladder
+
+
+@both
+def test_a_row_without_culprits_has_no_value(metric) -> None:
+    values = metric(np.eye(2), np.array([[False, False], [False, True]]))
+    assert np.isnan(values[0])
+    assert values[1] == 1
+
+
+def test_ndcg_by_hand() -> None:
+    value = metrics.ndcg_m(np.array([[4.0, 3.0, 2.0, 1.0]]), np.array([[False, True, True, False]]))
+    assert_allclose(value, (1 / np.log2(3)) / (1 + 1 / np.log2(3)))
+
+
+def test_acc_by_hand() -> None:
+    assert metrics.acc_m(np.array([[4.0, 3.0, 2.0, 1.0]]), np.array([[True, False, True, True]])) == [2 / 3]
+
+
+def test_adjusted_is_0_at_chance_1_at_best_and_undefined_where_nothing_can_be_told() -> None:
+    mask = np.array([[True, False], [True, False], [True, True], [False, False]])
+    adjusted = metrics.adjusted(np.array([0.5, 1.0, 1.0, np.nan]), mask)
+    assert_array_equal(adjusted, [0.0, 1.0, np.nan, np.nan])
+    assert np.nanmean(adjusted) == 0.5
+
+
+@both
+@pytest.mark.parametrize(
+    ("attributions", "mask", "message"),
+    [
+        (np.zeros((2, 3)), np.zeros((2, 4), bool), r"shape \(2, 3\), but mask has shape \(2, 4\)"),
+        (np.array([[0.0, np.nan]]), np.ones((1, 2), bool), "first: row 0, column 1"),
+        (np.zeros((1, 2)), np.ones((1, 2)), "mask has dtype float64, expected bool"),
+        (np.zeros(2), np.ones(2, bool), r"mask has shape \(2,\), expected \(n, d\)"),
+    ],
+)
+def test_bad_input_is_named(metric, attributions: FloatArray, mask: BoolArray, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        metric(attributions, mask)
+
+
+def test_adjusted_wants_one_value_a_row() -> None:
+    with pytest.raises(InputError, match=r"values has shape \(2,\), expected \(1,\)"):
+        metrics.adjusted(np.zeros(2), np.ones((1, 2), bool))

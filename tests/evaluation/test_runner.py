@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import run_suite, store
+from xadbench.evaluation.runner import n_trials, one_thread
+from xadbench.evaluation.suite import Component
+
+
+def with_faulty(suite, fault):
+    faulty = Component(name="faulty", params={"fault": fault})
+    return suite.model_copy(update={"explainers": (*suite.explainers, faulty)})
+
+
+def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suite, tmp_path):
+    records = run_suite(small_suite, tmp_path / "run")
+    assert len(records) == n_trials(small_suite) == 2 * 4
+    assert {r["explainer"]["name"] for r in records} == {"z_score", "random", "truth", "inverted_truth"}
+    files = {path.stem for path in (tmp_path / "run" / "trials").iterdir()}
+    assert files == {r["key"] for r in records}
+
+
+def test_finished_trials_are_not_repeated(small_suite, tmp_path, stand_ins):
+    first = run_suite(small_suite, tmp_path)
+    fits, told = stand_ins.Distance.n_fits, []
+    again = run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
+    assert stand_ins.Distance.n_fits == fits == 2
+    assert told == [False] * 8
+    assert again == first
+    assert store.tidy(again).equals(store.tidy(first))
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(small_suite, tmp_path):
+    n_before = 3
+
+    def interrupt(record, is_new):
+        if sum(1 for _ in (tmp_path / "trials").iterdir()) == n_before:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(small_suite, tmp_path, on_trial=interrupt)
+    told = []
+    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
+    assert told == [False] * n_before + [True] * (8 - n_before)
+
+
+def test_an_interrupt_inside_a_trial_loses_that_trial_alone(small_suite, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_suite(with_faulty(small_suite, "interrupt"), tmp_path)
+    assert len(list((tmp_path / "trials").iterdir())) == 2
+
+
+def test_a_fault_ends_its_trial_alone_and_runs_again(small_suite, tmp_path, stand_ins):
+    suite = with_faulty(small_suite, "raise")
+    for attempt in (1, 2):
+        statuses = [record["status"] for record in run_suite(suite, tmp_path)]
+        assert statuses.count("error") == 2
+        assert statuses.count("ok") == 8
+        assert stand_ins.Faulty.n_calls == 2 * attempt
+
+
+def test_a_detector_that_cannot_be_fitted_is_an_error_of_its_trials(
+    small_suite, tmp_path, stand_ins, monkeypatch
+):
+    monkeypatch.setattr(stand_ins.Distance, "fit", lambda self, X: 1 / 0)
+    records = run_suite(small_suite, tmp_path)
+    assert {r["status"] for r in records} == {"error"}
+    assert "ZeroDivisionError" in records[0]["reason"]
+
+
+def test_a_half_written_record_is_computed_again(small_suite, tmp_path):
+    record = run_suite(small_suite, tmp_path)[0]
+    (tmp_path / "trials" / f"{record['key']}.json").write_text('{"key": ')
+    told = []
+    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
+    assert told.count(True) == 1
+
+
+def test_bad_input_is_found_before_any_work(small_suite, tmp_path, stand_ins):
+    suite = small_suite.model_copy(update={"explainers": (Component(name="randon"),)})
+    with pytest.raises(InputError, match=r"unknown explainer 'randon'; known: .*random"):
+        run_suite(suite, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert stand_ins.Distance.n_fits == 0
+
+
+def test_the_run_says_what_it_ran_on(small_suite, tmp_path):
+    run_suite(small_suite, tmp_path)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["suite"]["seeds"] == [0, 1]
+    assert run["versions"]["torch"].startswith("2")
+    assert run["threads"] == 1
+
+
+def test_results_are_tidy(small_suite, tmp_path):
+    run_suite(small_suite, tmp_path)
+    results = store.load(tmp_path)
+    assert not results.duplicated(["key", "scope", "score"]).any()
+    truth = results.query("explainer == 'truth' and scope == 'anomalies' and score == 'ndcg_m'")
+    np.testing.assert_array_equal(truth["value"], [1.0, 1.0])
+
+
+def test_results_of_no_run_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no results of a run"):
+        store.load(tmp_path)
+
+
+def test_threads_come_back():
+    torch.set_num_threads(2)
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
