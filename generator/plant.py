@@ -1,0 +1,103 @@
+"""Spread anomalies over clean rows and keep the books: who is affected, and by what."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.table import NORMAL, LabelledTable
+from xadbench.generator.anomalies import AnomalyKind, Source
+from xadbench.generator.draws import permutation
+
+
+class Streams(Protocol):
+    """Gives the random stream of one purpose."""
+
+    def __call__(self, *path: str) -> np.random.Generator:
+        """Return the stream called `path`."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Rows with anomalies among them.
+
+    Parameters
+    ----------
+    X : (n, d) float64
+        The rows.
+    kind : (n,) int8
+        0 for normal rows, otherwise 1 + the index of the anomaly kind.
+    affected : (n, d) bool
+        The cells that were redrawn.
+    """
+
+    X: FloatArray
+    kind: NDArray[np.int8]
+    affected: BoolArray
+
+
+def count_anomalies(ratio: float, n_rows: int, n_kinds: int) -> int:
+    """Return the number of anomalous rows, ratio·n rounded; raise InputError if it is less than `n_kinds`."""
+    count = round(ratio * n_rows)
+    if count < n_kinds:
+        raise InputError(
+            f"a ratio of {ratio} gives {count} anomalies in {n_rows} rows; "
+            f"expected at least {n_kinds}, one for each kind"
+        )
+    return count
+
+
+def plant(source: Source, kinds: Sequence[AnomalyKind], count: int, streams: Streams) -> Planted:
+    """Turn `count` of the source's rows into anomalies, at random positions, split evenly over the kinds.
+
+    A remainder goes to the first kinds. Every kind has its own streams: another kind beside it leaves its
+    affected features as they are.
+    """
+    X = source.rows.copy()
+    labels = np.zeros(len(X), dtype=np.int8)
+    touched = np.zeros(X.shape, dtype=np.bool_)
+    positions = permutation(len(X), streams("positions"))[:count]
+    for label, (kind, rows) in enumerate(zip(kinds, np.array_split(positions, len(kinds)), strict=True), 1):
+        affected = kind.draw_affected(X.shape[1], streams(kind.kind, "affected"))
+        X[rows] = kind.apply(source.rows[rows], affected, source, streams(kind.kind, "values"))
+        labels[rows] = label
+        touched[np.ix_(rows, affected)] = True
+    return Planted(X, labels, touched)
+
+
+def label(
+    planted: Planted,
+    clean: FloatArray,
+    kinds: Sequence[AnomalyKind],
+    provenance: Mapping[str, Any],
+    feature_names: Sequence[str],
+) -> LabelledTable:
+    """Return the table of the planted rows; its culprits are the affected cells that differ from `clean`.
+
+    Raises
+    ------
+    InputError
+        If an anomalous row came out as it was.
+    """
+    mask = planted.affected & (planted.X != clean)
+    names = (NORMAL, *(kind.kind for kind in kinds))
+    same = np.flatnonzero((planted.kind != 0) & ~mask.any(axis=1))
+    if len(same):
+        raise InputError(
+            f"row {same[0]} of kind {names[planted.kind[same[0]]]!r} came out as it was; "
+            "expected features that vary enough to be changed, or a greater strength"
+        )
+    return LabelledTable(
+        X=planted.X,
+        y=planted.kind != 0,
+        kind=planted.kind,
+        kinds=names,
+        mask=mask,
+        clean=clean,
+        feature_names=tuple(feature_names),
+        provenance=provenance,
+    )

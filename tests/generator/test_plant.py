@@ -1,0 +1,66 @@
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from xadbench.datasets import InputError
+from xadbench.datasets.streams import stream
+from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, check_kinds
+from xadbench.generator.plant import Planted, count_anomalies, label, plant
+
+streams = partial(stream, 5)
+
+
+@pytest.fixture
+def source(rng):
+    return Source(rng.standard_normal((200, 6)), lambda strength, n: np.full((n, 6), strength))
+
+
+def test_anomalies_are_split_evenly_with_the_remainder_first(source):
+    planted = plant(source, check_kinds(("global", "local", "additive")), 11, streams)
+    assert np.bincount(planted.kind).tolist() == [189, 4, 4, 3]
+
+
+def test_anomalies_are_spread_over_the_rows(source):
+    rows = np.flatnonzero(plant(source, [Global()], 50, streams).kind)
+    assert 80 < rows.mean() < 120
+    assert (np.diff(rows) > 1).any()
+
+
+def test_one_kind_affects_the_same_features_in_every_row(source):
+    planted = plant(source, [Global()], 50, streams)
+    affected = planted.affected[planted.kind == 1]
+    assert (affected == affected[0]).all()
+
+
+def test_another_kind_leaves_affected_features_as_they_are(source):
+    alone = plant(source, [Local()], 10, streams)
+    beside = plant(source, [Global(), Local()], 20, streams)
+    assert_array_equal(
+        alone.affected[alone.kind == 1].any(axis=0), beside.affected[beside.kind == 2].any(axis=0)
+    )
+
+
+def test_a_cell_that_came_out_as_it_was_is_no_culprit():
+    clean = np.zeros((2, 2))
+    planted = Planted(
+        np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([1, 0], np.int8), np.array([[True] * 2, [False] * 2])
+    )
+    table = label(planted, clean, [Global()], {}, ())
+    assert table.mask.tolist() == [[True, False], [False, False]]
+
+
+def test_a_row_without_culprit_is_refused():
+    zeros = np.zeros((1, 2))
+    planted = Planted(zeros, np.array([1], np.int8), np.ones((1, 2), bool))
+    with pytest.raises(InputError, match="row 0 of kind 'multiplicative' came out as it was"):
+        label(planted, zeros, [Multiplicative()], {}, ())
+
+
+def test_a_ratio_gives_every_kind_a_row():
+    assert count_anomalies(0.05, 100, 5) == 5
+    with pytest.raises(
+        InputError, match=r"a ratio of 0\.05 gives 5 anomalies in 100 rows; expected at least 6"
+    ):
+        count_anomalies(0.05, 100, 6)
