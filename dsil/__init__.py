@@ -1,1 +1,7 @@
-"""."""
+"""The paper's method: diffusion time estimation, iterated, and its explainer. Torch lives here."""
+
+from .dte import DTE
+from .iterate import DSIL
+from .perturbation import DiffusionPerturbation
+
+__all__ = ["DTE", "DSIL", "DiffusionPerturbation"]

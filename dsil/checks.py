@@ -1,0 +1,47 @@
+"""What every part of this package asks of its input."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.errors import InputError
+
+
+def at_least(minimum: int, **settings: int) -> None:
+    """Raise `InputError` unless every setting is an integer of at least `minimum`."""
+    for name, value in settings.items():
+        if not isinstance(value, int | np.integer) or value < minimum:
+            raise InputError(f"{name} is {value!r}, expected an integer of at least {minimum}")
+
+
+def matrix(X: ArrayLike, name: str = "X", min_rows: int = 0) -> FloatArray:
+    """Return `X` as a finite C-ordered float64 matrix (n, d), n at least `min_rows`, d at least 1.
+
+    Raises
+    ------
+    InputError
+        If `X` is not numeric, not two-dimensional, too small, or has a value that is NaN or infinite.
+    """
+    values = _floats(X, name)
+    if values.ndim != 2 or values.shape[0] < min_rows or values.shape[1] < 1:
+        raise InputError(f"{name} has shape {values.shape}, expected (n, d) with n >= {min_rows}, d >= 1")
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"{name} has {len(bad)} value(s) that are NaN or infinite; first: row {row}, column {column}"
+        )
+    return values
+
+
+def _floats(X: ArrayLike, name: str) -> FloatArray:
+    try:
+        return np.ascontiguousarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is not an array of numbers: {error}") from None
+
+
+def check_columns(found: int, expected: int) -> None:
+    """Raise `InputError` unless a matrix has as many columns as the one that was fitted."""
+    if found != expected:
+        raise InputError(f"X has {found} column(s), expected {expected} as at fit")

@@ -1,0 +1,126 @@
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+
+from xadbench.datasets import InputError
+from xadbench.dsil import DTE
+
+
+def quick(**settings):
+    return DTE(**{"epochs": 3, **settings})
+
+
+@pytest.mark.parametrize("loss", ["published", "cross_entropy"])
+def test_planted_outliers_score_high(planted, loss):
+    X, y = planted
+    scores = DTE(epochs=60, learning_rate=1e-3, loss=loss).fit(X).decision_function(X)
+    assert roc_auc_score(y, scores) > 0.9
+    assert scores.dtype == np.float64
+    assert ((scores >= 0) & (scores <= 6)).all()
+
+
+def test_a_fit_depends_on_the_random_state_alone_and_leaves_the_global_one(planted):
+    X, _ = planted
+    scores = []
+    for global_seed, random_state in ((1, 0), (2, 0), (2, 1)):
+        torch.manual_seed(global_seed)
+        before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002  # is it left alone?
+        scores.append(quick(random_state=random_state).fit(X).decision_function(X))
+        assert torch.equal(torch.get_rng_state(), before[0])
+        assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002  # is it left alone?
+    assert np.array_equal(scores[0], scores[1])
+    assert not np.array_equal(scores[0], scores[2])
+
+
+def test_a_second_fit_starts_over_and_partial_fit_carries_on(planted):
+    X, _ = planted
+    detector = quick()
+    first = detector.partial_fit(X).decision_function(X)
+    assert detector.n_rounds_ == 1
+    more = detector.partial_fit(X[:100]).decision_function(X)
+    assert detector.n_rounds_ == 2
+    assert np.corrcoef(first, more)[0, 1] > 0.5
+    assert not np.array_equal(first, more)
+    assert np.array_equal(detector.fit(X).decision_function(X), first)
+
+
+def test_both_scores_agree_and_the_tensor_has_a_gradient(planted, detector):
+    X, _ = planted
+    x = torch.from_numpy(X[:50]).requires_grad_()
+    scores = detector.score_tensor(x)
+    assert np.array_equal(scores.detach().numpy(), detector.decision_function(X[:50]))
+    scores.sum().backward()
+    assert (x.grad.abs().sum(dim=1) > 0).all()
+    assert all(weights.grad is None for weights in clone_of(detector).network_.parameters())
+
+
+def clone_of(detector):
+    return pickle.loads(pickle.dumps(detector))  # noqa: S301  # our own bytes
+
+
+def test_a_detector_survives_pickling(planted, detector):
+    X, _ = planted
+    assert np.array_equal(clone_of(detector).decision_function(X), detector.decision_function(X))
+
+
+def test_many_rows_are_scored_in_parts(monkeypatch, planted, detector):
+    X, _ = planted
+    whole = detector.decision_function(X)
+    monkeypatch.setattr("xadbench.dsil.dte.ROWS_AT_ONCE", 64)
+    np.testing.assert_allclose(detector.decision_function(X), whole, rtol=1e-5)
+    assert detector.decision_function(X[:0]).shape == (0,)
+
+
+def test_parameters_are_stored_as_given_and_survive_cloning():
+    settings = {"epochs": 7, "loss": "cross_entropy", "n_bins": 5, "random_state": 3}
+    assert settings.items() <= clone(DTE(**settings)).get_params().items()
+    assert DTE().get_params() == {
+        "method": "categorical",
+        "epochs": 400,
+        "batch_size": 128,
+        "learning_rate": 1e-4,
+        "weight_decay": 5e-4,
+        "loss": "published",
+        "n_steps": 400,
+        "n_bins": 7,
+        "random_state": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"method": "guess"}, "unknown method 'guess'; known: categorical"),
+        ({"loss": "mse"}, "unknown loss 'mse'; known: cross_entropy, published"),
+        ({"epochs": 0}, "epochs is 0, expected"),
+        ({"random_state": -1}, "random_state is -1, expected"),
+    ],
+)
+def test_bad_parameters_are_refused_at_fit(settings, message):
+    with pytest.raises(InputError, match=message):
+        DTE(**settings).fit(np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_single_row_is_too_few(method, detector):
+    with pytest.raises(InputError, match=r"X has shape \(1, 20\), expected \(n, d\) with n >= 2"):
+        getattr(clone_of(detector), method)(np.zeros((1, 20)))
+
+
+@pytest.mark.parametrize("score", ["decision_function", "score_tensor"])
+def test_a_score_before_a_fit_or_of_other_columns_is_refused(detector, score):
+    rows = torch.zeros(2, 3) if score == "score_tensor" else np.zeros((2, 3))
+    with pytest.raises(NotFittedError):
+        getattr(DTE(), score)(rows)
+    with pytest.raises(InputError, match=r"X has 3 column\(s\), expected 20 as at fit"):
+        getattr(detector, score)(rows)
+
+
+def test_a_tensor_of_one_dimension_is_refused(detector):
+    with pytest.raises(InputError, match=r"x has shape \(20,\), expected \(n, d\)"):
+        detector.score_tensor(torch.zeros(20))
