@@ -8,9 +8,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from xadbench.datasets.arrays import IntArray
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
-
-from .checks import at_least
 
 
 def published_loss(outputs: Tensor, bins: Tensor) -> Tensor:

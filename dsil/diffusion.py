@@ -8,9 +8,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
-
-from .checks import at_least
 
 
 @dataclass(frozen=True)

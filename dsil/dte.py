@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import at_least, check_columns, matrix
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
 
 from .categorical import Categorical
-from .checks import at_least, check_columns, matrix
 from .diffusion import NoiseSchedule
 from .estimator import Estimator
 from .networks import MLP, new_mlp

@@ -5,8 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from xadbench.datasets.arrays import FloatArray
-
-from .checks import check_columns, matrix
+from xadbench.datasets.checks import matrix
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -17,6 +16,4 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no t
     def _fitted_rows(self, X: ArrayLike, min_rows: int = 0) -> FloatArray:
         """Return `X` checked against the fit; `NotFittedError` before one."""
         check_is_fitted(self)
-        rows = matrix(X, min_rows=min_rows)
-        check_columns(rows.shape[1], self.n_features_in_)
-        return rows
+        return matrix(X, min_rows=min_rows, n_columns=self.n_features_in_)

@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import InputError
 
-from .checks import at_least, matrix
 from .dte import DTE
 from .estimator import Estimator
 from .retention import Retention, find_retention

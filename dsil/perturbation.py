@@ -8,10 +8,10 @@ import torch
 from numpy.typing import ArrayLike
 
 from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
 
-from .checks import at_least, matrix
 from .diffusion import NoiseSchedule, quantile_nodes
 from .estimator import Estimator
 

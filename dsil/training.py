@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
 
-from .checks import at_least
 from .diffusion import NoiseSchedule
 from .networks import MLP
 

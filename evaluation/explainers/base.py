@@ -103,16 +103,6 @@ def missing(explainer: Explainer, detector: Detector) -> str | None:
     return None
 
 
-def matrix(X: FloatArray, n_features: int | None = None) -> FloatArray:
-    """Return rows as a C-ordered float64 matrix; `InputError` if they are not (n, n_features) and finite."""
-    rows = np.ascontiguousarray(X, dtype=np.float64)
-    if rows.ndim != 2 or n_features not in (None, rows.shape[1]):
-        raise InputError(f"rows have shape {rows.shape}, expected (n, {n_features or 'd'})")
-    if not np.isfinite(rows).all():
-        raise InputError("rows have values that are NaN or infinite")
-    return rows
-
-
 def row_by_row(function: Callable[[FloatArray], FloatArray], rows: FloatArray) -> FloatArray:
     """Apply a function to one row (d,) at a time.
 

@@ -4,10 +4,11 @@ from hashlib import sha256
 from typing import Self
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import matrix
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.detectors import Detector
 
-from .base import matrix, row_by_row
+from .base import row_by_row
 
 
 class Random:
@@ -35,7 +36,7 @@ class Random:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return uniform numbers (n, d) in [0, 1) for rows (n, d)."""
-        return row_by_row(self._explain_row, matrix(X, self._n_features))
+        return row_by_row(self._explain_row, matrix(X, n_columns=self._n_features))
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
         name = sha256((row + 0.0).astype("<f8").tobytes()).hexdigest()  # + 0.0: -0.0 equals 0.0

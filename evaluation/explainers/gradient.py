@@ -5,10 +5,11 @@ from typing import Any, Self
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import matrix
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation.detectors import Detector
 
-from .base import matrix, missing, row_by_row
+from .base import missing, row_by_row
 
 
 class Saliency:
@@ -33,7 +34,7 @@ class Saliency:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute gradients (n, d) at rows (n, d)."""
-        return row_by_row(self._explain_row, matrix(X, self._n_features))
+        return row_by_row(self._explain_row, matrix(X, n_columns=self._n_features))
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
         import torch  # noqa: PLC0415  # takes a second to import

@@ -5,9 +5,8 @@ from typing import Self
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import matrix
 from xadbench.evaluation.detectors import Detector
-
-from .base import matrix
 
 
 class ZScore:
@@ -35,5 +34,5 @@ class ZScore:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute z-scores (n, d) of rows (n, d)."""
-        scores: FloatArray = np.abs(matrix(X, len(self._mean)) - self._mean) / self._std
+        scores: FloatArray = np.abs(matrix(X, n_columns=len(self._mean)) - self._mean) / self._std
         return scores

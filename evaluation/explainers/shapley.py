@@ -9,11 +9,12 @@ from typing import Any, Self
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import matrix
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.detectors import Detector
 
-from .base import matrix, row_by_row
+from .base import row_by_row
 
 MIN_BACKGROUND = 100
 ROWS_PER_BACKGROUND_ROW = 50  # 2 % of the rows
@@ -68,7 +69,7 @@ class KernelSHAP:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the signed Shapley values (n, d) of rows (n, d)."""
-        rows = matrix(X, self._n_features)
+        rows = matrix(X, n_columns=self._n_features)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Linear regression equation is singular")
             return row_by_row(self._explain_row, rows)

@@ -171,7 +171,7 @@ def test_a_requirement_that_nothing_provides_is_named() -> None:
 @pytest.mark.parametrize("made", [KernelSHAP, Saliency, ZScore, Random])
 def test_rows_that_do_not_fit_the_background_are_refused(made: Any) -> None:
     explainer = made().fit(Square(), standard_normal(9, 3))
-    with pytest.raises(InputError, match=r"rows have shape \(2, 4\), expected \(n, 3\)"):
+    with pytest.raises(InputError, match=r"X has 4 column\(s\), expected 3 as at fit"):
         explainer.explain(np.zeros((2, 4)))
     with pytest.raises(InputError, match="NaN or infinite"):
         explainer.explain(np.full((1, 3), np.nan))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError, find
-from xadbench.dsil.checks import at_least, check_columns, matrix
+from xadbench.datasets import InputError
+from xadbench.datasets.checks import at_least, check_columns, matrix
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,6 @@ def test_a_good_matrix_comes_back_as_float64():
 def test_a_bad_count_is_named(value):
     with pytest.raises(InputError, match=r"n_nodes is .*, expected an integer of at least 1"):
         at_least(1, n_nodes=value)
-
-
-def test_an_unknown_name_names_the_known():
-    with pytest.raises(InputError, match="unknown method 'c'; known: a, b"):
-        find("method", "c", {"a": 1, "b": 2})
 
 
 def test_other_columns_than_at_fit_are_refused():

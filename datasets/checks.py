@@ -1,4 +1,4 @@
-"""What every part of this package asks of its input."""
+"""What estimators and explainers ask of their input."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,17 +14,20 @@ def at_least(minimum: int, **settings: int) -> None:
             raise InputError(f"{name} is {value!r}, expected an integer of at least {minimum}")
 
 
-def matrix(X: ArrayLike, name: str = "X", min_rows: int = 0) -> FloatArray:
+def matrix(X: ArrayLike, name: str = "X", min_rows: int = 0, n_columns: int | None = None) -> FloatArray:
     """Return `X` as a finite C-ordered float64 matrix (n, d), n at least `min_rows`, d at least 1.
 
     Raises
     ------
     InputError
-        If `X` is not numeric, not two-dimensional, too small, or has a value that is NaN or infinite.
+        If `X` is not numeric, not two-dimensional, too small, has another number of columns than `n_columns`,
+        or a value that is NaN or infinite.
     """
     values = _floats(X, name)
     if values.ndim != 2 or values.shape[0] < min_rows or values.shape[1] < 1:
         raise InputError(f"{name} has shape {values.shape}, expected (n, d) with n >= {min_rows}, d >= 1")
+    if n_columns is not None:
+        check_columns(values.shape[1], n_columns)
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
