@@ -21,7 +21,7 @@ from xadbench.evaluation.trial import HEADLINE_SCOPE, SCOPES
 
 WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 2, 3, 130
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 debugging = ContextVar("debugging", default=False)
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
@@ -126,7 +126,7 @@ def complain(message: str) -> None:
 def main() -> None:
     """Run the command line; wrong input gives one line and exit code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(args=sys.argv[1:] or ["--help"], standalone_mode=False))
     except typer.TyperException as error:
         complain(error.format_message())
     except InputError as error:

@@ -126,6 +126,12 @@ def test_wrong_input_gives_one_line_and_leaves_nothing(xadbench, tmp_path, argum
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_no_command_shows_the_commands(xadbench):
+    code, out, _ = xadbench()
+    assert code == 0
+    assert all(command in out for command in ("run", "generate", "inject", "list"))
+
+
 def test_debug_shows_where_it_came_from(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["xadbench", "--debug", "run", "quik"])
     with pytest.raises(ValueError, match="unknown suite"):
