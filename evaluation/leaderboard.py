@@ -26,11 +26,12 @@ HEADINGS = {
     "seconds": "seconds",
     "trials": "trials",
 }
-NOTES = """\
-AUC-ROC: of the detector. adj.: adjusted for chance, 0 = a blind guess, 1 = the truth, over the rows that
-have both culprits and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what a blind
-guess gets in these two. rows: rows behind the adjusted scores. seconds: to explain. trials: with a score, of
-all; means are over those with one."""
+NOTES = (
+    "AUC-ROC: of the detector. adj.: adjusted for chance, 0 = a blind guess, 1 = the truth, over the rows "
+    "that have both culprits and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what "
+    "a blind guess gets in these two. rows: rows behind the adjusted scores. seconds: to explain. trials: "
+    "with a score, of all; means are over those with one."
+)
 
 
 def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -86,7 +87,7 @@ def publish(records: Sequence[Record], scope: str, run: Path, console: Console) 
     """Print the leaderboard, and write it with one per table to `leaderboard.md` in the run's folder."""
     overall, per_table = leaderboard(records, scope), leaderboard(records, scope, by=["table"])
     title = f"Who blames the right features? Rows: {scope}."
-    console.print(as_rich(overall, title), NOTES, *missing_scores(overall), sep="\n")
+    console.print(title, *as_rich(overall), NOTES, *missing_scores(overall), sep="\n")
     parts = [f"# {title}", as_markdown(overall), NOTES, *missing_scores(overall)]
     parts += ["## Per table", as_markdown(per_table)]
     with atomic_write(run / "leaderboard.md") as file:
@@ -94,18 +95,29 @@ def publish(records: Sequence[Record], scope: str, run: Path, console: Console) 
     console.print(f"Per table: {run / 'leaderboard.md'}")
 
 
-def as_rich(board: pd.DataFrame, title: str) -> Table:
-    """Return the leaderboard as a table for the terminal."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in _columns(board):
-        is_text = name in {"table", "detector", "explainer"}
-        table.add_column(HEADINGS[name], justify="left" if is_text else "right", no_wrap=is_text)
-    previous = None
-    for cells, detector in zip(_cells(board), board["detector"], strict=True):
-        if previous not in {None, detector}:
-            table.add_section()
+def as_rich(board: pd.DataFrame) -> list[Table]:
+    """Return the leaderboard as one table for each detector, for a terminal of 80 columns or more."""
+    detectors = board.groupby(["detector"], observed=True, sort=False)
+    return [
+        _of_detector(
+            f"{name}: AUC-ROC {_text('auc_roc', rows['auc_roc'].iloc[0])}",
+            rows.drop(columns=["detector", "auc_roc"]),
+        )
+        for (name,), rows in detectors
+    ]
+
+
+def _of_detector(title: str, board: pd.DataFrame) -> Table:
+    table = Table(
+        title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold"
+    )
+    for column in _columns(board):
+        if column == "explainer":
+            table.add_column("explainer", overflow="fold")
+        else:
+            table.add_column(HEADINGS[column].replace(" ", "\n"), justify="right", no_wrap=True)
+    for cells in _cells(board):
         table.add_row(*cells)
-        previous = detector
     return table
 
 

@@ -1,5 +1,10 @@
-"""The paper's detectors on real data, beside its published figures."""
+"""The paper's detectors on real data, beside its published figures.
 
+These are means over the paper's five seeds. One seed would not do: on vertebral the AUC-ROC of a single seed
+has a standard deviation of about 0.06, as large as the tolerance.
+"""
+
+import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
@@ -11,6 +16,7 @@ from xadbench.dsil import DSIL, DTE
 
 pytestmark = pytest.mark.slow
 
+SEEDS = range(5)
 TOLERANCE = 0.06
 # AUC-ROC, mean and standard deviation: Vincent et al. 2025, table I.
 PUBLISHED = {
@@ -21,7 +27,7 @@ PUBLISHED = {
     ("vertebral", "unsupervised"): (0.41, 0.05),
     ("vertebral", "fixed"): (0.35, 0.02),
 }
-DETECTORS = {"unsupervised": DTE(random_state=0), "fixed": DSIL(DTE(), retention="fixed", random_state=0)}
+DETECTORS = {"unsupervised": DTE(), "fixed": DSIL(DTE(), retention="fixed")}
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +35,15 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+def auc_roc(table, detector, seed):
+    rows = standardise(resize(table, stream(seed, "resize")))
+    fitted = clone(detector).set_params(random_state=seed).fit(rows.X)
+    return roc_auc_score(rows.y, fitted.decision_function(rows.X))
+
+
 @pytest.mark.parametrize(("dataset", "training"), sorted(PUBLISHED))
 def test_auc_lands_near_the_paper(dataset, training, adbench_folder):
-    table = standardise(resize(load_adbench(dataset, adbench_folder), stream(0, "resize")))
-    detector = clone(DETECTORS[training]).fit(table.X)
-    auc = roc_auc_score(table.y, detector.decision_function(table.X))
+    table = load_adbench(dataset, adbench_folder)
+    aucs = [auc_roc(table, DETECTORS[training], seed) for seed in SEEDS]
     mean, std = PUBLISHED[dataset, training]
-    assert mean - std - TOLERANCE <= auc <= mean + std + TOLERANCE
+    assert mean - std - TOLERANCE <= np.mean(aucs) <= mean + std + TOLERANCE, aucs

@@ -64,9 +64,11 @@ def test_quality_and_chance_stand_beside_every_score(records):
     assert markdown[5] == "| a | 0.900 | better | - | - | - | - | - | 0 | - | 0/1 |"
 
 
-def test_the_terminal_shows_the_same(records):
-    console = Console(width=140, record=True, file=io.StringIO())
-    console.print(as_rich(leaderboard(records, "detected"), "title"))
+def test_eighty_columns_show_every_number(records):
+    console = Console(width=80, record=True, file=io.StringIO())
+    everything = [*records, record("inverted_truth", -1.0)]
+    console.print(*as_rich(leaderboard(everything, "detected")), sep="\n")
     text = console.export_text()
-    assert "title" in text
-    assert all(cell in text for cell in ("AUC-ROC", "lacking", "0.700", "0/1"))
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(cell in text for cell in ("d: AUC-ROC 0.900", "inverted_truth", "0.700", "0.250", "0/1"))
