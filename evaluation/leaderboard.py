@@ -87,12 +87,12 @@ def publish(records: Sequence[Record], scope: str, run: Path, console: Console) 
     """Print the leaderboard, and write it with one per table to `leaderboard.md` in the run's folder."""
     overall, per_table = leaderboard(records, scope), leaderboard(records, scope, by=["table"])
     title = f"Who blames the right features? Rows: {scope}."
-    console.print(title, *as_rich(overall), NOTES, *missing_scores(overall), sep="\n")
+    console.print(title, *as_rich(overall), NOTES, *missing_scores(overall), sep="\n", highlight=False)
     parts = [f"# {title}", as_markdown(overall), NOTES, *missing_scores(overall)]
     parts += ["## Per table", as_markdown(per_table)]
     with atomic_write(run / "leaderboard.md") as file:
         file.write("\n\n".join([*parts, ""]).encode())
-    console.print(f"Per table: {run / 'leaderboard.md'}")
+    console.print(f"Per table: {run / 'leaderboard.md'}", highlight=False, soft_wrap=True)
 
 
 def as_rich(board: pd.DataFrame) -> list[Table]:
