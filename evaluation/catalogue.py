@@ -17,6 +17,14 @@ def _recipes() -> Entries:
         yield name, f"{size}, {recipe.anomaly_ratio:.0%} anomalies: {kinds}"
 
 
+def _releases() -> Entries:
+    from xadbench.generator import load_release, release_names  # noqa: PLC0415  # as above
+
+    for name in release_names():
+        release = load_release(name)
+        yield name, f"{release.n_tables} tables, version {release.version}: {release.description}"
+
+
 def _datasets() -> Entries:
     from xadbench.datasets.adbench import adbench_names  # noqa: PLC0415  # scikit-learn and pooch
     from xadbench.datasets.bundled import BUNDLED  # noqa: PLC0415
@@ -51,6 +59,7 @@ def _suites() -> Entries:
 
 CATALOGUE: dict[str, Callable[[], Entries]] = {
     "recipes": _recipes,
+    "releases": _releases,
     "datasets": _datasets,
     "detectors": _detectors,
     "explainers": _explainers,

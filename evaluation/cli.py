@@ -1,4 +1,4 @@
-"""The command line: `xadbench run|generate|inject|list`."""
+"""The command line: `xadbench run|generate|inject|audit|release|list`."""
 
 import sys
 from contextvars import ContextVar
@@ -12,6 +12,7 @@ from xadbench import generator
 from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
 from xadbench.datasets.errors import unknown
 from xadbench.datasets.sources import load_dataset
+from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.progress import RunProgress
@@ -19,9 +20,11 @@ from xadbench.evaluation.runner import n_trials, run_suite
 from xadbench.evaluation.suite import load_suite
 from xadbench.evaluation.trial import HEADLINE_SCOPE, SCOPES
 
-WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 2, 3, 130
+DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+release = typer.Typer(rich_markup_mode=None, help="Build or verify a published release.")
+app.add_typer(release, name="release")
 debugging = ContextVar("debugging", default=False)
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
@@ -75,26 +78,72 @@ def generate(
 
 @app.command()
 def inject(  # noqa: PLR0917  # an option each
-    dataset: Annotated[str, typer.Argument(help="bundled:NAME, adbench:NAME, or the folder of a table.")],
-    kinds: Annotated[str | None, typer.Option(help="Kinds of anomaly, with commas between.")] = None,
+    dataset: Annotated[
+        str, typer.Argument(help="bundled:NAME, adbench:NAME, a .csv or .parquet file, or a table's folder.")
+    ],
+    kind: Annotated[list[str] | None, typer.Option(help="A kind of anomaly; may be given again.")] = None,
     ratio: Annotated[float, typer.Option(help="Share of anomalous rows, in (0, 1).")] = 0.05,
     base: Annotated[
         Literal["rows", "gmm"], typer.Option(help="rows: the real rows; gmm: a mixture fitted to them.")
     ] = "rows",
+    label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
     """Put anomalies into real normal rows; writes to tables/DATASET-injected-seed-SEED if not told else."""
     name = Path(dataset.replace(":", "-")).name
     folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
-    chosen = {} if kinds is None else {"kinds": tuple(kind.strip() for kind in kinds.split(","))}
-    table = generator.inject(load_dataset(dataset), ratio=ratio, base=base, seed=seed, **chosen)
+    chosen = {"kinds": kind} if kind else {}
+    table = generator.inject(load_dataset(dataset, label), ratio=ratio, base=base, seed=seed, **chosen)
     save(table, folder)
+
+
+@app.command()
+def audit(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
+    seed: Seed = 0,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here too.")] = None,
+    *,
+    train: Annotated[bool, typer.Option("--train", help="Train DTE and isolation forest too.")] = False,
+) -> None:
+    """Show whether a recipe is worth explaining: chance, margins, and those who know the network."""
+    audits.publish(generator.load_recipe(recipe), seed, Console(), json, train=train)
+
+
+@release.command()
+def build(
+    release: Annotated[str, typer.Argument(help="A shipped release, or the path of a .yaml file.")],
+    out: Out = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make tables.")] = 1,
+) -> None:
+    """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION."""
+    from xadbench.generator.build import build as make  # noqa: PLC0415  # mlcroissant is an extra
+
+    loaded = generator.load_release(release)
+    folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"
+    make(loaded, folder, on_table=lambda table: typer.echo(str(table)), workers=workers)
+    typer.echo(f"{folder}: {loaded.n_tables} tables")
+
+
+@release.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A built release.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Remake only so many tables.")] = None,
+) -> None:
+    """Check every file of a release, then remake its tables and compare; exit code 1 if something differs."""
+    from xadbench.generator.verify import verify as compare  # noqa: PLC0415  # as above
+
+    differences = compare(folder, sample)
+    for difference in differences:
+        typer.echo(str(difference))
+    if differences:
+        raise typer.Exit(DIFFERS)
+    typer.echo(f"{folder}: every file and every table remade is as published")
 
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="recipes, datasets, detectors, explainers, metrics or suites.")],
+    what: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUE)}.")],
 ) -> None:
     """List what can be named, with a line on each."""
     if what not in CATALOGUE:

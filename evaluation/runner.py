@@ -14,17 +14,10 @@ import threadpoolctl
 
 from xadbench.datasets import InputError, standardise
 from xadbench.evaluation import store
+from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import Component, Suite, load_suite
-from xadbench.evaluation.trial import (
-    CONTROLS,
-    Fitted,
-    Source,
-    contained,
-    fit,
-    load_source,
-    run_trial,
-    trial_key,
-)
+from xadbench.evaluation.trial import Fitted, contained, fit, run_trial, trial_key
 
 RECORDED_VERSIONS = ("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "shap", "pgmpy")
 OnTrial = Callable[[store.Record, bool], None]
@@ -131,7 +124,7 @@ def _record(key: str, job: Job, detection: dict[str, Any], explainer: Component)
         "detector": job.detector.model_dump() | quality,
         "explainer": explainer.model_dump(),
         "versions": _versions(),
-        **(run_trial(fitted, explainer, job.source.seed) if fitted else detection),
+        **(run_trial(fitted, explainer, job.source) if fitted else detection),
     }
 
 

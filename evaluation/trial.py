@@ -10,38 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets import LabelledTable, content_hash, resize
+from xadbench.datasets import LabelledTable
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.errors import InputError
-from xadbench.datasets.sources import load_dataset
-from xadbench.datasets.specs import build_spec
-from xadbench.datasets.streams import stream
 from xadbench.evaluation import metrics
+from xadbench.evaluation.controls import CONTROLS, VERSION
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
-from xadbench.evaluation.suite import Component, TableSpec
-from xadbench.generator import generate, inject, load_recipe
-from xadbench.generator.recipe import Recipe
+from xadbench.evaluation.source import Source
+from xadbench.evaluation.suite import Component
 
 SCOPES = ("anomalies", "detected", "flagged")
 HEADLINE_SCOPE = "detected"
 PREPROCESSING_VERSION = 1
-
-# The controls of every leaderboard. They read the truth, so they are no explainers.
-CONTROLS: dict[str, Callable[[BoolArray], BoolArray]] = {
-    "truth": lambda mask: mask,
-    "inverted_truth": lambda mask: ~mask,
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A table as a suite names it, before standardising, with its content hash."""
-
-    label: str
-    seed: int
-    table: LabelledTable
-    hash: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,37 +49,6 @@ class Fitted:
         return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
 
 
-def load_source(spec: TableSpec, seed: int) -> Source:
-    """Make or load the table that `spec` names.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown, or a file is missing or altered.
-    """
-    table = _from_recipe(spec, seed) if spec.recipe is not None else _from_dataset(spec, seed)
-    return Source(spec.label, seed, table, content_hash(table))
-
-
-def _from_recipe(spec: TableSpec, seed: int) -> LabelledTable:
-    recipe = load_recipe(str(spec.recipe))
-    if spec.rows is not None:
-        recipe = build_spec(recipe.model_dump() | {"rows": spec.rows}, Recipe, where=f"recipe {spec.recipe}")
-    return generate(recipe, seed)
-
-
-def _from_dataset(spec: TableSpec, seed: int) -> LabelledTable:
-    """Load a data set; ADBench's own get its size rules, before any injection: no anomaly is there twice."""
-    name = str(spec.dataset)
-    table = load_dataset(name)
-    if name.startswith("adbench:"):
-        table = resize(table, stream(seed, "resize"))
-    if spec.inject is None:
-        return table
-    kinds = {} if spec.inject.kinds is None else {"kinds": spec.inject.kinds}
-    return inject(table, ratio=spec.inject.ratio, base=spec.inject.base, seed=seed, **kinds)
-
-
 def fit(table: LabelledTable, component: Component, seed: int) -> Fitted:
     """Fit a detector to all rows of a prepared table, without its labels."""
     detector = make_detector(component.name, random_state=seed, **component.params)
@@ -123,12 +73,14 @@ def trial_key(source: Source, detector: Component, explainer: Component) -> str:
 
 def _identity(component: Component, make: Callable[..., Any]) -> dict[str, Any]:
     version = (
-        1 if component.name in CONTROLS else make(component.name, random_state=0, **component.params).version
+        VERSION
+        if component.name in CONTROLS
+        else make(component.name, random_state=0, **component.params).version
     )
     return {"name": component.name, "params": component.params, "version": version}
 
 
-def run_trial(fitted: Fitted, explainer: Component, seed: int) -> dict[str, Any]:
+def run_trial(fitted: Fitted, explainer: Component, source: Source) -> dict[str, Any]:
     """Explain a fitted detector and score the blame; whatever an explainer raises becomes part of the result.
 
     Returns
@@ -139,7 +91,7 @@ def run_trial(fitted: Fitted, explainer: Component, seed: int) -> dict[str, Any]
     """
     if fitted.table.mask is None:
         return not_ok("skipped", "the table does not name its culprits")
-    return contained(lambda: _explain_and_score(fitted, explainer, seed))
+    return contained(lambda: _explain_and_score(fitted, explainer, source))
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -160,14 +112,15 @@ def not_ok(status: str, reason: str, trace: str | None = None) -> dict[str, Any]
     return {"status": status, "reason": reason, "traceback": trace}
 
 
-def _explain_and_score(fitted: Fitted, component: Component, seed: int) -> dict[str, Any]:
-    table = fitted.table
+def _explain_and_score(fitted: Fitted, component: Component, source: Source) -> dict[str, Any]:
     rows = fitted.rows_to_explain()
     start = time.perf_counter()
     if component.name in CONTROLS:
-        attributions = CONTROLS[component.name](table.mask[rows]).astype(float)  # type: ignore[index]  # checked by run_trial
+        attributions = CONTROLS[component.name](source, rows)
+        if attributions is None:
+            return not_ok("skipped", "the network that made the table is not known")
     else:
-        explainer = make_explainer(component.name, random_state=seed, **component.params)
+        explainer = make_explainer(component.name, random_state=source.seed, **component.params)
         if reason := missing(explainer, fitted.detector):
             return not_ok("skipped", reason)
         attributions = explain(explainer, fitted, rows)

@@ -2,5 +2,6 @@
 
 from xadbench.generator.inject import inject
 from xadbench.generator.recipe import generate, load_recipe, recipe_names
+from xadbench.generator.release import load_release, release_names
 
-__all__ = ["generate", "inject", "load_recipe", "recipe_names"]
+__all__ = ["generate", "inject", "load_recipe", "recipe_names", "load_release", "release_names"]

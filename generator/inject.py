@@ -1,9 +1,9 @@
 """Anomalies with known culprits in real rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -12,15 +12,21 @@ from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError, unknown
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
-from xadbench.generator import moments
-from xadbench.generator.anomalies import AnomalyKind, Source, check_kinds
-from xadbench.generator.draws import check_seed
+from xadbench.generator.anomalies import AnomalyKind, Calibrated, Source, check_kinds
+from xadbench.generator.columns import Columns, distinct
+from xadbench.generator.draws import check_seed, permutation
 from xadbench.generator.mixture import Mixture, fit_mixture
-from xadbench.generator.plant import Planted, Streams, count_anomalies, label, plant
+from xadbench.generator.plant import Planted, Streams, count_anomalies, label
 
 Base = Literal["rows", "gmm"]
 DEFAULT_KINDS = ("global", "local", "additive", "multiplicative")
 MIN_ROWS = 10
+
+COPYING = frozenset({"dependency", "swap"})  # take values of other rows as they are, in their own units
+LEAVING = frozenset({"additive", "cluster", "global", "multiplicative"})  # may leave the range of integers
+NEEDS_NETWORK = frozenset({"mechanism"})
+
+REDRAWS, PATIENCE, SETS = 4, 50, 10  # draws a row, draws in vain before other features, affected sets a kind
 
 
 def inject(
@@ -30,24 +36,30 @@ def inject(
     base: Base = "rows",
     seed: int = 0,
 ) -> LabelledTable:
-    """Turn a share of a table's normal rows into anomalies whose culprits are known.
+    """Turn a share of a table's distinct normal rows into anomalies whose culprits are known.
 
-    The table's own anomalies are left out. Kinds work in units of each feature's standard deviation among the
-    normal rows; cells that they do not change keep their bits, and constant features are never affected.
+    The table's own anomalies and repetitions of a row are left out. Kinds work in units of each feature's
+    standard deviation among the rows that stay; cells that they do not change keep their bits.
+
+    Features keep their types: a constant feature is never affected; one of two values takes no third; one of
+    integers is rounded half to even, and leaves its range only where the kind is a shift or a stretch
+    (global, additive, multiplicative, cluster). A cell that comes out as it was is no culprit. A row without
+    culprit is drawn again, then makes way for another row; where none will do, other features are affected.
 
     Parameters
     ----------
     table
-        Real rows; at least 10 normal ones, and at least 2 features that vary among them.
+        Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them.
     kinds
         Names or models of anomaly kinds. "cluster" redraws all features from a Gaussian mixture fitted to the
-        normal rows; since every feature is then to blame, it tells nothing about an explainer.
+        normal rows; since every feature is then to blame, it tells nothing about an explainer. What needs a
+        network is refused: "mechanism", and strengths given as an AUC of the oracle.
     ratio
         Share of the rows that become anomalous, between 0 and 1.
     base
         "rows": the normal rows themselves. "gmm": as many rows sampled from a Gaussian mixture of 1 to 9
-        components fitted to them, as in the paper; reproducible on one installation, not bit for bit across
-        them, because the fit uses BLAS.
+        components fitted to them, as in the paper, and given the types of the features; reproducible on one
+        installation, not bit for bit across them, because the fit uses BLAS.
     seed
         At least 0.
 
@@ -59,16 +71,16 @@ def inject(
     Raises
     ------
     InputError
-        If an argument is out of range, or the table has too few normal rows or varying features.
+        If an argument is out of range, the table has too few normal rows or varying features, or a kind
+        cannot change enough rows.
     """
-    models = check_kinds(kinds)
+    models = _check_models(check_kinds(kinds))
     _check(ratio, base)
     streams = partial(stream, check_seed(seed), "inject")
     rows = _normal_rows(table)
     count = count_anomalies(ratio, len(rows), len(models))
-    units = _Units.of(rows, table.feature_names)
-    clean, source = _source(rows, units, base, streams)
-    planted = units.write_back(plant(source, models, count, streams), clean)
+    real = _real_rows(rows, Columns.of(rows, table.feature_names), base, streams)
+    planted = _plant(real, models, count, streams)
     provenance = {
         "generator": "inject",
         "xadbench": __version__,
@@ -78,45 +90,42 @@ def inject(
         "seed": int(seed),
         "source": table.provenance,
     }
-    return label(planted, clean, models, provenance, table.feature_names)
+    return label(planted, real.clean, models, provenance, table.feature_names)
 
 
 @dataclass(frozen=True)
-class _Units:
-    """The varying features with their means and standard deviations, each (m,)."""
+class _RealRows:
+    """Clean rows (n, d), and their m varying features as sources of anomalies: as they are, standardised."""
 
-    varying: IntArray
-    mean: FloatArray
-    std: FloatArray
+    clean: FloatArray
+    columns: Columns
+    raw: Source
+    standard: Source
 
-    @classmethod
-    def of(cls, rows: FloatArray, names: Sequence[str]) -> Self:
-        """Measure `rows` (n, d)."""
-        varying = np.flatnonzero(rows.min(axis=0) != rows.max(axis=0))
-        if len(varying) < 2:
-            raise InputError(f"{len(varying)} features vary among the normal rows; expected at least 2")
-        data = rows[:, varying]
-        with np.errstate(over="ignore", invalid="ignore"):
-            units = cls(varying, moments.column_means(data), moments.column_stds(data))
-        for column in varying[~np.isfinite(units.std)]:
-            raise InputError(f"column {names[column]!r} is too large to standardise in float64")
-        return units
+    def change(
+        self, kind: AnomalyKind, rows: IntArray, affected: IntArray, rng: np.random.Generator
+    ) -> FloatArray:
+        """Return the varying features of the clean `rows` (k,) as anomalies of that kind, (k, m)."""
+        before = self.raw.rows[rows]
+        if kind.kind in COPYING:
+            return kind.change(rows, affected, self.raw, rng)
+        z = self.standard.rows[rows]
+        changed = kind.change(rows, affected, self.standard, rng)
+        values = self.columns.back(changed, in_range=kind.kind not in LEAVING)
+        return np.where(changed == z, before, values)  # to standard units and back may round
 
-    def forward(self, rows: FloatArray) -> FloatArray:
-        """Return the varying features in units of their standard deviations, (n, m)."""
-        return (rows[:, self.varying] - self.mean) / self.std
 
-    def back(self, z: FloatArray) -> FloatArray:
-        """Return the varying features in their own units, (n, m)."""
-        scaled = self.std * z
-        return self.mean + scaled
-
-    def write_back(self, planted: Planted, clean: FloatArray) -> Planted:
-        """Return what was planted in standardised varying features as rows of all features."""
-        X, affected = clean.copy(), np.zeros(clean.shape, dtype=np.bool_)
-        affected[:, self.varying] = planted.affected
-        X[affected] = self.back(planted.X)[planted.affected]
-        return Planted(X, planted.kind, affected)
+def _check_models(models: tuple[AnomalyKind, ...]) -> tuple[AnomalyKind, ...]:
+    for model in models:
+        if model.kind in NEEDS_NETWORK:
+            raise InputError(f"anomaly kind {model.kind!r} needs a network; real rows come without one")
+        if (model.affected.per, model.affected.along) != ("kind", "any"):
+            raise InputError(
+                f"anomaly kind {model.kind!r}: real rows take one affected set a kind, not along a graph"
+            )
+        if any(isinstance(value, Calibrated) for _, value in model):
+            raise InputError(f"anomaly kind {model.kind!r}: oracle_auc needs a network; expected a number")
+    return models
 
 
 def _check(ratio: float, base: str) -> None:
@@ -127,26 +136,88 @@ def _check(ratio: float, base: str) -> None:
 
 
 def _normal_rows(table: LabelledTable) -> FloatArray:
-    rows = table.X[~table.y]
+    rows = distinct(table.X[~table.y])
     if len(rows) < MIN_ROWS:
-        raise InputError(f"the table has {len(rows)} normal rows; expected at least {MIN_ROWS}")
+        raise InputError(f"the table has {len(rows)} distinct normal rows; expected at least {MIN_ROWS}")
     return rows
 
 
-def _source(rows: FloatArray, units: _Units, base: str, streams: Streams) -> tuple[FloatArray, Source]:
-    """Return the clean rows in their own units, and the standardised source of the anomalies."""
-    z = units.forward(rows)
+def _real_rows(rows: FloatArray, columns: Columns, base: str, streams: Streams) -> _RealRows:
+    real = columns.forward(rows[:, columns.varying])
 
     @cache  # fitted once, and only where something is drawn from it
     def mixture() -> Mixture:
-        return fit_mixture(z, streams("mixture", "fit"))
+        return fit_mixture(real, streams("mixture", "fit"))
 
-    def redraw(strength: float, n: int) -> FloatArray:
-        return mixture().scaled(strength).sample(n, streams("mixture", "cluster"))
+    if base == "gmm":
+        rows = rows.copy()
+        rows[:, columns.varying] = columns.simulated(mixture().sample(len(rows), streams("mixture", "rows")))
+    raw = np.ascontiguousarray(rows[:, columns.varying])
+    z = columns.forward(raw)
+    redraw = _redraw(mixture, streams("mixture", "cluster"))
+    return _RealRows(rows, columns, Source(rows=raw, redraw=redraw), Source(rows=z, redraw=redraw))
 
-    if base == "rows":
-        return rows, Source(z, redraw)
-    sampled = mixture().sample(len(rows), streams("mixture", "rows"))
-    clean = rows.copy()
-    clean[:, units.varying] = units.back(sampled)
-    return clean, Source(sampled, redraw)
+
+def _redraw(mixture: Callable[[], Mixture], rng: np.random.Generator) -> Callable[[float, int], FloatArray]:
+    """Return the source's way to draw fresh rows; its stream goes on, so that another try is another draw."""
+    return lambda strength, n: mixture().scaled(strength).sample(n, rng)
+
+
+def _plant(real: _RealRows, kinds: Sequence[AnomalyKind], count: int, streams: Streams) -> Planted:
+    """Turn `count` rows into anomalies, split evenly over the kinds; a remainder goes to the first kinds."""
+    X, labels = real.clean.copy(), np.zeros(len(real.clean), dtype=np.int8)
+    order = permutation(len(X), streams("positions"))
+    spare = order[count:]
+    shares = np.array_split(order[:count], len(kinds))
+    for number, (kind, rows) in enumerate(zip(kinds, shares, strict=True), start=1):
+        found, values = _anomalies(real, kind, rows, spare, streams)
+        _write(X, found, values, real.columns.varying)
+        labels[found] = number
+        spare = spare[~np.isin(spare, found)]
+    return Planted(X, labels, X != real.clean)
+
+
+def _write(X: FloatArray, rows: IntArray, values: FloatArray, columns: IntArray) -> None:
+    """Write `values` to these rows and columns of `X`, but leave the bits of cells that are equal."""
+    cells = np.ix_(rows, columns)
+    X[cells] = np.where(X[cells] == values, X[cells], values)
+
+
+def _anomalies(
+    real: _RealRows, kind: AnomalyKind, rows: IntArray, spare: IntArray, streams: Streams
+) -> tuple[IntArray, FloatArray]:
+    """Return as many rows as `rows` and their values, (k,) and (k, m), each with a changed cell."""
+    sets, values = streams(kind.kind, "affected"), streams(kind.kind, "values")
+    for _ in range(SETS):
+        affected = kind.draw_affected(len(real.columns.varying), sets)
+        found = _fill(partial(real.change, kind, affected=affected, rng=values), real.raw.rows, rows, spare)
+        if found is not None:
+            return found
+    raise InputError(
+        f"anomaly kind {kind.kind!r} cannot change {len(rows)} of {len(real.clean)} normal rows: their "
+        "features take too few values; expected another kind, a greater strength or a smaller ratio"
+    )
+
+
+def _fill(
+    change: Callable[[IntArray], FloatArray], clean: FloatArray, rows: IntArray, spare: IntArray
+) -> tuple[IntArray, FloatArray] | None:
+    """Draw rows until each has a changed cell: the same again, then a spare one; None if some never do."""
+    rows, values = rows.copy(), clean[rows]
+    pending, attempt, last = np.arange(len(rows)), 0, 0
+    while len(pending) and attempt < last + PATIENCE:
+        if attempt and attempt % REDRAWS == 0:
+            spare = _replace(rows, pending, spare)
+        values[pending] = change(rows[pending])
+        same = (values[pending] == clean[rows[pending]]).all(axis=1)
+        attempt += 1
+        last = last if same.all() else attempt
+        pending = pending[same]
+    return None if len(pending) else (rows, values)
+
+
+def _replace(rows: IntArray, pending: IntArray, spare: IntArray) -> IntArray:
+    """Put the next spare rows in the pending places, as far as they go; return the spare rows left."""
+    fresh = spare[: len(pending)]
+    rows[pending[: len(fresh)]] = fresh
+    return spare[len(fresh) :]

@@ -60,6 +60,9 @@ class Mixture:
 def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     """Fit mixtures of 1 to 9 components with full covariances, and return the one of least BIC.
 
+    There are at most n // (d + 1) components, but always one: with fewer rows each, their covariances are
+    singular, and BIC compares what the regularisation makes of them.
+
     Parameters
     ----------
     rows : (n, d) float64
@@ -68,7 +71,8 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
         Seeds the fits' starting points.
     """
     seed = integer(0, 2**31 - 1, rng)
-    sizes = range(1, min(MAX_COMPONENTS, len(rows)) + 1)
+    largest = max(1, len(rows) // (rows.shape[1] + 1))
+    sizes = range(1, min(MAX_COMPONENTS, largest) + 1)
     with threadpool_limits(1):
         best = min((_fit(rows, size, seed) for size in sizes), key=lambda model: model.bic(rows))
         factors = np.linalg.cholesky(best.covariances_)

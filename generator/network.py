@@ -1,7 +1,7 @@
-"""A Bayesian network in which every child is its own noise plus the sum of its parents."""
+"""A Bayesian network in which every node is its own noise plus terms of its parents."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Self
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Self
 
 import networkx as nx
 import numpy as np
@@ -12,24 +12,34 @@ from xadbench.datasets.errors import InputError, unknown
 from xadbench.datasets.streams import stream
 from xadbench.generator.draws import check_seed
 from xadbench.generator.noise import Noise
+from xadbench.generator.structure import Term
 
 CHUNK_ROWS = 8192  # part of the data's identity: another size gives other rows
 
 
+class Change(NamedTuple):
+    """A soft intervention on a node: other noise, other terms, or both; None leaves its own."""
+
+    noise: Noise | None = None
+    terms: tuple[Term, ...] | None = None
+
+
 class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
-    """A pgmpy DAG whose nodes carry noise: x_i = noise_i + Σ_{j parent of i} x_j.
+    """A pgmpy DAG whose nodes carry noise: x_i = noise_i + Σ_k weight_k · function_k(parents of term k).
 
     Parameters
     ----------
     ebunch
-        Edges (parent, child).
+        Edges (parent, child); each is a linear term of weight 1.
     noise
         The distribution of each node's own part. Its order is the order of the columns.
+    terms
+        Further terms of each node; their parents become parents of the node.
 
     Raises
     ------
     InputError
-        If an edge names a node without noise, or the edges form a cycle.
+        If an edge or a term names a node without noise, or the edges form a cycle.
 
     Examples
     --------
@@ -41,29 +51,65 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
     """
 
     def __init__(
-        self, ebunch: Iterable[tuple[str, str]] = (), noise: Mapping[str, Noise] | None = None
+        self,
+        ebunch: Iterable[tuple[str, str]] = (),
+        noise: Mapping[str, Noise] | None = None,
+        terms: Mapping[str, Sequence[Term]] | None = None,
     ) -> None:
         super().__init__()
         for node, distribution in (noise or {}).items():
-            self.add_node(node, noise=distribution)
+            self.add_node(node, noise=distribution, terms=())
         for parent, child in ebunch:
-            self._check_nodes({parent, child})
-            self.add_edge(parent, child)
+            self._add_terms(child, [Term(parents=(parent,))])
+        for child, own in (terms or {}).items():
+            self._add_terms(child, own)
         if not nx.is_directed_acyclic_graph(self):
             raise InputError("the edges form a cycle; expected an acyclic graph")
+        self._order_terms()
+
+    def _add_terms(self, child: str, terms: Iterable[Term]) -> None:
+        for term in terms:
+            self._check_nodes({child, *term.parents})
+            self.add_edges_from((parent, child) for parent in term.parents)
+            self.nodes[child]["terms"] += (term,)
+
+    def _order_terms(self) -> None:
+        """Put the terms in the order of their parents' columns: sums of floats depend on it."""
+        position = {node: column for column, node in enumerate(self.nodes)}
+        for node, own in self.terms.items():
+            ordered = sorted(own, key=lambda term: [position[parent] for parent in term.parents])
+            self.nodes[node]["terms"] = tuple(ordered)
 
     @property
     def noise(self) -> dict[str, Noise]:
         """The distribution of each node's own part, in the order of the columns."""
         return dict(self.nodes(data="noise"))
 
+    @property
+    def terms(self) -> dict[str, tuple[Term, ...]]:
+        """What each node takes from its parents, in the order of the columns; () for roots."""
+        return dict(self.nodes(data="terms"))
+
     def copy(self) -> Self:
-        """Return a copy with its noise; pgmpy's own would drop it, and reorder the nodes."""
-        return type(self)(self.edges(), self.noise)
+        """Return a copy with noise and terms; pgmpy's own would drop them, and reorder the nodes."""
+        return type(self)((), self.noise, self.terms)
+
+    def remove_edge(self, u: str, v: str) -> None:
+        """Remove the edge (u, v) and the child's terms that hold the parent; pgmpy's `do` comes here."""
+        super().remove_edge(u, v)
+        self.nodes[v]["terms"] = tuple(term for term in self.terms[v] if u not in term.parents)
 
     def scaled(self, factor: float) -> Self:
         """Return the network with every noise parameter multiplied by `factor`, greater than 0."""
-        return type(self)(self.edges(), {node: own.scaled(factor) for node, own in self.noise.items()})
+        noise = {node: own.scaled(factor) for node, own in self.noise.items()}
+        return type(self)((), noise, self.terms)
+
+    def changed(self, soft: Mapping[str, Change]) -> Self:
+        """Return the network after soft interventions; `InputError` if one names no node or makes a cycle."""
+        self._check_nodes(soft)
+        noise = {node: change.noise for node, change in soft.items() if change.noise is not None}
+        terms = {node: change.terms for node, change in soft.items() if change.terms is not None}
+        return type(self)((), self.noise | noise, self.terms | terms)
 
     def simulate(
         self,
@@ -72,7 +118,7 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
         *,
         purpose: str = "rows",
         do: Mapping[str, float] | None = None,
-        noise: Mapping[str, Noise] | None = None,
+        soft: Mapping[str, Change] | None = None,
     ) -> FloatArray:
         """Return rows by ancestral sampling.
 
@@ -89,8 +135,8 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
             What the rows are for; another purpose gives independent rows.
         do
             Values that nodes are set to, whatever their parents.
-        noise
-            Distributions that replace the nodes' own.
+        soft
+            Nodes whose noise or terms are others.
 
         Returns
         -------
@@ -100,65 +146,112 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
         Raises
         ------
         InputError
-            If `n_rows` or `seed` is out of range, or `do` or `noise` names no node.
+            If `n_rows` or `seed` is out of range, or `do` or `soft` names no node.
         """
-        return np.concatenate(list(self.chunks(n_rows, seed, purpose=purpose, do=do, noise=noise)))
+        if soft:
+            return self.changed(soft).simulate(n_rows, seed, purpose=purpose, do=do)
+        self._check_nodes(do or {})
+        values = self._draw(0, n_rows, seed, purpose)
+        self._add_up(values, do or {}, {})
+        return values.T
 
-    def chunks(
-        self,
-        n_rows: int,
-        seed: int = 0,
-        *,
-        purpose: str = "rows",
-        do: Mapping[str, float] | None = None,
-        noise: Mapping[str, Noise] | None = None,
-    ) -> Iterator[FloatArray]:
+    def chunks(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> Iterator[FloatArray]:
         """Yield the rows of `simulate` in chunks of 8,192, each (k, d)."""
-        if n_rows < 1:
-            raise InputError(f"n_rows is {n_rows}; expected at least 1")
+        for start in range(0, n_rows, CHUNK_ROWS):
+            values = self._draw(start, min(start + CHUNK_ROWS, n_rows), seed, purpose)
+            self._add_up(values, {}, {})
+            yield values.T
+
+    def draw_noise(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> FloatArray:
+        """Return the nodes' own parts (n, d), which `simulate` adds the terms to."""
+        return self._draw(0, n_rows, seed, purpose).T
+
+    def propagate(self, noise: FloatArray, terms: Mapping[str, tuple[Term, ...]] | None = None) -> FloatArray:
+        """Return the rows (n, d) whose nodes' own parts are `noise` (n, d).
+
+        Parameters
+        ----------
+        noise : (n, d) float64
+            As from `draw_noise`.
+        terms
+            What some nodes take from their parents instead of their own terms.
+        """
+        values = noise.T.copy()
+        self._add_up(values, {}, terms or {})
+        return values.T
+
+    def _draw(self, start: int, stop: int, seed: int, purpose: str) -> FloatArray:
+        """Return the own parts of the rows start..stop-1, (d, n): a node's lie side by side in memory."""
+        if stop < 1:
+            raise InputError(f"n_rows is {stop}; expected at least 1")
         check_seed(seed)
-        self._check_nodes({*(do or {}), *(noise or {})})
-        own = self.noise | dict(noise or {})
-        for chunk, start in enumerate(range(0, n_rows, CHUNK_ROWS)):
-            size = min(CHUNK_ROWS, n_rows - start)
-            draws = {
-                node: own[node].draw(stream(seed, "network", purpose, node, str(chunk)), size)
-                for node in self.nodes
-            }
-            yield self._propagate(draws, do or {})
+        draws = np.empty((len(self), stop - start))
+        for first in range(start, stop, CHUNK_ROWS):
+            chunk = draws[:, first - start : first - start + CHUNK_ROWS]
+            for own, (node, noise) in zip(chunk, self.noise.items(), strict=True):
+                path = ("network", purpose, node, str(first // CHUNK_ROWS))
+                own[:] = noise.draw(stream(seed, *path), len(own))
+        return draws
 
-    def _propagate(self, draws: Mapping[str, FloatArray], do: Mapping[str, float]) -> FloatArray:
-        columns: dict[str, FloatArray] = {}
-        for node, parents in self._plan():
-            columns[node] = draws[node]
-            for parent in parents:
-                columns[node] = columns[node] + columns[parent]
+    def _add_up(
+        self, values: FloatArray, do: Mapping[str, float], terms: Mapping[str, tuple[Term, ...]]
+    ) -> None:
+        """Turn own parts (d, n) into values, in place, parents first."""
+        columns = dict(zip(self.nodes, values, strict=True))
+        for node in self._topological_order:
+            for term in terms.get(node, self.terms_of(node)):
+                columns[node] += term.value(columns)
             if node in do:
-                columns[node] = np.full_like(draws[node], do[node])
-        return np.stack([columns[node] for node in self.nodes], axis=1)
+                columns[node][:] = do[node]
 
-    def log_density(self, X: FloatArray) -> FloatArray:
+    def terms_of(self, node: str) -> tuple[Term, ...]:
+        """Return what a node takes from its parents."""
+        own: tuple[Term, ...] = self.nodes[node]["terms"]
+        return own
+
+    def location(self, node: str, columns: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the sum of a node's terms, elementwise; 0 where it has none.
+
+        Parameters
+        ----------
+        node
+            Whose parents are asked.
+        columns
+            At least the parents' values, of shapes that broadcast.
+        """
+        total: FloatArray = np.zeros(())
+        for term in self.terms_of(node):
+            total = total + term.value(columns)
+        return total
+
+    def logpdf(self, X: FloatArray, noise: FloatArray | None = None) -> FloatArray:
         """Return log p(x_i | parents of x_i) of every cell, natural log, (n, d); a row's sum is log p(row).
 
         Parameters
         ----------
         X : (n, d) float64
             Rows, one column a node.
+        noise : (n, d) float64, optional
+            The nodes' own parts, where they are known, as from `draw_noise`. Taken from `X` otherwise: x less
+            its terms, which may round to just outside a bounded support, and so to -inf.
         """
+        own = self._own_parts(X) if noise is None else noise
+        if own.shape != X.shape:
+            raise InputError(f"noise has shape {own.shape}, expected {X.shape} to match X")
+        densities = (node.log_density(part) for node, part in zip(self.noise.values(), own.T, strict=True))
+        return np.stack(list(densities), axis=1)
+
+    def _own_parts(self, X: FloatArray) -> FloatArray:
         if X.ndim != 2 or X.shape[1] != len(self):
             raise InputError(f"X has shape {X.shape}, expected (n, {len(self)}): one column a node")
         columns = dict(zip(self.nodes, X.T, strict=True))
-        own = dict(columns)
-        for node, parents in self._plan():
-            for parent in parents:
-                own[node] = own[node] - columns[parent]
-        return np.stack([noise.log_density(own[node]) for node, noise in self.noise.items()], axis=1)
+        return np.stack([values - self.location(node, columns) for node, values in columns.items()], axis=1)
 
-    def _plan(self) -> list[tuple[str, list[str]]]:
-        """Return every node with its parents: of all orders the one lexicographic in the columns."""
+    @property
+    def _topological_order(self) -> list[str]:
+        """Of all orders the one lexicographic in the columns."""
         position = {node: column for column, node in enumerate(self.nodes)}.__getitem__
-        order = nx.lexicographical_topological_sort(self, key=position)
-        return [(node, sorted(self.predecessors(node), key=position)) for node in order]
+        return list(nx.lexicographical_topological_sort(self, key=position))
 
     def _check_nodes(self, names: Iterable[str]) -> None:
         for name in sorted(set(names).difference(self.nodes)):

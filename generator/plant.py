@@ -62,10 +62,12 @@ def plant(source: Source, kinds: Sequence[AnomalyKind], count: int, streams: Str
     touched = np.zeros(X.shape, dtype=np.bool_)
     positions = permutation(len(X), streams("positions"))[:count]
     for label, (kind, rows) in enumerate(zip(kinds, np.array_split(positions, len(kinds)), strict=True), 1):
-        affected = kind.draw_affected(X.shape[1], streams(kind.kind, "affected"))
-        X[rows] = kind.apply(source.rows[rows], affected, source, streams(kind.kind, "values"))
+        sets, values = streams(kind.kind, "affected"), streams(kind.kind, "values")
+        for alike in rows[:, None] if kind.affected.per == "row" else (rows,):
+            affected = kind.draw_affected(X.shape[1], sets, source.neighbours)
+            X[alike] = kind.change(alike, affected, source, values)
+            touched[np.ix_(alike, affected)] = True
         labels[rows] = label
-        touched[np.ix_(rows, affected)] = True
     return Planted(X, labels, touched)
 
 

@@ -1,5 +1,6 @@
 """Typed recipes, and the tables that they make."""
 
+import math
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -8,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeInt, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    ValidationInfo,
+    field_validator,
+)
 
 from xadbench import __version__
 from xadbench.datasets.arrays import FloatArray
@@ -16,12 +25,13 @@ from xadbench.datasets.errors import InputError, unknown
 from xadbench.datasets.specs import read_spec
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
-from xadbench.generator.anomalies import AnyAnomaly, Source, check_kinds
-from xadbench.generator.draws import check_seed, integer
+from xadbench.generator.anomalies import AnyAnomaly, Calibrated, Source, check_kinds
+from xadbench.generator.draws import check_seed, integer, uniform
 from xadbench.generator.graph import check_edges, random_dag
 from xadbench.generator.noise import Noise
 from xadbench.generator.plant import count_anomalies, label, plant
 from xadbench.generator.priors import PAPER_PRIORS, AnyPrior, NoisePrior
+from xadbench.generator.structure import Function, Term
 
 if TYPE_CHECKING:
     from xadbench.generator.network import AdditiveNoiseNetwork
@@ -29,16 +39,60 @@ if TYPE_CHECKING:
 RECIPES = files("xadbench.generator") / "recipes"
 
 
+class Weights(BaseModel, frozen=True, extra="forbid"):
+    """Weights of a node's terms: ±Uniform(low, high) / sqrt(number of parents), the sign at random."""
+
+    low: PositiveFloat
+    high: PositiveFloat
+
+    @field_validator("high")
+    @classmethod
+    def _ordered(cls, high: float, info: ValidationInfo) -> float:
+        if high < info.data.get("low", high):
+            raise ValueError("high is less than low")
+        return high
+
+    def draw(self, n_parents: int, rng: np.random.Generator) -> float:
+        """Return the weight of one term of a node with that many parents."""
+        sign = 1.0 if rng.random() < 0.5 else -1.0
+        return sign * uniform((self.low, self.high), rng) / math.sqrt(n_parents)
+
+
 class Graph(BaseModel, frozen=True, extra="forbid"):
-    """The size of the random DAG; every node is a feature."""
+    """The random DAG, every node of which is a feature, and what its edges do.
+
+    Parameters
+    ----------
+    nodes, edges
+        How many.
+    weights
+        From which the weight of each term is drawn; 1 without.
+    functions
+        From which the function of each edge is drawn; "product" takes two edges at once, and is linear for
+        the last one of an odd number.
+    """
 
     nodes: int = Field(ge=2)
     edges: int = Field(ge=0)
+    weights: Weights | None = None
+    functions: tuple[Function, ...] = Field(default=("linear",), min_length=1)
 
     @field_validator("edges")
     @classmethod
     def _fits(cls, edges: int, info: ValidationInfo) -> int:
         return check_edges(info.data["nodes"], edges) if "nodes" in info.data else edges
+
+    def terms(self, parents: Sequence[str], rng: np.random.Generator) -> tuple[Term, ...]:
+        """Return the terms of a node with these parents."""
+        left, terms = list(parents), []
+        while left:
+            function = self.functions[integer(0, len(self.functions) - 1, rng)]
+            if function == "product" and len(left) == 1:
+                function = "linear"
+            taken = tuple(left.pop(0) for _ in range(2 if function == "product" else 1))
+            weight = 1.0 if self.weights is None else self.weights.draw(len(parents), rng)
+            terms.append(Term(parents=taken, function=function, weight=weight))
+        return tuple(terms)
 
 
 class Recipe(BaseModel, frozen=True, extra="forbid"):
@@ -58,6 +112,8 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         The kinds, each at most once; a bare name in YAML means the paper's strengths.
     noise
         The noise families with the ranges of their parameters. Each node takes one of them at random.
+    root_noise
+        The same for nodes without parents; default: as `noise`.
     seeds
         The seeds of the published tables.
     """
@@ -68,6 +124,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     graph: Graph
     anomalies: Annotated[tuple[AnyAnomaly, ...], AfterValidator(check_kinds)]
     noise: tuple[AnyPrior, ...] = Field(default=PAPER_PRIORS, min_length=1)
+    root_noise: tuple[AnyPrior, ...] | None = Field(default=None, min_length=1)
     seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2, 3, 4), min_length=1)
 
     @field_validator("anomalies")
@@ -135,14 +192,16 @@ def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
         If `seed` is not an integer of at least 0.
     """
     streams = partial(stream, check_seed(seed), "generate")
+    recipe = _resolved(recipe, seed)
     network = build_network(recipe, seed)
-    clean = network.simulate(recipe.rows, seed)
+    noise = network.draw_noise(recipe.rows, seed)
+    clean = network.propagate(noise)
 
     def redraw(strength: float, n: int) -> FloatArray:
         return network.scaled(strength).simulate(n, seed, purpose="cluster")
 
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
-    planted = plant(Source(clean, redraw), recipe.anomalies, count, streams)
+    planted = plant(Source(clean, redraw, network, noise), recipe.anomalies, count, streams)
     provenance = {
         "generator": "generate",
         "xadbench": __version__,
@@ -157,8 +216,28 @@ def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
     from xadbench.generator.network import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
 
     dag = random_dag(recipe.graph.nodes, recipe.graph.edges, stream(check_seed(seed), "generate", "graph"))
-    noise = {node: _draw_noise(recipe.noise, stream(seed, "generate", "noise", node)) for node in dag}
-    return AdditiveNoiseNetwork(dag.edges, noise)
+    parents = {node: sorted(dag.predecessors(node), key=list(dag).index) for node in dag}
+    noise = {
+        node: _draw_noise(
+            recipe.noise if own or recipe.root_noise is None else recipe.root_noise,
+            stream(seed, "generate", "noise", node),
+        )
+        for node, own in parents.items()
+    }
+    terms = {
+        node: recipe.graph.terms(own, stream(seed, "generate", "terms", node))
+        for node, own in parents.items()
+    }
+    return AdditiveNoiseNetwork((), noise, terms)
+
+
+def _resolved(recipe: Recipe, seed: int) -> Recipe:
+    """Return the recipe with numbers for strengths that are given as goals."""
+    if not any(isinstance(getattr(kind, "strength", None), Calibrated) for kind in recipe.anomalies):
+        return recipe
+    from xadbench.generator.calibrate import resolve  # noqa: PLC0415  # which calls generate
+
+    return resolve(recipe, seed)
 
 
 def _draw_noise(priors: Sequence[NoisePrior], rng: np.random.Generator) -> Noise:

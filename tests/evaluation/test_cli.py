@@ -39,7 +39,7 @@ def test_a_suite_gives_a_leaderboard(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
     code, out, _ = xadbench("run", "tiny.yaml")
     assert code == 0
-    assert "[1/5] table2-d4-5 / iforest / z_score, seed 0: ok" in out
+    assert "[1/6] table2-d4-5 / iforest / z_score, seed 0: ok" in out
     for word in ("AUC-ROC", "chance", "inverted_truth", "saliency on iforest: 0/1 trials: "):
         assert word in out
     assert "| iforest |" in (tmp_path / "runs" / "tiny" / "leaderboard.md").read_text()
@@ -49,7 +49,7 @@ def test_a_second_run_says_that_nothing_was_repeated(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
     first = xadbench("run", "tiny.yaml")[1]
     second = xadbench("run", "tiny.yaml")[1]
-    assert second.count("from an earlier run") == 5
+    assert second.count("from an earlier run") == 6
     assert first.count("from an earlier run") == 0
 
 
@@ -71,7 +71,7 @@ def test_a_table_is_made_and_identified(xadbench, tmp_path):
 
 def test_anomalies_are_put_into_a_real_table(xadbench, tmp_path):
     code, out, _ = xadbench(
-        "inject", "bundled:wine", "--kinds", "global, local", "--ratio", "0.1", "--out", "w"
+        "inject", "bundled:wine", "--kind", "global", "--kind", "local", "--ratio", "0.1", "--out", "w"
     )
     assert code == 0
     table = read_table(tmp_path / "w")
@@ -80,12 +80,41 @@ def test_anomalies_are_put_into_a_real_table(xadbench, tmp_path):
     assert xadbench("inject", "w", "--ratio", "0.2", "--out", "w2")[0] == 0
 
 
-@pytest.mark.parametrize("what", ["recipes", "datasets", "detectors", "explainers", "metrics", "suites"])
+def test_a_release_is_built_and_verified(xadbench, tmp_path):
+    code, out, _ = xadbench("release", "build", "mini", "--out", "r")
+    assert code == 0
+    assert "r: 6 tables" in out
+    assert xadbench("release", "verify", "r", "--sample", 1)[0] == 0
+    (tmp_path / "r" / "DATASHEET.md").write_text("altered")
+    code, out, _ = xadbench("release", "verify", "r", "--sample", 1)
+    assert code == 1
+    assert "DATASHEET.md" in out
+
+
+def test_a_recipe_is_audited(xadbench, tmp_path):
+    code, out, _ = xadbench("audit", "table2-d4-5", "--json", "a.json")
+    assert code == 0
+    assert "oracle AUC" in out
+    assert json.loads((tmp_path / "a.json").read_text())["recipe"] == "table2-d4-5"
+
+
+def test_a_users_file_is_injected(xadbench, tmp_path):
+    (tmp_path / "my.csv").write_text(
+        "a,b\n" + "\n".join(f"{i * 0.37 % 5},{i * 0.73 % 7}" for i in range(100))
+    )
+    assert xadbench("inject", "my.csv", "--kind", "additive", "--out", "t")[0] == 0
+    assert read_table(tmp_path / "t").feature_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "what", ["recipes", "releases", "datasets", "detectors", "explainers", "metrics", "suites"]
+)
 def test_everything_that_can_be_named_is_listed(xadbench, what):
     code, out, _ = xadbench("list", what)
     assert code == 0
     expected = {
-        "recipes": "table2-d1000-10",
+        "recipes": "contextual-d30",
+        "releases": "mini",
         "datasets": "adbench:PageBlocks",
         "detectors": "dsil_fixed",
         "explainers": "kernel_shap",
@@ -106,9 +135,13 @@ def test_everything_that_can_be_named_is_listed(xadbench, what):
         (["generate", "table2-d4-5", "--out", "taken"], "taken exists already"),
         (["inject", "wine"], "unknown data set 'wine'; expected bundled:NAME"),
         (["inject", "bundled:wine", "--ratio", "2"], "ratio"),
-        (["inject", "bundled:wine", "--kinds", "globl"], "globl"),
+        (["inject", "bundled:wine", "--kind", "globl"], "globl"),
         (["inject", "bundled:wine", "--base", "tree"], "tree"),
         (["inject", "adbench:PageBlok"], "did you mean PageBlocks"),
+        (["release", "build", "v2"], "unknown release 'v2'; known: mini, v1"),
+        (["release", "verify", "taken"], "taken"),
+        (["audit", "table3"], "unknown recipe 'table3'"),
+        (["inject", "my.csv"], "my.csv"),
         (["list", "kinds"], "unknown list 'kinds'; known: datasets"),
         (["run"], "[Mm]issing argument"),
         (["frobnicate"], "[Nn]o such command"),
@@ -117,13 +150,14 @@ def test_everything_that_can_be_named_is_listed(xadbench, what):
 )
 def test_wrong_input_gives_one_line_and_leaves_nothing(xadbench, tmp_path, arguments, message):
     (tmp_path / "taken").mkdir()
+    (tmp_path / "my.csv").write_text("a,b\n1,x\n")
     code, out, err = xadbench(*arguments)
     assert code == 2
     assert out == ""
     assert err.startswith("xadbench: ")
     assert err.count("\n") == 1
     assert re.search(message, err)
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert {path.name for path in tmp_path.iterdir()} == {"taken", "my.csv"}
 
 
 def test_no_command_shows_the_commands(xadbench):

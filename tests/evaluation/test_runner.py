@@ -17,8 +17,14 @@ def with_faulty(suite, fault):
 
 def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suite, tmp_path):
     records = run_suite(small_suite, tmp_path / "run")
-    assert len(records) == n_trials(small_suite) == 2 * 4
-    assert {r["explainer"]["name"] for r in records} == {"z_score", "random", "truth", "inverted_truth"}
+    assert len(records) == n_trials(small_suite) == 2 * 5
+    assert {r["explainer"]["name"] for r in records} == {
+        "z_score",
+        "random",
+        "oracle",
+        "truth",
+        "inverted_truth",
+    }
     files = {path.stem for path in (tmp_path / "run" / "trials").iterdir()}
     assert files == {r["key"] for r in records}
 
@@ -28,7 +34,7 @@ def test_finished_trials_are_not_repeated(small_suite, tmp_path, stand_ins):
     fits, told = stand_ins.Distance.n_fits, []
     again = run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
     assert stand_ins.Distance.n_fits == fits == 2
-    assert told == [False] * 8
+    assert told == [False] * 10
     assert again == first
     assert store.tidy(again).equals(store.tidy(first))
 
@@ -44,7 +50,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(small_suite, tmp_path):
         run_suite(small_suite, tmp_path, on_trial=interrupt)
     told = []
     run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
-    assert told == [False] * n_before + [True] * (8 - n_before)
+    assert told == [False] * n_before + [True] * (10 - n_before)
 
 
 def test_an_interrupt_inside_a_trial_loses_that_trial_alone(small_suite, tmp_path):
@@ -58,7 +64,7 @@ def test_a_fault_ends_its_trial_alone_and_runs_again(small_suite, tmp_path, stan
     for attempt in (1, 2):
         statuses = [record["status"] for record in run_suite(suite, tmp_path)]
         assert statuses.count("error") == 2
-        assert statuses.count("ok") == 8
+        assert statuses.count("ok") == 10
         assert stand_ins.Faulty.n_calls == 2 * attempt
 
 

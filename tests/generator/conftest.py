@@ -5,7 +5,7 @@ from xadbench.datasets import LabelledTable
 from xadbench.datasets.streams import stream
 from xadbench.generator.recipe import Recipe
 
-ALL_KINDS = ("cluster", "global", "local", "additive", "multiplicative")
+ALL_KINDS = ("cluster", "global", "local", "additive", "multiplicative", "dependency", "swap", "mechanism")
 
 
 @pytest.fixture

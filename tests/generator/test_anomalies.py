@@ -10,6 +10,7 @@ from xadbench.datasets.streams import stream
 from xadbench.generator.anomalies import (
     KINDS,
     Additive,
+    CellKind,
     Global,
     Local,
     Multiplicative,
@@ -21,6 +22,9 @@ from xadbench.generator.anomalies import (
 N, D = 400, 5
 AFFECTED = np.array([1, 3])
 every_kind = pytest.mark.parametrize("name", sorted(KINDS))
+every_cell_kind = pytest.mark.parametrize(
+    "name", sorted(k for k, own in KINDS.items() if issubclass(own, CellKind))
+)
 
 
 def default(name):
@@ -40,15 +44,15 @@ def changed(kind, source, n=4000, seed=0):
     return rows[:, AFFECTED], kind.apply(rows, AFFECTED, source, stream(seed))[:, AFFECTED]
 
 
-@every_kind
+@every_cell_kind
 def test_only_affected_columns_change(name, source):
     result = default(name).apply(source.rows, AFFECTED, source, stream(1))
     differs = result != source.rows
-    assert differs[:, AFFECTED].all()
+    assert differs[:, AFFECTED].mean() > 0.99  # dependency and swap may hit on the row itself
     assert not np.delete(differs, AFFECTED, axis=1).any()
 
 
-@every_kind
+@every_cell_kind
 def test_the_source_keeps_its_rows(name, source):
     before = source.rows.copy()
     default(name).apply(source.rows, AFFECTED, source, stream(1))
@@ -145,7 +149,7 @@ def test_the_registry_finds_a_kind_by_its_name(name):
 
 def test_an_unknown_kind_names_the_known_ones():
     with pytest.raises(
-        InputError, match="unknown anomaly kind 'loud'; known: additive, cluster, global, local"
+        InputError, match="unknown anomaly kind 'loud'; known: additive, cluster, dependency, global"
     ):
         anomaly("loud")
 

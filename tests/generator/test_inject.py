@@ -9,7 +9,7 @@ from xadbench.generator import inject
 from xadbench.generator.anomalies import KINDS, Additive
 
 CONSTANT = 2  # the constant column of real_table
-every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
+every_kind = pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"mechanism"}))
 both_bases = pytest.mark.parametrize("base", ["rows", "gmm"])
 
 
@@ -70,7 +70,7 @@ def test_the_seed_decides(real_table):
 def test_provenance_nests_that_of_the_source(real_table):
     provenance = inject(real_table, ["local"], ratio=0.1, seed=4).provenance
     assert provenance["source"] == {"source": "a test"}
-    assert provenance["kinds"] == [{"kind": "local", "strength": 1.05}]
+    assert [(kind["kind"], kind["strength"]) for kind in provenance["kinds"]] == [("local", 1.05)]
     assert (provenance["base"], provenance["ratio"], provenance["seed"]) == ("rows", 0.1, 4)
 
 
@@ -92,7 +92,7 @@ def test_bad_arguments_are_refused(real_table, arguments, message):
 
 
 def test_too_few_normal_rows_are_refused(real_table):
-    with pytest.raises(InputError, match="the table has 9 normal rows; expected at least 10"):
+    with pytest.raises(InputError, match="the table has 9 distinct normal rows; expected at least 10"):
         inject(real_table.rows(range(291, 320)))
 
 
@@ -103,7 +103,7 @@ def test_too_few_varying_features_are_refused(real_table):
 
 
 def test_values_beyond_standardising_are_refused():
-    X = np.tile([[1e308, 1.0], [1e308, 2.0], [1.1e308, 3.0]], (5, 1))
+    X = np.stack([np.where(np.arange(15) % 3, 1e308, 1.1e308), np.arange(15)], axis=1)
     table = LabelledTable(X=X, y=np.zeros(15, bool), feature_names=("big", "small"))
     with pytest.raises(InputError, match="column 'big' is too large to standardise"):
         inject(table, ["global"], ratio=0.2)

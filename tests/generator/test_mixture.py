@@ -57,3 +57,9 @@ def test_the_stream_decides_the_fit(rng):
 def test_repeated_rows_are_no_obstacle():
     rows = np.repeat([[0.0, 0.0], [1.0, 1.0]], 10, axis=0)
     assert np.isfinite(fit_mixture(rows, stream(0)).sample(100, stream(1))).all()
+
+
+@pytest.mark.parametrize(("n", "components"), [(8, 2), (7, 1)])
+def test_a_component_has_more_rows_than_features(n, components, rng):
+    rows = rng.standard_normal((n, 3)) + np.where(np.arange(n) % 2, 1e3, -1e3)[:, None]
+    assert len(fit_mixture(rows, rng).weights) == components

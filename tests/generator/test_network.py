@@ -8,7 +8,7 @@ from scipy import stats
 
 from xadbench.datasets import InputError
 from xadbench.generator import network as network_module
-from xadbench.generator.network import AdditiveNoiseNetwork
+from xadbench.generator.network import AdditiveNoiseNetwork, Change
 from xadbench.generator.noise import ExponentialNoise, GammaNoise, NormalNoise, UniformNoise
 
 UNIT = NormalNoise(mean=0, std=1)
@@ -52,7 +52,9 @@ def test_an_intervention_cuts_a_node_from_its_parents(chain):
 
 @pytest.mark.parametrize(("node", "moved"), [("a", "dbac"), ("b", "db"), ("d", "d"), ("e", "e")])
 def test_replaced_noise_alters_the_node_and_its_descendants_only(diamond, node, moved):
-    differs = diamond.simulate(40) != diamond.simulate(40, noise={node: ExponentialNoise(scale=9)})
+    differs = diamond.simulate(40) != diamond.simulate(
+        40, soft={node: Change(noise=ExponentialNoise(scale=9))}
+    )
     columns = [name for name, changed in zip(diamond.nodes, differs.T, strict=True) if changed.any()]
     assert columns == list(moved)
 
@@ -93,12 +95,12 @@ def test_log_density_is_that_of_the_noise_given_the_parents(chain):
         stats.norm(X[:, 0] + 1, 2).logpdf(X[:, 1]),
         stats.expon(X[:, 1], 2).logpdf(X[:, 2]),
     ]
-    assert_allclose(chain.log_density(X), np.stack(expected, axis=1), rtol=1e-9)
+    assert_allclose(chain.logpdf(X), np.stack(expected, axis=1), rtol=1e-9)
 
 
 def test_log_density_takes_one_column_a_node(chain):
     with pytest.raises(InputError, match=r"X has shape \(4, 2\), expected \(n, 3\)"):
-        chain.log_density(np.zeros((4, 2)))
+        chain.logpdf(np.zeros((4, 2)))
 
 
 def test_moments_of_a_child_are_the_sums_of_those_of_its_ancestors(chain):
@@ -141,7 +143,7 @@ def test_an_edge_to_a_node_without_noise_is_refused():
         ({"n_rows": 0}, "n_rows is 0; expected at least 1"),
         ({"n_rows": 5, "seed": -1}, "seed is -1; expected an integer of at least 0"),
         ({"n_rows": 5, "do": {"y": 1.0}}, "unknown node 'y'; known: x0, x1, x2"),
-        ({"n_rows": 5, "noise": {"y": UNIT}}, "unknown node 'y'; known: x0, x1, x2"),
+        ({"n_rows": 5, "soft": {"y": Change(noise=UNIT)}}, "unknown node 'y'; known: x0, x1, x2"),
     ],
 )
 def test_bad_arguments_are_refused(chain, arguments, message):

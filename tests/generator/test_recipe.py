@@ -79,9 +79,12 @@ def test_the_largest_recipe():
 def test_only_masked_cells_differ_from_the_clean_twin(small_recipe, kind):
     table = generate(small_recipe, seed=2)
     rows = table.kind == table.kinds.index(kind)
-    assert rows.sum() == 30
-    assert_array_equal((table.X != table.clean)[rows], table.mask[rows])
-    assert (table.mask[rows] == table.mask[rows][0]).all()
+    assert rows.sum() in {18, 19}
+    if kind == "mechanism":  # it spreads
+        assert (table.moved >= table.mask)[rows].all()
+    else:
+        assert_array_equal(table.moved[rows], table.mask[rows])
+        assert (table.mask[rows].mean(axis=0) > 0.9).sum() == table.mask[rows].any(axis=0).sum()
 
 
 def test_normal_rows_are_their_clean_twins_and_the_networks_rows(small_recipe):
@@ -119,17 +122,14 @@ def test_provenance_holds_the_whole_recipe(small_recipe):
     assert provenance["seed"] == 6
     assert provenance["generator"] == "generate"
     assert Recipe.model_validate(provenance["recipe"]) == small_recipe
-    assert provenance["recipe"]["anomalies"][0] == {"kind": "cluster", "strength": 3.0}
+    assert provenance["recipe"]["anomalies"][0]["strength"] == 3.0
     assert len(provenance["recipe"]["noise"]) == 4
 
 
 def test_a_recipe_is_read_from_a_path(write):
     recipe = load_recipe(write(GOOD))
     assert recipe == load_recipe(str(write(GOOD)))
-    assert [kind.model_dump() for kind in recipe.anomalies] == [
-        {"kind": "global", "strength": 1.025},
-        {"kind": "local", "strength": 2.0},
-    ]
+    assert [(kind.kind, kind.strength) for kind in recipe.anomalies] == [("global", 1.025), ("local", 2.0)]
     assert generate(recipe).kinds == ("normal", "global", "local")
 
 

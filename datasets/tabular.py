@@ -1,0 +1,161 @@
+"""A user's own file as a table: CSV or Parquet, numbers only, with a column of labels if there is one."""
+
+import hashlib
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyarrow import parquet
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.table import InvalidTable, LabelledTable
+
+LARGEST = 2**53  # up to here, float64 holds every integer
+
+
+def is_tabular(name: str) -> bool:
+    """Tell whether `name` ends like a file that `read_tabular` reads."""
+    return Path(name).suffix.lower() in READERS
+
+
+def read_tabular(path: str | os.PathLike[str], label: str | None = None) -> LabelledTable:
+    """Return the table of a CSV or Parquet file.
+
+    Parameters
+    ----------
+    path
+        Ends in .csv (UTF-8, commas, column names in the first line) or .parquet. Every column but that of the
+        labels is a feature; truth values count as 0 and 1. An index that pandas stored in a Parquet file is
+        no column.
+    label
+        The name of the column that tells the anomalous rows: 1 or true. Default: all rows are normal.
+
+    Returns
+    -------
+    LabelledTable
+        Without mask; the provenance has the file's name and SHA-256.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no row; if a column name is missing or comes twice; if a feature
+        holds text, a missing or an infinite value, or an integer that float64 cannot hold; or if there is no
+        such column of labels, or it holds anything but 0 and 1. Rows are counted from 1, after the header.
+    """
+    file = Path(path)
+    content = _bytes(file)
+    frame = _frame(file, content)
+    y = np.zeros(len(frame), dtype=np.bool_) if label is None else _labels(frame, label, file)
+    features = frame.drop(columns=[] if label is None else [label])
+    provenance = {
+        "source": "file",
+        "file": file.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "label": label,
+    }
+    columns = [_numbers(features[name], file) for name in features]
+    X = np.stack(columns, axis=1) if columns else np.empty((len(frame), 0))
+    try:
+        return LabelledTable(X=X, y=y, feature_names=tuple(map(str, features)), provenance=provenance)
+    except InvalidTable as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+def _bytes(file: Path) -> bytes:
+    if not is_tabular(file.name):
+        raise InputError(f"{file}: not a file that can be read; expected one of *{', *'.join(READERS)}")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def _frame(file: Path, content: bytes) -> pd.DataFrame:
+    try:
+        names, frame = READERS[file.suffix.lower()](content)
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:
+        raise InputError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    _check_names(names, file)
+    if frame.empty:
+        raise InputError(f"{file}: no rows; expected at least 1 below the column names")
+    return frame.set_axis(names, axis="columns")
+
+
+def _read_csv(content: bytes) -> tuple[list[str], pd.DataFrame]:
+    header = pd.read_csv(BytesIO(content), header=None, nrows=1, dtype=str, keep_default_na=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", pd.errors.ParserWarning
+        )  # else rows longer than the header lose values
+        # Correctly rounded: pandas 3 does so by default, and deprecates the word that older ones need.
+        warnings.filterwarnings("ignore", message="The 'float_precision' argument")
+        frame = pd.read_csv(BytesIO(content), index_col=False, float_precision="round_trip", low_memory=False)
+    return list(header.iloc[0]), frame
+
+
+def _read_parquet(content: bytes) -> tuple[list[str], pd.DataFrame]:
+    stored = list(parquet.read_schema(BytesIO(content)).names)
+    if len(set(stored)) < len(stored):
+        return stored, pd.DataFrame()  # the names will be refused; pandas says it less clearly
+    frame = pd.read_parquet(BytesIO(content))
+    return list(map(str, frame.columns)), frame
+
+
+READERS: dict[str, Callable[[bytes], tuple[list[str], pd.DataFrame]]] = {
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+}
+
+
+def _check_names(names: Sequence[str], file: Path) -> None:
+    if "" in names:
+        raise InputError(f"{file}: column {names.index('') + 1} has no name; expected one for each column")
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise InputError(f"{file}: column {name!r} comes {count} times; expected distinct names")
+    if names and all(map(_is_number, names)) and names != [str(i) for i in range(len(names))]:
+        raise InputError(f"{file}: the first line holds numbers; expected the names of the columns")
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _labels(frame: pd.DataFrame, label: str, file: Path) -> BoolArray:
+    if label not in frame:
+        raise InputError(f"{file}: no column {label!r} for the labels; columns: {', '.join(map(str, frame))}")
+    values = _numbers(frame[label], file)
+    _refuse(file, label, (values != 0) & (values != 1), frame[label], "expected 0 or 1")
+    return np.asarray(values == 1)
+
+
+def _numbers(column: "pd.Series[float]", file: Path) -> FloatArray:
+    """Return a column as float64, (n,); raise InputError where that is not what it holds."""
+    name = str(column.name)
+    _refuse(file, name, column.isna().to_numpy(), column, "a missing value; expected a number")
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype):
+        text = pd.to_numeric(column, errors="coerce").isna().to_numpy()
+        _refuse(file, name, text, column, "not a number")
+        raise InputError(f"{file}: column {name!r} holds {column.dtype} values; expected numbers")
+    values: FloatArray = np.array(column, dtype=np.float64)
+    _refuse(file, name, ~np.isfinite(values), column, "expected a finite number")
+    if pd.api.types.is_integer_dtype(column.dtype):
+        large = ((column > LARGEST) | (column < -LARGEST)).to_numpy()
+        _refuse(file, name, large, column, "expected integers of at most 2**53, or float64 rounds them")
+    return values
+
+
+def _refuse(file: Path, name: str, bad: BoolArray, column: "pd.Series[float]", what: str) -> None:
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"{file}: column {name!r}, row {row + 1}: {str(column.iloc[row])!r:.60}: {what}")

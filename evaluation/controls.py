@@ -1,0 +1,38 @@
+"""The controls of every leaderboard. They know what no explainer may: the truth, or what made the table."""
+
+from collections.abc import Callable
+
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.evaluation.source import Source
+from xadbench.generator.oracle import BayesDetector, Sequential
+
+VERSION = 1  # raised when a control's results change
+
+
+def _truth(source: Source, rows: IntArray) -> FloatArray:
+    return _mask(source)[rows].astype(float)
+
+
+def _inverted_truth(source: Source, rows: IntArray) -> FloatArray:
+    return (~_mask(source)[rows]).astype(float)
+
+
+def _oracle(source: Source, rows: IntArray) -> FloatArray | None:
+    """Return what can be known at best: sequential repair by the network that made the table."""
+    if source.network is None:
+        return None
+    X = source.table.X
+    return Sequential(source.network).fit(BayesDetector(source.network), background=X).explain(X[rows])
+
+
+def _mask(source: Source) -> BoolArray:
+    mask: BoolArray = source.table.mask  # type: ignore[assignment]  # trials without a mask are skipped
+    return mask
+
+
+# Blame (r, d) for the table's rows (r,); None where a table does not offer what the control must know.
+CONTROLS: dict[str, Callable[[Source, IntArray], FloatArray | None]] = {
+    "oracle": _oracle,
+    "truth": _truth,
+    "inverted_truth": _inverted_truth,
+}

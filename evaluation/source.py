@@ -1,0 +1,69 @@
+"""The tables that a suite names."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xadbench.datasets import LabelledTable, content_hash, resize
+from xadbench.datasets.preprocess import MOST_ROWS
+from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.specs import build_spec
+from xadbench.datasets.streams import stream
+from xadbench.evaluation.suite import TableSpec
+from xadbench.generator import generate, inject, load_recipe
+from xadbench.generator.recipe import Recipe, build_network
+
+if TYPE_CHECKING:
+    from xadbench.generator.network import AdditiveNoiseNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table as a suite names it, before standardising, with its content hash.
+
+    `network` is what made it, where that is known.
+    """
+
+    label: str
+    seed: int
+    table: LabelledTable
+    hash: str
+    network: "AdditiveNoiseNetwork | None" = None
+
+
+def load_source(spec: TableSpec, seed: int) -> Source:
+    """Make or load the table that `spec` names.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or a file is missing or altered.
+    """
+    if spec.recipe is not None:
+        recipe = _recipe(spec)
+        table, network = generate(recipe, seed), build_network(recipe, seed)
+    else:
+        table, network = _from_dataset(spec, seed), None
+    return Source(spec.label, seed, table, content_hash(table), network)
+
+
+def _recipe(spec: TableSpec) -> Recipe:
+    recipe = load_recipe(str(spec.recipe))
+    if spec.rows is None:
+        return recipe
+    return build_spec(recipe.model_dump() | {"rows": spec.rows}, Recipe, where=f"recipe {spec.recipe}")
+
+
+def _from_dataset(spec: TableSpec, seed: int) -> LabelledTable:
+    """Load a data set, and put anomalies in; only ADBench's own anomalies get its size rules.
+
+    An injected table is thinned where it is too long, but a short one is not drawn up to 1,000 rows: no row
+    is there twice.
+    """
+    name = str(spec.dataset)
+    table = load_dataset(name)
+    if name.startswith("adbench:") and (spec.inject is None or table.n_rows > MOST_ROWS):
+        table = resize(table, stream(seed, "resize"))
+    if spec.inject is None:
+        return table
+    kinds = {} if spec.inject.kinds is None else {"kinds": spec.inject.kinds}
+    return inject(table, ratio=spec.inject.ratio, base=spec.inject.base, seed=seed, **kinds)

@@ -1,0 +1,115 @@
+"""Strengths that are given as a goal: how well the oracle shall detect the anomalies."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import cache, lru_cache
+from itertools import pairwise
+
+from scipy.stats import rankdata
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.generator.anomalies import AnomalyKind, Calibrated
+from xadbench.generator.oracle import BayesDetector
+from xadbench.generator.recipe import Recipe, build_network, generate
+
+ROWS, RATIO = 2000, 0.25  # of a trial table: the standard error of an AUC of 0.95 is 0.007
+# 0.01 to 99.9 by the third significant digit; through text, so that each is the float of its decimals.
+CANDIDATES = tuple(float(f"{digits}e{power}") for power in range(-4, 0) for digits in range(100, 1000))
+COARSE = (*range(0, len(CANDIDATES), 300), len(CANDIDATES) - 1)
+
+
+@lru_cache(maxsize=64)
+def resolve(recipe: Recipe, seed: int = 0) -> Recipe:
+    """Return the recipe with a number in place of every strength that is given as an AUC of the oracle.
+
+    Each is found by `find_strength` on tables of 2,000 rows that have the same network and streams as
+    the recipe's own table of that seed, and a quarter of anomalies of that kind alone. The AUC is the
+    oracle's for these against the normal rows; at 0.95 its standard error is 0.007.
+
+    Strengths have three significant digits, and the comparisons that find them count pairs of rows: so the
+    last bits of a logarithm, which differ between builds of NumPy, do not reach the data.
+
+    Raises
+    ------
+    InputError
+        If a kind cannot reach its AUC; the message says which can be reached.
+    """
+    kinds = tuple(_resolved(kind, recipe, seed) for kind in recipe.anomalies)
+    return recipe.model_copy(update={"anomalies": kinds})
+
+
+def find_strength(auc_of: Callable[[float], float], target: float) -> float:
+    """Return the strength of three significant digits, from 0.01 to 99.9, at which the AUC is reached.
+
+    Three strengths a decade are tried from below until one misses the target and the next one reaches it.
+    Bisection between these two finds the least that reaches it, provided that the AUC does not fall there.
+
+    Parameters
+    ----------
+    auc_of
+        The AUC of the oracle as a function of the strength.
+    target
+        The AUC to reach.
+
+    Raises
+    ------
+    InputError
+        If all strengths tried miss the target, or all reach it.
+
+    Examples
+    --------
+    >>> find_strength(lambda strength: strength / (1 + strength), target=0.9)
+    9.0
+    """
+    auc_at = cache(auc_of)
+
+    def reaches(candidate: int) -> bool:
+        return auc_at(CANDIDATES[candidate]) >= target
+
+    crossings = (pair for pair in pairwise(COARSE) if not reaches(pair[0]) and reaches(pair[1]))
+    low, high = next(crossings, (0, 0))
+    if not high:
+        aucs = [auc_at(CANDIDATES[candidate]) for candidate in COARSE]
+        raise InputError(
+            f"an oracle AUC of {target} is out of reach: strengths from {CANDIDATES[0]} to {CANDIDATES[-1]} "
+            f"give {min(aucs):.3f} to {max(aucs):.3f}"
+        )
+    between = range(low + 1, high + 1)
+    return CANDIDATES[between[bisect_left(between, True, key=reaches)]]  # noqa: FBT003  # what `reaches` returns
+
+
+def _resolved(kind: AnomalyKind, recipe: Recipe, seed: int) -> AnomalyKind:
+    """Return the kind with a number as its strength."""
+    goal = getattr(kind, "strength", None)
+    if not isinstance(goal, Calibrated):
+        return kind
+
+    def auc_of(strength: float) -> float:
+        return _oracle_auc(_with_strength(kind, strength), recipe, seed)
+
+    try:
+        return _with_strength(kind, find_strength(auc_of, goal.oracle_auc))
+    except InputError as error:
+        raise InputError(f"recipe {recipe.name}, seed {seed}, anomaly kind {kind.kind!r}: {error}") from None
+
+
+def _with_strength(kind: AnomalyKind, strength: float) -> AnomalyKind:
+    return kind.model_copy(update={"strength": strength})
+
+
+def _oracle_auc(kind: AnomalyKind, recipe: Recipe, seed: int) -> float:
+    """Return the oracle's AUC on anomalies of one kind."""
+    trial = recipe.model_copy(update={"rows": ROWS, "anomaly_ratio": RATIO, "anomalies": (kind,)})
+    table = generate(trial, seed)
+    return auc(BayesDetector(build_network(trial, seed)).decision_function(table.X), table.y)
+
+
+def auc(scores: FloatArray, y: BoolArray) -> float:
+    """Return the share of pairs (anomaly, normal row) in which the anomaly scores higher; ties count half.
+
+    The count of pairs is exact, so the last bits of the scores do not matter but in a tie.
+    """
+    n_anomalies, n_normal = int(y.sum()), int((~y).sum())
+    won = float(rankdata(scores)[y].sum()) - n_anomalies * (n_anomalies + 1) / 2
+    return won / (n_anomalies * n_normal)

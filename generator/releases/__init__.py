@@ -1,0 +1,1 @@
+"""The shipped releases, as YAML files."""

@@ -1,0 +1,55 @@
+"""What a node takes from its parents: weighted terms of one parent, or of two.
+
+Values are published data: every function is a chain of elementwise operations that IEEE 754 rounds exactly.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, Field, FiniteFloat, model_validator
+
+from xadbench.datasets.arrays import FloatArray
+
+Function = Literal["linear", "saturating", "absolute", "product"]
+FUNCTIONS: dict[Function, Callable[..., FloatArray]] = {
+    "linear": lambda x: x,
+    "saturating": lambda x: x / (1.0 + np.abs(x)),
+    "absolute": np.abs,
+    "product": lambda x, y: x * y,
+}
+
+
+class Term(BaseModel, frozen=True, extra="forbid"):
+    """One summand of a node's value: weight · function(parents).
+
+    Parameters
+    ----------
+    parents
+        One node; two different ones for "product".
+    function
+        "linear": x; "saturating": x / (1 + |x|); "absolute": |x|; "product": x·y.
+    weight
+        Any finite number.
+
+    Examples
+    --------
+    >>> Term(parents=("a", "b"), function="product", weight=0.5).value({"a": 2.0, "b": 3.0})
+    3.0
+    """
+
+    parents: tuple[str, ...] = Field(min_length=1, max_length=2)
+    function: Function = "linear"
+    weight: FiniteFloat = 1.0
+
+    @model_validator(mode="after")
+    def _one_or_two_parents(self) -> Self:
+        wanted = 2 if self.function == "product" else 1
+        if len(set(self.parents)) != wanted or len(self.parents) != wanted:
+            raise ValueError(f"function {self.function!r} takes {wanted} different parent(s)")
+        return self
+
+    def value(self, columns: Mapping[str, FloatArray]) -> FloatArray:
+        """Return the summand, elementwise over its parents' `columns`, whose shapes broadcast."""
+        arguments = (columns[parent] for parent in self.parents)
+        return self.weight * FUNCTIONS[self.function](*arguments)

@@ -1,0 +1,169 @@
+"""Verify a release: every file against the manifest, and every table against what its recipe makes."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.files import content_hash
+from xadbench.datasets.specs import read_spec
+from xadbench.datasets.streams import stream
+from xadbench.datasets.table import LabelledTable
+from xadbench.generator.build import make
+from xadbench.generator.draws import subset
+from xadbench.generator.manifest import MANIFEST, Manifest, TableRecord, hash_file, read_manifest
+from xadbench.generator.recipe import Recipe
+from xadbench.generator.release import Injection
+
+ARRAYS = {"samples.parquet": ("X", "y", "kind"), "mask.parquet": ("mask",), "clean.parquet": ("clean",)}
+
+
+class Difference(NamedTuple):
+    """What is not as it should be: a file of the release, and what is wrong with it."""
+
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.file}: {self.what}"
+
+
+def verify(
+    folder: str | os.PathLike[str],
+    sample: int | None = None,
+    *,
+    regenerate: bool = True,
+    on_table: Callable[[Path], object] | None = None,
+) -> list[Difference]:
+    """Return in what a finished release differs from its manifest and from what its recipes make.
+
+    Parameters
+    ----------
+    folder
+        The release.
+    sample
+        Make only so many of its tables again, always the same ones; None for all.
+    regenerate
+        Whether to make tables again at all, beside checking the files' SHA-256.
+    on_table
+        Called with the folder of each table that was made again.
+
+    Returns
+    -------
+    list of Difference
+        Empty if all is well.
+
+    Raises
+    ------
+    InputError
+        If there is no manifest, or `sample` is less than 1.
+    """
+    if sample is not None and sample < 1:
+        raise InputError(f"sample is {sample}; expected at least 1")
+    root = Path(folder)
+    manifest = read_manifest(root)
+    differences = list(_check_files(root, manifest))
+    for table in _chosen(manifest, sample) if regenerate else ():
+        differences += _check_table(root, table, manifest.tables[table])
+        if on_table is not None:
+            on_table(root / table)
+    return differences
+
+
+def _check_files(root: Path, manifest: Manifest) -> Iterator[Difference]:
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()}
+    for name, expected in sorted(manifest.files.items()):
+        if name not in found:
+            yield Difference(name, "missing")
+        elif (actual := hash_file(root / name)) != expected:
+            yield Difference(name, f"altered: its SHA-256 is {actual}, the manifest says {expected}")
+    for name in sorted(found - manifest.files.keys() - {MANIFEST}):
+        yield Difference(name, "extra: the manifest does not know it")
+
+
+def _chosen(manifest: Manifest, sample: int | None) -> list[str]:
+    tables = sorted(manifest.tables)
+    if sample is None or sample >= len(tables):
+        return tables
+    return [tables[i] for i in subset(len(tables), sample, stream(0, "release", "verify"))]
+
+
+def _check_table(root: Path, table: str, record: TableRecord) -> Iterator[Difference]:
+    """Make a table again, and compare what is recorded and what is on disk with it, array by array."""
+    try:
+        made = make(_read_source((root / table).parent), record.seed)
+    except InputError as error:
+        yield Difference(table, f"cannot be made again: {error}")
+        return
+    if (expected := content_hash(made)) != record.content_hash:
+        yield Difference(
+            MANIFEST, f"{table}: content hash {record.content_hash}, but its recipe makes {expected}"
+        )
+    yield from _check_header(root, f"{table}/table.json", made)
+    for file in ARRAYS:
+        if (root / table / file).exists():  # otherwise it was named as missing
+            yield from _check_arrays(root, f"{table}/{file}", made)
+
+
+def _read_source(folder: Path) -> Recipe | Injection:
+    if (folder / "recipe.yaml").exists():
+        return read_spec(folder / "recipe.yaml", Recipe)
+    return read_spec(folder / "injection.yaml", Injection)
+
+
+def _check_header(root: Path, file: str, made: LabelledTable) -> Iterator[Difference]:
+    if not (root / file).exists():
+        return
+    try:
+        header = json.loads((root / file).read_text(encoding="utf-8"))
+        found = {key: header[key] for key in ("content_hash", "kinds", "feature_names")}
+    except (OSError, ValueError, KeyError, TypeError):
+        yield Difference(file, "cannot be read")
+        return
+    expected = {
+        "content_hash": content_hash(made),
+        "kinds": list(made.kinds),
+        "feature_names": list(made.feature_names),
+    }
+    for key, value in expected.items():
+        if found[key] != value:
+            yield Difference(file, f"{key} differs from what the recipe makes")
+
+
+def _check_arrays(root: Path, file: str, made: LabelledTable) -> Iterator[Difference]:
+    path = root / file
+    try:
+        frame = pd.read_parquet(path)
+        arrays = {name: _array(frame, name, made) for name in ARRAYS[path.name]}
+    except (OSError, ValueError, KeyError):
+        yield Difference(file, "cannot be read as an array of the recipe's features")
+        return
+    for name, found in arrays.items():
+        if what := _compare(found, getattr(made, name)):
+            yield Difference(file, f"array {name} differs from what the recipe makes: {what}")
+
+
+def _array(frame: pd.DataFrame, name: str, made: LabelledTable) -> NDArray[Any]:
+    if name in {"y", "kind"}:
+        return np.asarray(frame[name])
+    return np.asarray(frame[list(made.feature_names)])
+
+
+def _compare(found: NDArray[Any], expected: NDArray[Any] | None) -> str:
+    """Return how two arrays differ; empty if they are the same bits."""
+    if expected is None:
+        return "the recipe makes none"
+    if (found.dtype, found.shape) != (expected.dtype, expected.shape):
+        return f"{found.dtype} {found.shape}, expected {expected.dtype} {expected.shape}"
+    bits = f"u{found.dtype.itemsize}"
+    wrong = np.argwhere(np.ascontiguousarray(found).view(bits) != np.ascontiguousarray(expected).view(bits))
+    if len(wrong):
+        return f"{len(wrong)} of {found.size} values, first at {tuple(map(int, wrong[0]))}"
+    return ""

@@ -1,0 +1,33 @@
+import pytest
+from numpy.testing import assert_array_equal
+
+from xadbench.datasets import InputError, write_table
+from xadbench.datasets.sources import load_dataset
+
+
+def test_every_source_has_its_form(table, tmp_path):
+    write_table(table, tmp_path / "t")
+    (tmp_path / "mine.csv").write_text("a,bad\n1,0\n2,1\n")
+    assert load_dataset("bundled:wine").provenance["name"] == "wine"
+    assert_array_equal(load_dataset(str(tmp_path / "t")).X, table.X)
+    assert load_dataset(str(tmp_path / "mine.csv")).feature_names == ("a", "bad")
+    assert load_dataset(str(tmp_path / "mine.csv"), label="bad").y.tolist() == [False, True]
+
+
+def test_a_written_table_may_be_called_like_a_file(table, tmp_path):
+    write_table(table, tmp_path / "t.csv")
+    assert_array_equal(load_dataset(str(tmp_path / "t.csv")).X, table.X)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "message"),
+    [
+        ("wine", None, r"unknown data set 'wine'; expected bundled:NAME, .* or a \.csv or \.parquet file"),
+        ("none.csv", None, r"none\.csv: cannot be read: No such file"),
+        ("bundled:wine", "y", "'bundled:wine' has labels of its own; a label column goes with a CSV"),
+        ("bundled:iris", None, "unknown bundled data set 'iris'"),
+    ],
+)
+def test_a_name_that_finds_nothing_is_refused(name, label, message):
+    with pytest.raises(InputError, match=message):
+        load_dataset(name, label)

@@ -1,0 +1,237 @@
+"""Injection keeps the types of real columns, and changes nothing beside its culprits."""
+
+import hashlib
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from xadbench.datasets import InputError, LabelledTable, content_hash, load_adbench, load_bundled
+from xadbench.datasets.adbench import adbench_registry
+from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.streams import stream
+from xadbench.generator import inject
+from xadbench.generator.anomalies import KINDS, Additive, Local, Mechanism, Swap
+from xadbench.generator.columns import Columns, distinct
+from xadbench.generator.inject import DEFAULT_KINDS, LEAVING, NEEDS_NETWORK
+
+REAL_KINDS = sorted(KINDS.keys() - NEEDS_NETWORK)
+both_bases = pytest.mark.parametrize("base", ["rows", "gmm"])
+BINARY, INTEGER, CONSTANT, CONTINUOUS = [0, 1], [2, 3], [4], [5, 6]
+
+
+def mixed_table(seed, n=200):
+    """Columns of two values, integers, one value and reals; a tenth of the rows twice; ten anomalies."""
+    rng = stream(seed, "mixed")
+    z = rng.standard_normal((n, 7))
+    columns = [
+        np.where(z[:, 0] > 1, 1.0, 0.0),
+        np.where(z[:, 1] > 0, 0.3, -2.7),
+        np.rint(3 * z[:, 2]),
+        np.floor(np.abs(z[:, 3]) * 2.0),
+        np.full(n, 7.7),
+        1e5 * z[:, 5],
+        z[:, 6] + z[:, 0],
+    ]
+    X = np.stack(columns, axis=1)
+    X[: n // 10] = X[n // 10 : 2 * (n // 10)]
+    return LabelledTable(X=X, y=np.arange(n) >= n - 10)
+
+
+def normal_rows(table):
+    return distinct(table.X[~table.y])
+
+
+seeds = st.integers(0, 2**32)
+some_kind = st.sampled_from(sorted(set(REAL_KINDS) - {"cluster"}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, some_kind, st.floats(0.02, 0.9))
+def test_the_mask_is_the_changed_cells_and_all_others_keep_their_bits(seed, kind, ratio):
+    source = mixed_table(seed % 50)
+    table = inject(source, [kind], ratio=ratio, seed=seed)
+    assert table.clean.tobytes() == normal_rows(source).tobytes()
+    assert_array_equal(table.mask, table.X != table.clean)
+    assert_array_equal(table.X.view(np.int64) != table.clean.view(np.int64), table.mask)
+    assert table.mask[table.y].any(axis=1).all()
+    assert table.y.sum() == round(ratio * len(table.clean))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, some_kind)
+def test_columns_keep_their_types_and_ranges(seed, kind):
+    source = mixed_table(seed % 50)
+    check_types(inject(source, [kind], ratio=0.5, seed=seed).X, normal_rows(source), kind)
+
+
+@pytest.mark.parametrize("kind", ["cluster", "local"])
+@both_bases
+def test_a_mixture_keeps_types_and_ranges(kind, base):
+    source = mixed_table(0)
+    table = inject(source, [kind], ratio=0.5, base=base)
+    check_types(table.X, normal_rows(source), kind)
+    check_types(table.clean, normal_rows(source), "none")
+
+
+def check_types(X, normal, kind):
+    for column in BINARY + CONSTANT:
+        assert set(X[:, column]) <= set(normal[:, column])
+    assert_array_equal(X[:, INTEGER], np.rint(X[:, INTEGER]))
+    if kind not in LEAVING:
+        assert (X[:, INTEGER] >= normal[:, INTEGER].min(axis=0)).all()
+        assert (X[:, INTEGER] <= normal[:, INTEGER].max(axis=0)).all()
+
+
+def test_in_a_mixture_rare_values_stay_as_frequent_as_they_were():
+    source = mixed_table(0)
+    source = replace(source, X=np.where(np.arange(7) == 0, (np.arange(200) % 40 == 0)[:, None], source.X))
+    clean, real = inject(source, base="gmm").clean, normal_rows(source)
+    assert_array_equal(np.sort(clean[:, BINARY], axis=0), np.sort(real[:, BINARY], axis=0))
+
+
+def test_a_shift_takes_integers_out_of_their_range():
+    source = mixed_table(0)
+    table = inject(source, [Additive(mean_in_std=30.0)], ratio=0.5, seed=2)
+    shifted = table.mask[:, INTEGER]
+    assert shifted.any()
+    assert (table.X[:, INTEGER] > normal_rows(source)[:, INTEGER].max(axis=0))[shifted].all()
+
+
+@pytest.mark.parametrize("kind", ["dependency", "swap"])
+def test_copied_values_are_those_of_other_rows_to_the_bit(kind):
+    for seed in range(5):
+        table = inject(mixed_table(seed), [kind], ratio=0.5, seed=seed)
+        for X, clean in zip(table.X.T, table.clean.T, strict=True):
+            assert np.isin(X, clean).all()
+
+
+def test_repeated_rows_and_the_anomalies_of_the_source_are_left_out():
+    source = mixed_table(0)
+    clean = inject(source).clean
+    assert len(clean) == len(np.unique(source.X[:190], axis=0)) == 170
+    assert_array_equal(clean[:3], source.X[:3])
+    assert not (clean[:, None, :] == source.X[None, 190:, :]).all(axis=2).any()
+
+
+def test_distinct_keeps_the_first_of_each():
+    rows = np.array([[2.0, 1.0], [0.0, 1.0], [2.0, 1.0], [-0.0, 1.0]])
+    assert_array_equal(distinct(rows), [[2, 1], [0, 1]])
+
+
+def test_integers_round_half_to_even_and_halfway_between_two_values_is_the_smaller():
+    rows = np.array([[0.0, 5.0, 0.1], [2.0, 9.0, 0.2], [3.0, 5.0, 0.3]])
+    columns = Columns.of(rows, "abc")
+    assert (columns.integer.tolist(), columns.binary.tolist()) == ([True, False, False], [False, True, False])
+    values = np.array([[0.5, 7.0, 0.5], [1.5, 7.1, 9.0], [-0.2, -50.0, 0.0], [8.0, 50.0, -1.0]])
+    free = columns.typed(values, in_range=False)
+    assert_array_equal(free, [[0, 5, 0.5], [2, 9, 9.0], [0, 5, 0.0], [8, 9, -1.0]])
+    assert not np.signbit(free[2]).any()
+    assert columns.typed(values, in_range=True)[3].tolist() == [3, 9, -1.0]
+
+
+def test_rows_that_a_kind_cannot_change_make_way_for_others():
+    X = np.array(np.meshgrid(*[[0.0, 1.0]] * 5)).reshape(5, -1).T
+    source = LabelledTable(X=X, y=np.zeros(32, bool))
+    table = inject(source, [Additive(std_in_std=1e-3)], ratio=0.5)  # a shift upwards leaves ones as they are
+    assert table.y.sum() == 16
+    assert (table.clean[table.mask] == 0).all()
+    assert (table.X[table.mask] == 1).all()
+
+
+def test_no_row_serves_two_kinds():
+    X = np.array(np.meshgrid(*[[0.0, 1.0]] * 7)).reshape(7, -1).T
+    source = LabelledTable(X=X, y=np.zeros(128, bool))
+    for seed in range(5):
+        table = inject(source, ["additive", "local", "multiplicative"], ratio=0.6, seed=seed)
+        assert np.bincount(table.kind).tolist() == [51, 26, 26, 25]
+
+
+def test_a_kind_that_can_change_no_row_is_refused():
+    X = np.rint(3 * stream(0, "integers").standard_normal((50, 4)))
+    weak = Additive(mean_in_std=0.01, std_in_std=1e-6)  # less than half the way to the next integer
+    with pytest.raises(InputError, match=r"anomaly kind 'additive' cannot change 10 of \d+ normal rows"):
+        inject(LabelledTable(X=X, y=np.zeros(50, bool)), [weak], ratio=0.2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Mechanism(), "anomaly kind 'mechanism' needs a network; real rows come without"),
+        (
+            Local(strength={"oracle_auc": 0.9}),
+            "'local': oracle_auc needs a network; expected a number",
+        ),
+        (Swap(affected={"along": "graph"}), "anomaly kind 'swap': real rows take one affected set a kind"),
+        (Swap(affected={"per": "row"}), "anomaly kind 'swap': real rows take one affected set a kind"),
+    ],
+)
+def test_what_needs_a_network_or_a_set_a_row_is_refused(kind, message):
+    with pytest.raises(InputError, match=message):
+        inject(mixed_table(0), [kind])
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.parquet"])
+def test_a_file_of_the_users_takes_anomalies(tmp_path, name):
+    source, path = mixed_table(0), tmp_path / name
+    frame = pd.DataFrame(source.X, columns=list("abcdefg")).assign(bad=source.y)
+    frame.to_csv(path, index=False) if name.endswith("csv") else frame.to_parquet(path)
+    table = inject(load_dataset(str(path), label="bad"))
+    assert content_hash(table) == content_hash(inject(source))
+    assert table.provenance["source"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+CODE = """
+import sys; sys.path.insert(0, {folder!r})
+from test_inject_types import mixed_table
+from xadbench.datasets import content_hash
+from xadbench.generator import inject
+print(content_hash(inject(mixed_table(1), {kinds!r}, ratio=0.3)))
+"""
+
+
+def test_processes_and_threads_give_the_same_bits(request):
+    kinds = [kind for kind in REAL_KINDS if kind != "cluster"]
+    code = CODE.format(folder=str(request.path.parent), kinds=kinds)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # our own code
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: content_hash(inject(mixed_table(1), kinds, ratio=0.3)), range(4)))
+    assert {done.stdout.strip(), *found} == {found[0]}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("wine", "efcb57ba8a92a7a4c2525847e84957c0bc857ce6178bf259a82c181d84169e1d"),
+        ("mixed", "79c260698890652d833d323507268b96683938f2102bbc8d3879c429339dda74"),
+    ],
+)
+def test_the_content_stays_what_it_was(source, expected):
+    table = load_bundled("wine") if source == "wine" else mixed_table(1)
+    assert content_hash(inject(table, ratio=0.2)) == expected
+
+
+CLASSICAL = {entry.name: entry.file for entry in adbench_registry().values() if entry.group == "Classical"}
+
+
+@pytest.mark.parametrize("name", CLASSICAL)
+def test_every_classical_set_takes_every_kind(adbench_folder, name):
+    if not (adbench_folder / CLASSICAL[name]).is_file():
+        pytest.skip(f"{adbench_folder} has no file {CLASSICAL[name]}")
+    table = load_adbench(name, adbench_folder)
+    table = table.rows(np.flatnonzero(~table.y)[:2000])
+    for kinds in (DEFAULT_KINDS, *([kind] for kind in REAL_KINDS if kind != "cluster")):
+        check(inject(table, kinds), kinds)
+    check(inject(table, REAL_KINDS, ratio=0.1, base="gmm"), REAL_KINDS)
+
+
+def check(table, kinds):
+    assert_array_equal(table.mask, table.X != table.clean)
+    assert table.kinds[1:] == tuple(kinds)

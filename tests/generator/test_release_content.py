@@ -1,0 +1,29 @@
+"""Golden content hashes for x86-64: published tables never change."""
+
+import pytest
+
+from xadbench.datasets import content_hash
+from xadbench.generator import generate, load_recipe
+
+GOLDEN = [
+    ("table2-d4-5", 0, "73fddd729027a87d7db49ec70061baecfa36cc7ff06f927dd495a8d0096088b8"),
+    ("table2-d4-5", 1, "4e2ba69a1d7d7872f95592c227ab0e7175df0007d544b8fb7b7f5850dd530531"),
+    ("table2-d4-10", 0, "c7471cd3562890b002ed9fcb3de72588c179d2eecac1018ae25a024512123b80"),
+    ("table2-d10-5", 1, "8adb1fec9b6203240fab6c173cb58e691e469a7b812a87c413fb8041be002f7f"),
+    ("table2-d10-5", 2, "5318b29c3f21f42988a9a50c723fe53193798f001b8004308dbc31f7c02d7890"),
+    ("table2-d10-5", 3, "51ab37b298446a8149cf92086016ae656f260021cb97f8b2df0ad42e31fb912a"),
+    ("table2-d10-5", 4, "2a72a12044917fbbf1c16d09c19776b19a436959c594f1946d6de81aeab755bd"),
+    ("table2-d10-10", 0, "d337e975f08e5a266f6dd1386a9016354b9695074db5667118eff8b6a1033095"),
+    ("table2-d50-5", 1, "0f5449482ad944fc5221da311d90bd0e541b1892c037e95159ddd31cc3a24531"),
+    ("table2-d50-10", 0, "7a69527578a8a72ff5aee90e7261254ddeb2ef00033a847fa674540d43db2c7c"),
+    ("table2-d100-5", 0, "d1a00eb86f9195da948fadfea0b8f25edb2cc92ea4a227a20602123465ee1754"),
+    ("table2-d100-5", 1, "090429bee196793ef643b6607bc18d76bc8fd492e469ab595449de32655b3037"),
+    ("table2-d100-10", 4, "3885c09a55883e79ec83dff27ce1ed5b300a8074e1b629abe423c37b3376febf"),
+    ("table2-d1000-5", 0, "c3f43771a496073ce2e27238dc945c0df3bc194a071c43ef808cc60ed9296738"),
+    ("table2-d1000-10", 3, "69c022d2c7efc22d74c95b52a4e1043d148dae16935e46a0318d154329ca58de"),
+]
+
+
+@pytest.mark.parametrize(("name", "seed", "expected"), GOLDEN)
+def test_the_content_is_that_of_the_first_release(name, seed, expected):
+    assert content_hash(generate(load_recipe(name), seed)) == expected
