@@ -1,4 +1,4 @@
-"""The contextual recipes are worth explaining: margins say little, and those who know the network say much."""
+"""The contextual recipes are worth explaining: margins say little, those who know the network much."""
 
 import pandas as pd
 import pytest
