@@ -156,8 +156,8 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
 
     Examples
     --------
-    >>> load_recipe("table2-d10-5").graph
-    Graph(nodes=10, edges=4)
+    >>> load_recipe("table2-d10-5").graph.edges
+    4
     """
     name = os.fspath(name_or_path)
     if name.endswith((".yaml", ".yml")):
