@@ -151,20 +151,27 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
         if soft:
             return self.changed(soft).simulate(n_rows, seed, purpose=purpose, do=do)
         self._check_nodes(do or {})
-        values = self._draw(0, n_rows, seed, purpose)
-        self._add_up(values, do or {}, {})
+        values = np.empty((len(self), check_rows(n_rows)))
+        for first in range(0, n_rows, CHUNK_ROWS):
+            chunk = values[:, first : first + CHUNK_ROWS]
+            self._draw(chunk, first, seed, purpose)
+            self._add_up(chunk, do or {}, {})
         return values.T
 
     def chunks(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> Iterator[FloatArray]:
         """Yield the rows of `simulate` in chunks of 8,192, each (k, d)."""
-        for start in range(0, n_rows, CHUNK_ROWS):
-            values = self._draw(start, min(start + CHUNK_ROWS, n_rows), seed, purpose)
+        for first in range(0, check_rows(n_rows), CHUNK_ROWS):
+            values = np.empty((len(self), min(CHUNK_ROWS, n_rows - first)))
+            self._draw(values, first, seed, purpose)
             self._add_up(values, {}, {})
             yield values.T
 
     def draw_noise(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> FloatArray:
         """Return the nodes' own parts (n, d), which `simulate` adds the terms to."""
-        return self._draw(0, n_rows, seed, purpose).T
+        values = np.empty((len(self), check_rows(n_rows)))
+        for first in range(0, n_rows, CHUNK_ROWS):
+            self._draw(values[:, first : first + CHUNK_ROWS], first, seed, purpose)
+        return values.T
 
     def propagate(self, noise: FloatArray, terms: Mapping[str, tuple[Term, ...]] | None = None) -> FloatArray:
         """Return the rows (n, d) whose nodes' own parts are `noise` (n, d).
@@ -180,18 +187,12 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
         self._add_up(values, {}, terms or {})
         return values.T
 
-    def _draw(self, start: int, stop: int, seed: int, purpose: str) -> FloatArray:
-        """Return the own parts of the rows start..stop-1, (d, n): a node's lie side by side in memory."""
-        if stop < 1:
-            raise InputError(f"n_rows is {stop}; expected at least 1")
+    def _draw(self, chunk: FloatArray, first: int, seed: int, purpose: str) -> None:
+        """Fill a chunk (d, k) with the own parts of the rows from `first` on; a node's lie side by side."""
         check_seed(seed)
-        draws = np.empty((len(self), stop - start))
-        for first in range(start, stop, CHUNK_ROWS):
-            chunk = draws[:, first - start : first - start + CHUNK_ROWS]
-            for own, (node, noise) in zip(chunk, self.noise.items(), strict=True):
-                path = ("network", purpose, node, str(first // CHUNK_ROWS))
-                own[:] = noise.draw(stream(seed, *path), len(own))
-        return draws
+        for own, (node, noise) in zip(chunk, self.noise.items(), strict=True):
+            path = ("network", purpose, node, str(first // CHUNK_ROWS))
+            own[:] = noise.draw(stream(seed, *path), len(own))
 
     def _add_up(
         self, values: FloatArray, do: Mapping[str, float], terms: Mapping[str, tuple[Term, ...]]
@@ -256,3 +257,10 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
     def _check_nodes(self, names: Iterable[str]) -> None:
         for name in sorted(set(names).difference(self.nodes)):
             raise unknown("node", name, self.nodes)
+
+
+def check_rows(n_rows: int) -> int:
+    """Return `n_rows`; raise InputError if it is less than 1."""
+    if n_rows < 1:
+        raise InputError(f"n_rows is {n_rows}; expected at least 1")
+    return n_rows
