@@ -19,6 +19,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.table import LabelledTable
 
 FORMAT = 1
+HEADER_KEYS = {"content_hash", "kinds", "feature_names", "has_mask", "has_clean", "provenance"}
 
 
 def content_hash(table: LabelledTable) -> str:
@@ -110,6 +111,8 @@ def _read_header(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not a table written by XADBench: {error}") from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise InputError(f"{path}: not a table of format {FORMAT}")
+    if missing := sorted(HEADER_KEYS - header.keys()):
+        raise InputError(f"{path}: lacks {', '.join(missing)}")
     return header
 
 

@@ -39,7 +39,7 @@ def read_spec(path: Traversable, model: type[Spec]) -> Spec:
         values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     return build_spec(values, model, where=str(path))
 

@@ -53,12 +53,8 @@ def run(
     chosen = load_suite(suite)
     folder = out or Path("runs") / chosen.name
     console = Console()
-    try:
-        with RunProgress(n_trials(chosen), console) as progress:
-            records = run_suite(chosen, folder, on_trial=progress.advance)
-    except KeyboardInterrupt:
-        complain(f"interrupted; {folder} keeps the finished trials, and the same command goes on from there")
-        raise typer.Exit(INTERRUPTED) from None
+    with RunProgress(n_trials(chosen), console) as progress:
+        records = run_suite(chosen, folder, on_trial=progress.advance)
     publish(records, scope, folder, console)
     if any(record["status"] == "error" for record in records):
         raise typer.Exit(TRIALS_FAILED)
@@ -175,14 +171,20 @@ def complain(message: str) -> None:
 def main() -> None:
     """Run the command line; wrong input gives one line and exit code 2."""
     try:
-        sys.exit(app(args=sys.argv[1:] or ["--help"], standalone_mode=False))
+        code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except typer.TyperException as error:
         complain(error.format_message())
-    except InputError as error:
+        code = WRONG_INPUT
+    except (InputError, OSError) as error:  # OSError: a folder that cannot be written, a full disk
         if debugging.get():
             raise
-        complain(str(error))
-    sys.exit(WRONG_INPUT)
+        complain(" ".join(str(error).split()))
+        code = WRONG_INPUT
+    if code == INTERRUPTED:  # Typer's too
+        complain("interrupted; what is finished is kept, and the same command goes on from there")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

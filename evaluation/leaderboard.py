@@ -30,12 +30,12 @@ NOTES = (
     "AUC-ROC: of the detector. adj.: adjusted for chance, 0 = a blind guess, 1 = the truth, over the rows "
     "that have both culprits and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what "
     "a blind guess gets in these two. rows: rows behind the adjusted scores. seconds: to explain. trials: "
-    "with a score, of all; means are over those with one."
+    "with a score, of all; means are over those with one, and what lacks some is not ranked: it comes last."
 )
 
 
 def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -> pd.DataFrame:
-    """Return mean scores per detector and explainer, the best explainer of each detector first.
+    """Return mean scores per detector and explainer: of each detector the best first, incomplete ones last.
 
     Parameters
     ----------
@@ -59,9 +59,11 @@ def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -
     board = grouped[["auc_roc", *SCORES]].mean().join(grouped[["n_informative", "seconds"]].sum(min_count=1))
     board["trials"] = grouped["ok"].agg(lambda ok: f"{ok.sum()}/{len(ok)}")
     board["reason"] = grouped["reason"].first()
-    order = [*by, "detector", "adjusted_ndcg_m"]
-    ascending = [name != "adjusted_ndcg_m" for name in order]
-    return board.reset_index().sort_values(order, ascending=ascending, kind="stable", ignore_index=True)
+    board["complete"] = grouped["ok"].all()  # means over other trials are not to be ranked among the rest
+    order = [*by, "detector", "complete", "adjusted_ndcg_m"]
+    ascending = [name in {*by, "detector"} for name in order]
+    ranked = board.reset_index().sort_values(order, ascending=ascending, kind="stable", ignore_index=True)
+    return ranked.drop(columns="complete")
 
 
 def _trial(record: Record, scope: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from xadbench.datasets.errors import find, unknown
+from xadbench.datasets.errors import InputError, find, unknown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -36,7 +36,10 @@ def make(
     for parameter in params:
         if parameter not in factory.accepts:
             raise unknown(f"parameter of {what} {name}:", parameter, factory.accepts)
-    return factory.build(random_state=random_state, **params)
+    try:
+        return factory.build(random_state=random_state, **params)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{what} {name}: {' '.join(str(error).split())}") from None
 
 
 def factory_of(cls: Callable[..., T], **fixed: Any) -> Factory[T]:

@@ -83,6 +83,9 @@ def plan(suite: Suite) -> list[Job]:
 
 def with_controls(suite: Suite) -> tuple[Component, ...]:
     """Return the suite's explainers and, behind them, the controls that it does not name itself."""
+    for explainer in suite.explainers:
+        if explainer.label in CONTROLS and explainer.name != explainer.label:
+            raise InputError(f"explainer {explainer.name!r} has the label of a control, {explainer.label!r}")
     named = {explainer.label for explainer in suite.explainers}
     return (*suite.explainers, *(Component(name=name) for name in CONTROLS if name not in named))
 
@@ -101,16 +104,23 @@ def _run_job(run: Path, job: Job) -> Iterator[tuple[store.Record, bool]]:
         if record is None or is_new:
             detection = detection or contained(lambda: _detect(job))
             record = store.write_record(run, _record(key, job, detection, explainer))
-        yield record, is_new
+        yield _labelled(record, job, explainer), is_new
+
+
+def _labelled(record: store.Record, job: Job, explainer: Component) -> store.Record:
+    """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
+    labels = {"table": job.source.label, "detector": job.detector.label, "explainer": explainer.label}
+    return record | {part: record[part] | {"label": label} for part, label in labels.items()}
 
 
 def _detect(job: Job) -> dict[str, Any]:
-    return {"fitted": fit(standardise(job.source.table), job.detector, job.source.seed)}
+    fitted = fit(standardise(job.source.table), job.detector, job.source.seed)
+    return {"fitted": fitted, "quality": fitted.quality()}
 
 
 def _record(key: str, job: Job, detection: dict[str, Any], explainer: Component) -> store.Record:
     fitted: Fitted | None = detection.get("fitted")
-    quality = {"quality": fitted.quality(), "fit_seconds": fitted.seconds} if fitted else {}
+    quality = {"quality": detection["quality"], "fit_seconds": fitted.seconds} if fitted else {}
     return {
         "key": key,
         "seed": job.source.seed,
@@ -135,6 +145,9 @@ def _versions() -> dict[str, str]:
 def _start(run: Path, suite: Suite) -> None:
     if run.exists() and not run.is_dir():
         raise InputError(f"{run} is a file; choose a folder for the run")
+    before = store.read_json(run / "run.json")
+    if before is not None and before.get("suite", {}).get("name") != suite.name:
+        raise InputError(f"{run} holds the run of another suite; choose another folder")
     provenance = {
         "suite": suite.model_dump(mode="json"),
         "versions": {"python": platform.python_version(), **_versions()},

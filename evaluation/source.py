@@ -1,6 +1,7 @@
 """The tables that a suite names."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from xadbench.datasets import LabelledTable, content_hash, resize
@@ -29,6 +30,13 @@ class Source:
     hash: str
     network: "AdditiveNoiseNetwork | None" = None
 
+    @cached_property
+    def network_json(self) -> str | None:
+        """The network as canonical JSON."""
+        from xadbench.generator.exchange import to_json  # noqa: PLC0415  # pgmpy takes seconds to import
+
+        return None if self.network is None else to_json(self.network)
+
 
 def load_source(spec: TableSpec, seed: int) -> Source:
     """Make or load the table that `spec` names.
@@ -43,7 +51,7 @@ def load_source(spec: TableSpec, seed: int) -> Source:
         table, network = generate(recipe, seed), build_network(recipe, seed)
     else:
         table, network = _from_dataset(spec, seed), None
-    return Source(spec.label, seed, table, content_hash(table), network)
+    return Source(spec.title, seed, table, content_hash(table), network)
 
 
 def _recipe(spec: TableSpec) -> Recipe:
@@ -60,7 +68,7 @@ def _from_dataset(spec: TableSpec, seed: int) -> LabelledTable:
     is there twice.
     """
     name = str(spec.dataset)
-    table = load_dataset(name)
+    table = load_dataset(name, spec.label)
     if name.startswith("adbench:") and (spec.inject is None or table.n_rows > MOST_ROWS):
         table = resize(table, stream(seed, "resize"))
     if spec.inject is None:

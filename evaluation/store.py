@@ -32,7 +32,7 @@ def _path(run: Path, key: str) -> Path:
 def write_json(path: Path, values: object) -> None:
     """Write JSON values, NaN as null."""
     with atomic_write(path) as file:
-        file.write((json.dumps(_without_nan(values), indent=1, sort_keys=True) + "\n").encode())
+        file.write((json.dumps(_without_nan(values), indent=1, sort_keys=True, default=str) + "\n").encode())
 
 
 def _without_nan(values: Any) -> Any:
@@ -43,11 +43,17 @@ def _without_nan(values: Any) -> Any:
 
 def read_record(run: Path, key: str) -> Record | None:
     """Return the record of a trial, or None if there is none or a crash left it unreadable."""
+    record = read_json(_path(run, key))
+    return record if record is not None and record.get("key") == key else None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object of a file, or None if there is none."""
     try:
-        record: Record = json.loads(_path(run, key).read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return record if record.get("key") == key else None
+    return values if isinstance(values, dict) else None
 
 
 def is_finished(record: Record | None) -> bool:

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PositiveInt, model_validator
 
 from xadbench.datasets.errors import unknown
 from xadbench.datasets.specs import read_spec
@@ -26,6 +26,7 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
     recipe: str | None = None
     rows: PositiveInt | None = None
     dataset: str | None = None
+    label: str | None = None
     inject: Injection | None = None
 
     @model_validator(mode="after")
@@ -34,12 +35,14 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
             raise ValueError("a table names either a recipe or a dataset")
         if self.dataset is None and self.inject is not None:
             raise ValueError("inject goes with a dataset, not with a recipe")
+        if self.dataset is None and self.label is not None:
+            raise ValueError("label, the column of a file that marks its anomalies, goes with a dataset")
         if self.recipe is None and self.rows is not None:
             raise ValueError("rows goes with a recipe, not with a dataset")
         return self
 
     @property
-    def label(self) -> str:
+    def title(self) -> str:
         """What the leaderboard calls the table."""
         injected = " + anomalies" if self.inject else ""
         return self.name or self.recipe or f"{self.dataset}{injected}"
@@ -75,12 +78,13 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
     tables: tuple[TableSpec, ...] = Field(min_length=1)
     detectors: tuple[NamedComponent, ...] = Field(min_length=1)
     explainers: tuple[NamedComponent, ...] = Field(min_length=1)
-    seeds: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         for what in ("tables", "detectors", "explainers"):
-            labels = Counter(part.label for part in getattr(self, what))
+            parts = getattr(self, what)
+            labels = Counter(part.title if what == "tables" else part.label for part in parts)
             if twice := [label for label, count in labels.items() if count > 1]:
                 raise ValueError(f"{what} has {twice[0]!r} twice; give one of them another name or label")
         if len(set(self.seeds)) < len(self.seeds):

@@ -59,25 +59,35 @@ def fit(table: LabelledTable, component: Component, seed: int) -> Fitted:
 
 
 def trial_key(source: Source, detector: Component, explainer: Component) -> str:
-    """Return the SHA-256 of the canonical JSON of all that determines a trial's result."""
+    """Return the SHA-256 of the canonical JSON of all that determines a trial's result.
+
+    Raises
+    ------
+    InputError
+        If a detector or explainer, or a parameter of one, is unknown.
+    """
     identity = {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
         "detector": _identity(detector, make_detector),
-        "explainer": _identity(explainer, make_explainer),
+        "explainer": _explainer_identity(explainer, source),
         "metrics": {metric.name: metric.version for metric in metrics.METRICS.values()},
         "seed": source.seed,
     }
-    return sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _identity(component: Component, make: Callable[..., Any]) -> dict[str, Any]:
-    version = (
-        VERSION
-        if component.name in CONTROLS
-        else make(component.name, random_state=0, **component.params).version
-    )
+    version = make(component.name, random_state=0, **component.params).version
     return {"name": component.name, "params": component.params, "version": version}
+
+
+def _explainer_identity(component: Component, source: Source) -> dict[str, Any]:
+    if component.name not in CONTROLS:
+        return _identity(component, make_explainer)
+    if component.params:
+        raise InputError(f"control {component.name!r} takes no parameters")
+    return {"name": component.name, "network": source.network_json, "version": VERSION}
 
 
 def run_trial(fitted: Fitted, explainer: Component, source: Source) -> dict[str, Any]:
@@ -95,14 +105,9 @@ def run_trial(fitted: Fitted, explainer: Component, source: Source) -> dict[str,
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what `work` returns, or an error result if it raises: one fault must not end a run.
-
-    Wrong input still raises: no other trial would fare better.
-    """
+    """Return what `work` returns, or an error result if it raises: one fault must not end a run."""
     try:
         return work()
-    except InputError:
-        raise
     except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
         return not_ok("error", f"{type(error).__name__}: {error}", traceback.format_exc())
 

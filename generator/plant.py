@@ -7,11 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.table import NORMAL, LabelledTable
 from xadbench.generator.anomalies import AnomalyKind, Source
 from xadbench.generator.draws import permutation
+
+REDRAWS = 20  # of rows that a kind left as they were
 
 
 class Streams(Protocol):
@@ -48,6 +50,8 @@ def count_anomalies(ratio: float, n_rows: int, n_kinds: int) -> int:
             f"a ratio of {ratio} gives {count} anomalies in {n_rows} rows; "
             f"expected at least {n_kinds}, one for each kind"
         )
+    if count >= n_rows:
+        raise InputError(f"a ratio of {ratio} leaves no normal row of {n_rows}; expected a smaller one")
     return count
 
 
@@ -65,10 +69,23 @@ def plant(source: Source, kinds: Sequence[AnomalyKind], count: int, streams: Str
         sets, values = streams(kind.kind, "affected"), streams(kind.kind, "values")
         for alike in rows[:, None] if kind.affected.per == "row" else (rows,):
             affected = kind.draw_affected(X.shape[1], sets, source.neighbours)
-            X[alike] = kind.change(alike, affected, source, values)
+            X[alike] = _changed(kind, alike, affected, source, values)
             touched[np.ix_(alike, affected)] = True
         labels[rows] = label
     return Planted(X, labels, touched)
+
+
+def _changed(
+    kind: AnomalyKind, rows: IntArray, affected: IntArray, source: Source, rng: np.random.Generator
+) -> FloatArray:
+    """Return the rows (k,) as anomalies, (k, d); those that come out as they were are drawn again."""
+    changed = kind.change(rows, affected, source, rng)
+    for _ in range(REDRAWS):
+        same = (changed == source.rows[rows]).all(axis=1)
+        if not same.any():
+            break
+        changed[same] = kind.change(rows[same], affected, source, rng)
+    return changed
 
 
 def label(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 RECIPES = files("xadbench.generator") / "recipes"
 
 
-class Weights(BaseModel, frozen=True, extra="forbid"):
+class Weights(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """Weights of a node's terms: ±Uniform(low, high) / sqrt(number of parents), the sign at random."""
 
     low: PositiveFloat
@@ -118,7 +118,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         The seeds of the published tables.
     """
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     rows: int = Field(ge=2)
     anomaly_ratio: float = Field(gt=0, lt=1)
     graph: Graph

@@ -69,7 +69,7 @@ def verify(
         raise InputError(f"sample is {sample}; expected at least 1")
     root = Path(folder)
     manifest = read_manifest(root)
-    differences = list(_check_files(root, manifest))
+    differences = [*_check_files(root, manifest), *_check_tables(root, manifest)]
     for table in _chosen(manifest, sample) if regenerate else ():
         differences += _check_table(root, table, manifest.tables[table])
         if on_table is not None:
@@ -78,7 +78,7 @@ def verify(
 
 
 def _check_files(root: Path, manifest: Manifest) -> Iterator[Difference]:
-    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()}
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
     for name, expected in sorted(manifest.files.items()):
         if name not in found:
             yield Difference(name, "missing")
@@ -86,6 +86,13 @@ def _check_files(root: Path, manifest: Manifest) -> Iterator[Difference]:
             yield Difference(name, f"altered: its SHA-256 is {actual}, the manifest says {expected}")
     for name in sorted(found - manifest.files.keys() - {MANIFEST}):
         yield Difference(name, "extra: the manifest does not know it")
+
+
+def _check_tables(root: Path, manifest: Manifest) -> Iterator[Difference]:
+    """Compare the manifest's tables with the folders that there are: it cannot leave one out."""
+    found = {path.parent.relative_to(root).as_posix() for path in root.rglob("table.json")}
+    for table in sorted(found.symmetric_difference(manifest.tables)):
+        yield Difference(MANIFEST, f"{table}: in the folder or in the manifest, but not in both")
 
 
 def _chosen(manifest: Manifest, sample: int | None) -> list[str]:

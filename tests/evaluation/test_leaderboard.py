@@ -32,20 +32,20 @@ def records():
     ]
 
 
-def test_the_best_explainer_of_each_detector_comes_first(records):
+def test_the_best_explainer_of_each_detector_comes_first_and_the_incomplete_last(records):
     board = leaderboard(records, "detected")
     assert list(zip(board["detector"], board["explainer"], strict=True)) == [
-        ("d", "lacking"),
         ("d", "better"),
         ("d", "worse"),
+        ("d", "lacking"),
         ("a", "better"),
     ]
-    assert board["adjusted_ndcg_m"].tolist()[:3] == pytest.approx([0.9, 0.7, 0.3])
+    assert board["adjusted_ndcg_m"].tolist()[:3] == pytest.approx([0.7, 0.3, 0.9])
 
 
 def test_missing_trials_are_shown_and_explained(records):
     board = leaderboard(records, "detected")
-    assert board["trials"].tolist() == ["1/2", "2/2", "2/2", "0/1"]
+    assert board["trials"].tolist() == ["2/2", "2/2", "1/2", "0/1"]
     assert missing_scores(board) == [
         "lacking on d: 1/2 trials: needs a gradient",
         "better on a: 0/1 trials: needs a gradient",
@@ -60,7 +60,7 @@ def test_a_board_per_table_splits_the_means(records):
 def test_quality_and_chance_stand_beside_every_score(records):
     markdown = as_markdown(leaderboard(records, "detected")).splitlines()
     assert markdown[0].startswith("| detector | AUC-ROC | explainer | adj. nDCG_m |")
-    assert markdown[2] == "| d | 0.900 | lacking | 0.900 | 0.900 | 0.900 | 0.900 | 0.250 | 10 | 1.0 | 1/2 |"
+    assert markdown[4] == "| d | 0.900 | lacking | 0.900 | 0.900 | 0.900 | 0.900 | 0.250 | 10 | 1.0 | 1/2 |"
     assert markdown[5] == "| a | 0.900 | better | - | - | - | - | - | 0 | - | 0/1 |"
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from xadbench.datasets import InputError
+from xadbench.datasets import InputError, write_table
 from xadbench.evaluation import run_suite, store
 from xadbench.evaluation.runner import n_trials, one_thread
+from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component
 
 
@@ -75,6 +76,35 @@ def test_a_detector_that_cannot_be_fitted_is_an_error_of_its_trials(
     records = run_suite(small_suite, tmp_path)
     assert {r["status"] for r in records} == {"error"}
     assert "ZeroDivisionError" in records[0]["reason"]
+
+
+def test_a_reused_record_comes_under_the_suites_labels(small_suite, tmp_path):
+    run_suite(small_suite, tmp_path)
+    renamed = {"tables": (small_suite.tables[0].model_copy(update={"name": "other"}),)}
+    records = run_suite(small_suite.model_copy(update=renamed), tmp_path)
+    assert {record["table"]["label"] for record in records} == {"other"}
+
+
+def test_a_folder_of_another_suite_is_refused(small_suite, tmp_path):
+    run_suite(small_suite, tmp_path)
+    with pytest.raises(InputError, match="holds the run of another suite"):
+        run_suite(small_suite.model_copy(update={"name": "large"}), tmp_path)
+
+
+def test_a_control_cannot_be_replaced(small_suite, tmp_path):
+    fake = Component(name="random", label="truth")
+    with pytest.raises(InputError, match="has the label of a control, 'truth'"):
+        run_suite(small_suite.model_copy(update={"explainers": (fake,)}), tmp_path)
+
+
+def test_an_oracle_that_was_skipped_runs_once_the_network_is_known(small_suite, tmp_path):
+    recipe = small_suite.tables[0]
+    write_table(load_source(recipe, 0).table, tmp_path / "t")
+    file = recipe.model_validate({"dataset": str(tmp_path / "t")})
+    for spec, status in ((file, "skipped"), (recipe, "ok")):
+        suite = small_suite.model_copy(update={"tables": (spec,), "seeds": (0,)})
+        records = run_suite(suite, tmp_path / "run")
+        assert [r["status"] for r in records if r["explainer"]["name"] == "oracle"] == [status]
 
 
 def test_a_half_written_record_is_computed_again(small_suite, tmp_path):

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError
 from xadbench.datasets.streams import stream
-from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, check_kinds
+from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, Swap, check_kinds
 from xadbench.generator.plant import Planted, count_anomalies, label, plant
 
 streams = partial(stream, 5)
@@ -56,6 +56,18 @@ def test_a_row_without_culprit_is_refused():
     planted = Planted(zeros, np.array([1], np.int8), np.ones((1, 2), bool))
     with pytest.raises(InputError, match="row 0 of kind 'multiplicative' came out as it was"):
         label(planted, zeros, [Multiplicative()], {}, ())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_that_a_kind_left_as_they_were_are_drawn_again(rng, seed):
+    few = Source(rng.standard_normal((12, 4)), lambda strength, n: np.zeros((n, 4)))
+    planted = plant(few, [Swap()], 6, partial(stream, seed))
+    assert (planted.X != few.rows).any(axis=1).sum() == 6
+
+
+def test_a_ratio_leaves_normal_rows():
+    with pytest.raises(InputError, match="leaves no normal row of 71"):
+        count_anomalies(0.999, 71, 1)
 
 
 def test_a_ratio_gives_every_kind_a_row():
