@@ -202,18 +202,26 @@ def _anomalies(
 def _fill(
     change: Callable[[IntArray], FloatArray], clean: FloatArray, rows: IntArray, spare: IntArray
 ) -> tuple[IntArray, FloatArray] | None:
-    """Draw rows until each has a changed cell: the same again, then a spare one; None if some never do."""
-    rows, values = rows.copy(), clean[rows]
+    """Draw rows until none is a clean row: the same again, then a spare one; None if some always are.
+
+    An anomaly that is some normal row to the bit would be none.
+    """
+    rows, values, normal = rows.copy(), clean[rows], set(_keys(clean))
     pending, attempt, last = np.arange(len(rows)), 0, 0
     while len(pending) and attempt < last + PATIENCE:
         if attempt and attempt % REDRAWS == 0:
             spare = _replace(rows, pending, spare)
         values[pending] = change(rows[pending])
-        same = (values[pending] == clean[rows[pending]]).all(axis=1)
+        same = np.array([key in normal for key in _keys(values[pending])])
         attempt += 1
         last = last if same.all() else attempt
         pending = pending[same]
     return None if len(pending) else (rows, values)
+
+
+def _keys(rows: FloatArray) -> list[bytes]:
+    """Return a key for each row, the same for equal rows: adding 0.0 makes -0.0 one of them."""
+    return [row.tobytes() for row in rows + 0.0]
 
 
 def _replace(rows: IntArray, pending: IntArray, spare: IntArray) -> IntArray:
