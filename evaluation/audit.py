@@ -44,12 +44,13 @@ HEADINGS = {
     "dte_auc": "DTE AUC",
     "iforest_auc": "iforest AUC",
 }
-NOTES = """\
-rows: anomalies. chance: what a blind guess gets in nDCG_m, mean m/d. AUC: of the kind's anomalies against all
-normal rows; of the Bayes detector (-log p), and of trained ones. The rest is nDCG_m over all anomalies,
-adjusted for chance: 0 = a blind guess, 1 = the truth. oracle: sequential repair by the known network.
-single drop: of -log p when a feature is integrated out. surprise: of a value given its parents. |z|: distance
-from the mean."""
+NOTES = (
+    "rows: anomalies. chance: what a blind guess gets in nDCG_m, mean m/d. AUC: of the kind's anomalies "
+    "against all normal rows; of the Bayes detector (-log p), and of trained ones. The rest is nDCG_m over "
+    "all anomalies, adjusted for chance: 0 = a blind guess, 1 = the truth. oracle: sequential repair by the "
+    "known network. single drop: of -log p when a feature is integrated out. surprise: of a value given its "
+    "parents. |z|: distance from the mean."
+)
 
 
 def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame:
@@ -125,7 +126,7 @@ def publish(
 ) -> None:
     """Audit a recipe, print the table, and write it as JSON to `json_file` if one is given."""
     board = audit(recipe, seed, train=train)
-    console.print(as_rich(board, f"Audit of {recipe.name}, seed {seed}"), NOTES, sep="\n")
+    console.print(as_rich(board, f"Audit of {recipe.name}, seed {seed}"), NOTES, sep="\n", highlight=False)
     if json_file is not None:
         with atomic_write(json_file) as file:
             file.write(f"{json.dumps(as_json(board, recipe, seed), indent=2)}\n".encode())
