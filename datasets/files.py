@@ -5,20 +5,24 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
+from xadbench.datasets.parquet import CHUNK_ROWS, RowWriter, row_groups
 from xadbench.datasets.table import LabelledTable
 
 FORMAT = 1
+ARRAYS = ("X", "y", "kind", "mask", "clean")
+SAMPLES = "samples.parquet"
 HEADER_KEYS = {"content_hash", "kinds", "feature_names", "has_mask", "has_clean", "provenance"}
 
 
@@ -28,18 +32,43 @@ def content_hash(table: LabelledTable) -> str:
     Each of X, y, kind, mask and clean gives its name, dtype, shape and little-endian C-order bytes; an absent
     one gives its name alone.
     """
+    arrays = {name: getattr(table, name) for name in ARRAYS}
+    return _hash({name: None if own is None else _Rows.of(own) for name, own in arrays.items()})
+
+
+class _Rows(NamedTuple):
+    """An array that may be too long for memory: its type, its shape, and its rows part by part."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    parts: Iterable[NDArray[Any]]
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> Self:
+        return cls(array.dtype, array.shape, [array])
+
+
+def _hash(arrays: Mapping[str, _Rows | None]) -> str:
     digest = hashlib.sha256()
-    for name in ("X", "y", "kind", "mask", "clean"):
-        _update(digest, name, getattr(table, name))
+    for name, array in arrays.items():
+        digest.update(name.encode())
+        if array is not None:
+            little = array.dtype.newbyteorder("<")
+            digest.update(f"{little.str}{array.shape}".encode())
+            for part in array.parts:
+                digest.update(np.ascontiguousarray(part, dtype=little).data)
     return digest.hexdigest()
 
 
-def _update(digest: "hashlib._Hash", name: str, array: NDArray[Any] | None) -> None:
-    digest.update(name.encode())
-    if array is not None:
-        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        digest.update(f"{little.dtype.str}{little.shape}".encode())
-        digest.update(little.tobytes())
+class Written(NamedTuple):
+    """A table on disk: where, what identifies it, and its size."""
+
+    folder: Path
+    content_hash: str
+    n_rows: int
+    n_features: int
+    n_anomalies: int
+    kinds: tuple[str, ...]
 
 
 def write_table(table: LabelledTable, folder: str | os.PathLike[str]) -> Path:
@@ -50,25 +79,76 @@ def write_table(table: LabelledTable, folder: str | os.PathLike[str]) -> Path:
     InputError
         If `folder` exists already: a table is never overwritten.
     """
-    target = Path(folder)
-    with new_folder(target) as draft:
-        labels = {"y": table.y, "kind": table.kind}
-        _frame(table.X, table).assign(**labels).to_parquet(draft / "samples.parquet", index=False)
-        for name in ("mask", "clean"):
-            if getattr(table, name) is not None:
-                _frame(getattr(table, name), table).to_parquet(draft / f"{name}.parquet", index=False)
-        (draft / "table.json").write_text(json.dumps(_header(table), indent=1, sort_keys=True) + "\n")
-    return target
+    return write_parts([table], folder).folder
 
 
-def _frame(values: NDArray[Any], table: LabelledTable) -> pd.DataFrame:
-    return pd.DataFrame(values, columns=list(table.feature_names))
+def write_parts(
+    parts: Iterable[LabelledTable], folder: str | os.PathLike[str], chunk_rows: int = CHUNK_ROWS
+) -> Written:
+    """Write a table that need not fit into memory as a new folder; it appears whole or not at all.
+
+    Parameters
+    ----------
+    parts
+        The table in parts, at least one, alike but for their rows.
+    folder
+        Where to; it must not exist.
+    chunk_rows
+        Rows of a Parquet row group, at least 1: so many are held in memory. Does not alter the content.
+
+    Raises
+    ------
+    InputError
+        If `folder` exists already: a table is never overwritten. If `chunk_rows` is out of range.
+    """
+    at_least(1, chunk_rows=chunk_rows)
+    with new_folder(Path(folder)) as draft:
+        last, n_rows, n_anomalies = _write_rows(parts, draft, chunk_rows)
+        found = _hash(dict(_stored(draft, last, n_rows)))
+        (draft / "table.json").write_text(json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n")
+    return Written(Path(folder), found, n_rows, last.n_features, n_anomalies, last.kinds)
 
 
-def _header(table: LabelledTable) -> dict[str, Any]:
+def _write_rows(
+    parts: Iterable[LabelledTable], draft: Path, chunk_rows: int
+) -> tuple[LabelledTable, int, int]:
+    """Write the rows, and return the last part, the number of rows and that of anomalies."""
+    n_rows = n_anomalies = 0
+    with ExitStack() as stack:
+        files: dict[str, RowWriter] = {}
+        for part in parts:
+            for name, frame in _frames(part):
+                if name not in files:
+                    files[name] = stack.enter_context(RowWriter(draft / name, chunk_rows))
+                files[name].add(frame)
+            n_rows, n_anomalies = n_rows + part.n_rows, n_anomalies + int(part.y.sum())
+    return part, n_rows, n_anomalies
+
+
+def _frames(table: LabelledTable) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the name of each file, and what it holds of these rows."""
+    names = list(table.feature_names)
+    yield SAMPLES, pd.DataFrame(table.X, columns=names).assign(y=table.y, kind=table.kind)
+    for name in ("mask", "clean"):
+        if getattr(table, name) is not None:
+            yield f"{name}.parquet", pd.DataFrame(getattr(table, name), columns=names)
+
+
+def _stored(folder: Path, part: LabelledTable, n_rows: int) -> Iterator[tuple[str, _Rows | None]]:
+    """Yield the arrays of a written table that `part` is a part of, read row group by row group."""
+    names = list(part.feature_names)
+    columns: dict[str, str | list[str]] = {"y": "y", "kind": "kind"}
+    for name in ARRAYS:
+        own = getattr(part, name)
+        file = f"{name}.parquet" if name in {"mask", "clean"} else SAMPLES
+        rows = row_groups(folder / file, columns.get(name, names))
+        yield name, None if own is None else _Rows(own.dtype, (n_rows, *own.shape[1:]), rows)
+
+
+def _header(table: LabelledTable, found: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "content_hash": content_hash(table),
+        "content_hash": found,
         "kinds": list(table.kinds),
         "feature_names": list(table.feature_names),
         "has_mask": table.mask is not None,
@@ -88,7 +168,7 @@ def read_table(folder: str | os.PathLike[str]) -> LabelledTable:
     source = Path(folder)
     header = _read_header(source / "table.json")
     names = header["feature_names"]
-    samples = _read_frame(source / "samples.parquet", [*names, "y", "kind"])
+    samples = _read_frame(source / SAMPLES, [*names, "y", "kind"])
     table = LabelledTable(
         X=_values(samples[names]),
         y=samples["y"].to_numpy(),

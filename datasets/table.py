@@ -105,6 +105,14 @@ class LabelledTable:
             clean=None if self.clean is None else self.clean[i],
         )
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Return the table of all rows of `parts`, at least one, which are alike but for their rows."""
+        arrays = ("X", "y", "kind", "mask", "clean")
+        known = [name for name in arrays if getattr(parts[0], name) is not None]
+        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in known}
+        return parts[0] if len(parts) == 1 else replace(parts[0], **joined)
+
 
 def _default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{i}" for i in range(n_features))

@@ -1,6 +1,7 @@
 """The command line: `xadbench run|generate|inject|audit|release|list`."""
 
 import sys
+from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,8 +10,9 @@ import typer
 from rich.console import Console
 
 from xadbench import generator
-from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
+from xadbench.datasets import InputError, LabelledTable
 from xadbench.datasets.errors import unknown
+from xadbench.datasets.files import CHUNK_ROWS, write_parts
 from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
@@ -64,12 +66,17 @@ def run(
 def generate(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
     seed: Seed = 0,
+    rows: Annotated[int | None, typer.Option(help="Number of rows instead of the recipe's.")] = None,
+    chunk_rows: Annotated[
+        int, typer.Option(min=1, help="Rows held in memory and written at once; alters no content.")
+    ] = CHUNK_ROWS,
     out: Out = None,
 ) -> None:
     """Make a table from a recipe; writes to tables/RECIPE-seed-SEED unless told otherwise."""
     loaded = generator.load_recipe(recipe)
+    loaded = loaded if rows is None else generator.with_rows(loaded, rows)
     folder = new(out or Path("tables") / f"{loaded.name}-seed-{seed}")
-    save(generator.generate(loaded, seed), folder)
+    save(generator.generate_blocks(loaded, seed), folder, chunk_rows)
 
 
 @app.command()
@@ -91,7 +98,7 @@ def inject(  # noqa: PLR0917  # an option each
     folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
     chosen = {"kinds": kind} if kind else {}
     table = generator.inject(load_dataset(dataset, label), ratio=ratio, base=base, seed=seed, **chosen)
-    save(table, folder)
+    save([table], folder)
 
 
 @app.command()
@@ -155,12 +162,12 @@ def new(folder: Path) -> Path:
     return folder
 
 
-def save(table: LabelledTable, folder: Path) -> None:
+def save(parts: Iterable[LabelledTable], folder: Path, chunk_rows: int = CHUNK_ROWS) -> None:
     """Write a table, and say what was written and what identifies it."""
-    write_table(table, folder)
+    table = write_parts(parts, folder, chunk_rows)
     size = f"{table.n_rows} rows, {table.n_features} features"
-    anomalies = f"{int(table.y.sum())} anomalies ({', '.join(table.kinds[1:])})"
-    typer.echo(f"{folder}: {size}, {anomalies}; content {content_hash(table)}")
+    anomalies = f"{table.n_anomalies} anomalies ({', '.join(table.kinds[1:])})"
+    typer.echo(f"{folder}: {size}, {anomalies}; content {table.content_hash}")
 
 
 def complain(message: str) -> None:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from xadbench.datasets import LabelledTable, content_hash, resize
 from xadbench.datasets.preprocess import MOST_ROWS
 from xadbench.datasets.sources import load_dataset
-from xadbench.datasets.specs import build_spec
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.suite import TableSpec
 from xadbench.generator import generate, inject, load_recipe
-from xadbench.generator.recipe import Recipe, build_network
+from xadbench.generator.recipe import Recipe, build_network, with_rows
 
 if TYPE_CHECKING:
     from xadbench.generator.network import AdditiveNoiseNetwork
@@ -58,7 +57,7 @@ def _recipe(spec: TableSpec) -> Recipe:
     recipe = load_recipe(str(spec.recipe))
     if spec.rows is None:
         return recipe
-    return build_spec(recipe.model_dump() | {"rows": spec.rows}, Recipe, where=f"recipe {spec.recipe}")
+    return with_rows(recipe, spec.rows)
 
 
 def _from_dataset(spec: TableSpec, seed: int) -> LabelledTable:

@@ -47,6 +47,12 @@ class AffectedSets(BaseModel, frozen=True, extra="forbid"):
             raise ValueError("size and fraction exclude each other; expected one of them")
         return self
 
+    def groups(self, rows: IntArray) -> list[IntArray]:
+        """Return the rows (n,) in groups that share an affected set."""
+        if not len(rows):
+            return []
+        return list(rows[:, None]) if self.per == "row" else [rows]
+
     def draw(
         self, n_features: int, least: int, rng: np.random.Generator, neighbours: Neighbours | None = None
     ) -> IntArray:

@@ -37,8 +37,9 @@ class Dependency(CellKind):
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
         """Return values drawn independently from the features' own rows."""
-        rows = np.floor(rng.random(cells.shape) * len(source.rows)).astype(np.int64)
-        return source.rows[rows, affected]
+        others = source.population.rows
+        rows = np.floor(rng.random(cells.shape) * len(others)).astype(np.int64)
+        return others[rows, affected]
 
 
 class Swap(CellKind):
@@ -50,8 +51,9 @@ class Swap(CellKind):
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
         """Return the affected features of random rows."""
-        rows = np.floor(rng.random(len(cells)) * len(source.rows)).astype(np.int64)
-        return source.rows[np.ix_(rows, affected)]
+        others = source.population.rows
+        rows = np.floor(rng.random(len(cells)) * len(others)).astype(np.int64)
+        return others[np.ix_(rows, affected)]
 
 
 class Mechanism(AnomalyKind):

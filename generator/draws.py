@@ -5,6 +5,8 @@ import numpy as np
 from xadbench.datasets.arrays import IntArray
 from xadbench.datasets.errors import InputError
 
+BLOCK_ROWS = 8192  # rows from one stream; part of the data's identity: another size gives other rows
+
 
 def check_seed(seed: int) -> int:
     """Return `seed` as a plain int; raise InputError if it is not an integer of at least 0."""

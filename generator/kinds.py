@@ -19,26 +19,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
-    """What the rows come from.
+class Population:
+    """What the clean rows are like: those that statistics are of, and that values are taken from.
 
     Parameters
     ----------
     rows : (n, d) float64
-        All clean rows, at least 2.
-    redraw
-        `redraw(strength, n)` gives n fresh rows, (n, d), from the model of the rows with every parameter
-        multiplied by `strength`.
-    network
-        The network that made the rows, if one did.
-    noise : (n, d) float64 or None
-        With a network: the nodes' own parts of the rows.
+        At least 2.
     """
 
     rows: FloatArray
-    redraw: Callable[[float, int], FloatArray]
-    network: "AdditiveNoiseNetwork | None" = None
-    noise: FloatArray | None = None
 
     @cached_property
     def moments(self) -> tuple[FloatArray, FloatArray]:
@@ -53,6 +43,36 @@ class Source:
             std * std + (mean - centre) * (mean - centre) for mean, std in zip(means, stds, strict=True)
         )
         return math.sqrt(math.fsum(squares) / len(means))
+
+
+@dataclass(frozen=True)
+class Source:
+    """What anomalies are made of.
+
+    Parameters
+    ----------
+    rows : (n, d) float64
+        The clean rows that some are to become anomalous of.
+    redraw
+        `redraw(strength, n)` gives n fresh rows, (n, d), from the model of the rows with every parameter
+        multiplied by `strength`.
+    network
+        The network that made the rows, if one did.
+    noise : (n, d) float64 or None
+        With a network: the nodes' own parts of the rows.
+    population
+        What clean rows are like; default: these, all of them.
+    """
+
+    rows: FloatArray
+    redraw: Callable[[float, int], FloatArray]
+    network: "AdditiveNoiseNetwork | None" = None
+    noise: FloatArray | None = None
+    population: Population = None  # type: ignore[assignment]  # set at birth
+
+    def __post_init__(self) -> None:
+        if self.population is None:
+            object.__setattr__(self, "population", Population(self.rows))
 
     @property
     def neighbours(self) -> Neighbours | None:

@@ -10,11 +10,9 @@ from pgmpy.base import DAG
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, unknown
 from xadbench.datasets.streams import stream
-from xadbench.generator.draws import check_seed
+from xadbench.generator.draws import BLOCK_ROWS, check_seed
 from xadbench.generator.noise import Noise
 from xadbench.generator.structure import Term
-
-CHUNK_ROWS = 8192  # part of the data's identity: another size gives other rows
 
 
 class Change(NamedTuple):
@@ -122,7 +120,7 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
     ) -> FloatArray:
         """Return rows by ancestral sampling.
 
-        Every (seed, purpose, node, chunk of rows) has a random stream of its own. So the first k of n rows
+        Every (seed, purpose, node, block of rows) has a random stream of its own. So the first k of n rows
         are those of k rows, and an intervention alters exactly its node and what lies downstream.
 
         Parameters
@@ -152,25 +150,27 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
             return self.changed(soft).simulate(n_rows, seed, purpose=purpose, do=do)
         self._check_nodes(do or {})
         values = np.empty((len(self), check_rows(n_rows)))
-        for first in range(0, n_rows, CHUNK_ROWS):
-            chunk = values[:, first : first + CHUNK_ROWS]
-            self._draw(chunk, first, seed, purpose)
-            self._add_up(chunk, do or {}, {})
+        for first in range(0, n_rows, BLOCK_ROWS):
+            block = values[:, first : first + BLOCK_ROWS]
+            self._draw(block, first // BLOCK_ROWS, seed, purpose)
+            self._add_up(block, do or {}, {})
         return values.T
 
-    def chunks(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> Iterator[FloatArray]:
-        """Yield the rows of `simulate` in chunks of 8,192, each (k, d)."""
-        for first in range(0, check_rows(n_rows), CHUNK_ROWS):
-            values = np.empty((len(self), min(CHUNK_ROWS, n_rows - first)))
-            self._draw(values, first, seed, purpose)
+    def blocks(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> Iterator[FloatArray]:
+        """Yield the rows of `simulate` in blocks of 8,192, each (k, d)."""
+        for number, first in enumerate(range(0, check_rows(n_rows), BLOCK_ROWS)):
+            values = np.empty((len(self), min(BLOCK_ROWS, n_rows - first)))
+            self._draw(values, number, seed, purpose)
             self._add_up(values, {}, {})
             yield values.T
 
-    def draw_noise(self, n_rows: int, seed: int = 0, *, purpose: str = "rows") -> FloatArray:
-        """Return the nodes' own parts (n, d), which `simulate` adds the terms to."""
+    def draw_noise(
+        self, n_rows: int, seed: int = 0, *, purpose: str = "rows", first_block: int = 0
+    ) -> FloatArray:
+        """Return the nodes' own parts (n, d), which `simulate` adds the terms to, from a block of it on."""
         values = np.empty((len(self), check_rows(n_rows)))
-        for first in range(0, n_rows, CHUNK_ROWS):
-            self._draw(values[:, first : first + CHUNK_ROWS], first, seed, purpose)
+        for number, first in enumerate(range(0, n_rows, BLOCK_ROWS), first_block):
+            self._draw(values[:, first : first + BLOCK_ROWS], number, seed, purpose)
         return values.T
 
     def propagate(self, noise: FloatArray, terms: Mapping[str, tuple[Term, ...]] | None = None) -> FloatArray:
@@ -187,11 +187,11 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
         self._add_up(values, {}, terms or {})
         return values.T
 
-    def _draw(self, chunk: FloatArray, first: int, seed: int, purpose: str) -> None:
-        """Fill a chunk (d, k) with the own parts of the rows from `first` on; a node's lie side by side."""
+    def _draw(self, block: FloatArray, number: int, seed: int, purpose: str) -> None:
+        """Fill the block (d, k) of that number with own parts; a node's lie side by side."""
         check_seed(seed)
-        for own, (node, noise) in zip(chunk, self.noise.items(), strict=True):
-            path = ("network", purpose, node, str(first // CHUNK_ROWS))
+        for own, (node, noise) in zip(block, self.noise.items(), strict=True):
+            path = ("network", purpose, node, str(number))
             own[:] = noise.draw(stream(seed, *path), len(own))
 
     def _add_up(

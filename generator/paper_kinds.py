@@ -51,7 +51,7 @@ class Global(CellKind):
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
         """Return values within the widened range of the data; extremes round nothing, so bits are stable."""
-        data = source.rows[:, affected]
+        data = source.population.rows[:, affected]
         strength = number(self.strength)
         low, high = strength * data.min(axis=0), strength * data.max(axis=0)
         scaled = (high - low) * rng.random(cells.shape)
@@ -73,8 +73,8 @@ class Local(CellKind):
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
         """Return draws from the widened normal distribution of the affected features."""
-        data = source.rows[:, affected]
-        centre = source.moments[0][affected]
+        data = source.population.rows[:, affected]
+        centre = source.population.moments[0][affected]
         deviations, weights = data - centre, rng.standard_normal((len(data), len(cells)))
         # An accumulation adds one after the other: a fixed order, unlike a sum.
         total = np.stack([np.add.accumulate(own[:, None] * deviations)[-1] for own in weights.T])
@@ -96,7 +96,7 @@ class Additive(CellKind):
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
         """Return the shifted cells."""
-        s = source.joint_std(affected)
+        s = source.population.joint_std(affected)
         scaled = self.std_in_std * s * rng.standard_normal(cells.shape)
         shift = self.mean_in_std * s + scaled
         return cells + number(self.strength) * shift
@@ -117,7 +117,7 @@ class Multiplicative(CellKind):
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
         """Return the multiplied cells."""
-        s = source.joint_std(affected)
+        s = source.population.joint_std(affected)
         scaled = self.std * rng.standard_normal(cells.shape)
         factor = self.mean_in_std * s + scaled
         strength = number(self.strength)

@@ -55,19 +55,41 @@ def count_anomalies(ratio: float, n_rows: int, n_kinds: int) -> int:
     return count
 
 
-def plant(source: Source, kinds: Sequence[AnomalyKind], count: int, streams: Streams) -> Planted:
-    """Turn `count` of the source's rows into anomalies, at random positions, split evenly over the kinds.
+def assign(n_rows: int, count: int, n_kinds: int, rng: np.random.Generator) -> list[IntArray]:
+    """Return the rows that each kind makes anomalous: `count` at random, split evenly.
 
-    A remainder goes to the first kinds. Every kind has its own streams: another kind beside it leaves its
-    affected features as they are.
+    A remainder goes to the first kinds.
+    """
+    return np.array_split(permutation(n_rows, rng)[:count], n_kinds)
+
+
+def plant(
+    source: Source, kinds: Sequence[AnomalyKind], shares: Sequence[IntArray], streams: Streams, block: int = 0
+) -> Planted:
+    """Turn some of the source's rows into anomalies.
+
+    Every kind has its own streams: another kind beside it leaves its affected features as they are.
+
+    Parameters
+    ----------
+    source
+        The rows; of a long table, one block of them.
+    kinds, shares
+        The kinds, and the rows (k,) that each of them changes.
+    streams
+        Gives their random streams.
+    block
+        Which block of a long table the rows are. Each has its own values; a kind with one affected set keeps
+        it over all of them.
     """
     X = source.rows.copy()
     labels = np.zeros(len(X), dtype=np.int8)
     touched = np.zeros(X.shape, dtype=np.bool_)
-    positions = permutation(len(X), streams("positions"))[:count]
-    for label, (kind, rows) in enumerate(zip(kinds, np.array_split(positions, len(kinds)), strict=True), 1):
-        sets, values = streams(kind.kind, "affected"), streams(kind.kind, "values")
-        for alike in rows[:, None] if kind.affected.per == "row" else (rows,):
+    later = (str(block),) if block else ()  # a table of one block has streams without a number
+    for label, (kind, rows) in enumerate(zip(kinds, shares, strict=True), 1):
+        of_sets = later if kind.affected.per == "row" else ()
+        sets, values = streams(kind.kind, "affected", *of_sets), streams(kind.kind, "values", *later)
+        for alike in kind.affected.groups(rows):
             affected = kind.draw_affected(X.shape[1], sets, source.neighbours)
             X[alike] = _changed(kind, alike, affected, source, values)
             touched[np.ix_(alike, affected)] = True

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -22,14 +22,14 @@ from pydantic import (
 from xadbench import __version__
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, unknown
-from xadbench.datasets.specs import read_spec
+from xadbench.datasets.specs import build_spec, read_spec
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
-from xadbench.generator.anomalies import AnyAnomaly, Calibrated, Source, check_kinds
-from xadbench.generator.draws import check_seed, integer, uniform
+from xadbench.generator.anomalies import AnyAnomaly, Calibrated, Population, Source, check_kinds
+from xadbench.generator.draws import BLOCK_ROWS, check_seed, integer, uniform
 from xadbench.generator.graph import check_edges, random_dag
 from xadbench.generator.noise import Noise
-from xadbench.generator.plant import count_anomalies, label, plant
+from xadbench.generator.plant import assign, count_anomalies, label, plant
 from xadbench.generator.priors import PAPER_PRIORS, AnyPrior, NoisePrior
 from xadbench.generator.structure import Function, Term
 
@@ -167,12 +167,19 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     return read_spec(RECIPES / f"{name}.yaml", Recipe)
 
 
+def with_rows(recipe: Recipe, n_rows: int) -> Recipe:
+    """Return the recipe with another number of rows; `InputError` if they are too few for its anomalies."""
+    return build_spec(recipe.model_dump() | {"rows": n_rows}, Recipe, where=f"recipe {recipe.name}")
+
+
 def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
     """Simulate a table with known culprits.
 
     Graph, noise parameters, rows, positions and every anomaly kind have random streams of their own, which do
     not depend on the recipe: recipes that differ in the anomalies alone share their clean rows. The content
     does not depend on NumPy's version, threads or the machine.
+
+    A long table consists of blocks of 8,192 rows; see `generate_blocks`.
 
     Parameters
     ----------
@@ -191,24 +198,49 @@ def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
     InputError
         If `seed` is not an integer of at least 0.
     """
+    return LabelledTable.concatenate(list(generate_blocks(recipe, seed)))
+
+
+def generate_blocks(recipe: Recipe, seed: int = 0) -> Iterator[LabelledTable]:
+    """Yield the table of `generate` in blocks of 8,192 rows, one at a time in memory.
+
+    What the anomaly kinds need to know of the clean rows (extremes, means and standard deviations,
+    covariances, values to take over) they take from the first block: that is all rows of all shipped recipes.
+    """
     streams = partial(stream, check_seed(seed), "generate")
     recipe = _resolved(recipe, seed)
     network = build_network(recipe, seed)
-    noise = network.draw_noise(recipe.rows, seed)
-    clean = network.propagate(noise)
-
-    def redraw(strength: float, n: int) -> FloatArray:
-        return network.scaled(strength).simulate(n, seed, purpose="cluster")
-
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
-    planted = plant(Source(clean, redraw, network, noise), recipe.anomalies, count, streams)
+    shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
     provenance = {
         "generator": "generate",
         "xadbench": __version__,
         "recipe": recipe.model_dump(mode="json"),
         "seed": int(seed),
     }
-    return label(planted, clean, recipe.anomalies, provenance, feature_names=tuple(network.nodes))
+    for number, source in enumerate(_sources(network, recipe.rows, seed)):
+        first = number * BLOCK_ROWS
+        own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
+        planted = plant(source, recipe.anomalies, own, streams, number)
+        yield label(planted, source.rows, recipe.anomalies, provenance, tuple(network.nodes))
+
+
+def _sources(network: "AdditiveNoiseNetwork", n_rows: int, seed: int) -> Iterator[Source]:
+    """Yield the clean rows block by block; what they are like is told by the first one."""
+    population = None
+    for block, first in enumerate(range(0, n_rows, BLOCK_ROWS)):
+        noise = network.draw_noise(min(BLOCK_ROWS, n_rows - first), seed, first_block=block)
+        clean = network.propagate(noise)
+        population = population or Population(clean)
+        yield Source(clean, partial(_redraw, network, seed, block), network, noise, population)
+
+
+def _redraw(
+    network: "AdditiveNoiseNetwork", seed: int, block: int, strength: float, n_rows: int
+) -> FloatArray:
+    """Return rows (n, d) of the network with every parameter multiplied by `strength`."""
+    scaled = network.scaled(strength)
+    return scaled.propagate(scaled.draw_noise(n_rows, seed, purpose="cluster", first_block=block))
 
 
 def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from xadbench.datasets.streams import stream
-from xadbench.generator.network import CHUNK_ROWS, AdditiveNoiseNetwork
+from xadbench.generator.network import BLOCK_ROWS, AdditiveNoiseNetwork
 from xadbench.generator.recipe import Recipe, build_network
 
 pytestmark = pytest.mark.bench
@@ -31,24 +31,24 @@ def network(n_features, n_edges=30):
 
 
 def raw(own, n_rows):
-    """Draw the variates of every node in the chunks that the network uses, and nothing else."""
+    """Draw the variates of every node in the blocks that the network uses, and nothing else."""
     return [
-        noise.draw(stream(0, node, str(start)), min(CHUNK_ROWS, n_rows - start))
-        for start in range(0, n_rows, CHUNK_ROWS)
+        noise.draw(stream(0, node, str(start)), min(BLOCK_ROWS, n_rows - start))
+        for start in range(0, n_rows, BLOCK_ROWS)
         for node, noise in own.noise.items()
     ]
 
 
 def in_chunks(own, n_rows):
-    """Make rows as long tables are made: a chunk at a time."""
-    for _ in own.chunks(n_rows):
+    """Make rows as long tables are made: a block at a time."""
+    for _ in own.blocks(n_rows):
         pass
 
 
 @pytest.mark.parametrize(
     ("make", "n_rows", "n_features"),
     [(AdditiveNoiseNetwork.simulate, 5_000, 1_000), (in_chunks, 1_000_000, 100)],
-    ids=["at once", "in chunks"],
+    ids=["at once", "in blocks"],
 )
 def test_rows_cost_little_more_than_their_variates(benchmark, make, n_rows, n_features):
     own = network(n_features)

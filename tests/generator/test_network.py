@@ -66,14 +66,14 @@ def test_another_noise_at_birth_alters_descendants_only(diamond):
 
 
 def test_fewer_rows_are_the_first_of_more_over_chunk_borders(chain, monkeypatch):
-    monkeypatch.setattr(network_module, "CHUNK_ROWS", 10)
-    assert [len(chunk) for chunk in chain.chunks(25)] == [10, 10, 5]
+    monkeypatch.setattr(network_module, "BLOCK_ROWS", 10)
+    assert [len(block) for block in chain.blocks(25)] == [10, 10, 5]
     assert_array_equal(chain.simulate(13), chain.simulate(25)[:13])
 
 
 def test_chunks_are_independent(chain, monkeypatch):
-    monkeypatch.setattr(network_module, "CHUNK_ROWS", 10)
-    first, second = chain.chunks(20)
+    monkeypatch.setattr(network_module, "BLOCK_ROWS", 10)
+    first, second = chain.blocks(20)
     assert not np.isin(first, second).any()
 
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from xadbench.datasets import InputError
 from xadbench.datasets.streams import stream
 from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, Swap, check_kinds
-from xadbench.generator.plant import Planted, count_anomalies, label, plant
+from xadbench.generator.plant import Planted, assign, count_anomalies, label, plant
 
 streams = partial(stream, 5)
 
@@ -17,26 +17,30 @@ def source(rng):
     return Source(rng.standard_normal((200, 6)), lambda strength, n: np.full((n, 6), strength))
 
 
+def planted_in(source, kinds, count):
+    return plant(source, kinds, assign(len(source.rows), count, len(kinds), streams("positions")), streams)
+
+
 def test_anomalies_are_split_evenly_with_the_remainder_first(source):
-    planted = plant(source, check_kinds(("global", "local", "additive")), 11, streams)
+    planted = planted_in(source, check_kinds(("global", "local", "additive")), 11)
     assert np.bincount(planted.kind).tolist() == [189, 4, 4, 3]
 
 
 def test_anomalies_are_spread_over_the_rows(source):
-    rows = np.flatnonzero(plant(source, [Global()], 50, streams).kind)
+    rows = np.flatnonzero(planted_in(source, [Global()], 50).kind)
     assert 80 < rows.mean() < 120
     assert (np.diff(rows) > 1).any()
 
 
 def test_one_kind_affects_the_same_features_in_every_row(source):
-    planted = plant(source, [Global()], 50, streams)
+    planted = planted_in(source, [Global()], 50)
     affected = planted.affected[planted.kind == 1]
     assert (affected == affected[0]).all()
 
 
 def test_another_kind_leaves_affected_features_as_they_are(source):
-    alone = plant(source, [Local()], 10, streams)
-    beside = plant(source, [Global(), Local()], 20, streams)
+    alone = planted_in(source, [Local()], 10)
+    beside = planted_in(source, [Global(), Local()], 20)
     assert_array_equal(
         alone.affected[alone.kind == 1].any(axis=0), beside.affected[beside.kind == 2].any(axis=0)
     )
@@ -61,7 +65,8 @@ def test_a_row_without_culprit_is_refused():
 @pytest.mark.parametrize("seed", range(5))
 def test_rows_that_a_kind_left_as_they_were_are_drawn_again(rng, seed):
     few = Source(rng.standard_normal((12, 4)), lambda strength, n: np.zeros((n, 4)))
-    planted = plant(few, [Swap()], 6, partial(stream, seed))
+    shares = assign(12, 6, 1, stream(seed))
+    planted = plant(few, [Swap()], shares, partial(stream, seed))
     assert (planted.X != few.rows).any(axis=1).sum() == 6
 
 
