@@ -110,7 +110,9 @@ class LabelledTable:
         """Return the table of all rows of `parts`, at least one, which are alike but for their rows."""
         arrays = ("X", "y", "kind", "mask", "clean")
         known = [name for name in arrays if getattr(parts[0], name) is not None]
-        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in known}
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in known
+        }
         return parts[0] if len(parts) == 1 else replace(parts[0], **joined)
 
 

@@ -9,13 +9,13 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least, check_columns, matrix
+from xadbench.datasets.checks import at_least, check_columns
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
 
 from .categorical import Categorical
 from .diffusion import NoiseSchedule
-from .estimator import Estimator
+from .estimator import Detector
 from .networks import MLP, new_mlp
 from .training import Training, train
 
@@ -23,7 +23,7 @@ METHODS = {"categorical": Categorical}
 ROWS_AT_ONCE = 8192  # bounds the memory of a scoring pass at some 40 MB
 
 
-class DTE(Estimator):
+class DTE(Detector):
     """Detector that estimates how far along a diffusion a row lies.
 
     A network learns from noised rows how strong their noise is; the score of a row is its estimate. Rows are
@@ -43,6 +43,8 @@ class DTE(Estimator):
         Number T of diffusion steps.
     n_bins
         Number of bins of steps.
+    contamination
+        Share of the training rows above `threshold_`, in (0, 0.5].
     random_state
         Seed, at least 0.
 
@@ -52,8 +54,8 @@ class DTE(Estimator):
         The trained network.
     n_rounds_
         How often it was trained: 1 after `fit`, one more after every `partial_fit`.
-    n_features_in_
-        Number of columns at fit.
+    decision_scores_, threshold_, labels_, n_features_in_
+        As of every `Detector`. Scores are in [0, n_bins-1].
 
     Notes
     -----
@@ -75,6 +77,7 @@ class DTE(Estimator):
         loss: str = "published",
         n_steps: int = 400,
         n_bins: int = 7,
+        contamination: float = 0.1,
         random_state: int = 0,
     ) -> None:
         self.method = method
@@ -85,39 +88,19 @@ class DTE(Estimator):
         self.loss = loss
         self.n_steps = n_steps
         self.n_bins = n_bins
+        self.contamination = contamination
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # y: scikit-learn's signature
-        """Train a new network on rows (n, d), n at least 2; `InputError` for bad rows or parameters."""
-        rows = matrix(X, min_rows=2)
-        at_least(0, random_state=self.random_state)
-        self.n_features_in_ = rows.shape[1]
-        self.network_ = new_mlp(rows.shape[1], self._objective().n_outputs, self._stream("weights"))
-        self.n_rounds_ = 0
-        return self._train(rows)
-
-    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # as in fit
+    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Train `epochs` more epochs on rows (n, d): the weights carry on, the optimiser is new.
 
         The first call is a `fit`.
         """
         if not hasattr(self, "network_"):
             return self.fit(X)
-        return self._train(self._fitted_rows(X, min_rows=2))
-
-    def decision_function(self, X: ArrayLike) -> FloatArray:
-        """Return the scores (n,) of rows (n, d), in [0, n_bins-1]; higher = more anomalous.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        InputError
-            If `X` is not finite, or has another number of columns than at fit.
-        """
-        parts = torch.split(torch.tensor(self._fitted_rows(X)), ROWS_AT_ONCE)
-        with torch.no_grad():
-            return np.concatenate([self.score_tensor(part).numpy() for part in parts])
+        rows = self._fitted_rows(X, min_rows=2)
+        self._train(rows)
+        return self._judge(rows)
 
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
@@ -127,12 +110,22 @@ class DTE(Estimator):
         check_columns(x.shape[1], self.n_features_in_)
         return self._objective().score(self.network_(x.float()))
 
-    def _train(self, rows: FloatArray) -> Self:
+    def _learn(self, rows: FloatArray) -> None:
+        at_least(0, random_state=self.random_state)
+        self.network_ = new_mlp(rows.shape[1], self._objective().n_outputs, self._stream("weights"))
+        self.n_rounds_ = 0
+        self._train(rows)
+
+    def _scores(self, rows: FloatArray) -> FloatArray:
+        parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
+        with torch.no_grad():
+            return np.concatenate([self.score_tensor(part).numpy() for part in parts])
+
+    def _train(self, rows: FloatArray) -> None:
         rng = self._stream(f"round {self.n_rounds_}")
         schedule, training = NoiseSchedule(self.n_steps), self._training()
         train(self.network_, rows, self._objective(), schedule=schedule, training=training, rng=rng)
         self.n_rounds_ += 1
-        return self
 
     def _objective(self) -> Categorical:
         return find("method", self.method, METHODS)(self.n_steps, self.n_bins, self.loss)

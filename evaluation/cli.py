@@ -12,7 +12,8 @@ from rich.console import Console
 from xadbench import generator
 from xadbench.datasets import InputError, LabelledTable
 from xadbench.datasets.errors import unknown
-from xadbench.datasets.files import CHUNK_ROWS, write_parts
+from xadbench.datasets.files import write_parts
+from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE

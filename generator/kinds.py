@@ -71,8 +71,8 @@ class Source:
     population: Population = None  # type: ignore[assignment]  # set at birth
 
     def __post_init__(self) -> None:
-        if self.population is None:
-            object.__setattr__(self, "population", Population(self.rows))
+        known = Population(self.rows) if self.population is None else self.population
+        object.__setattr__(self, "population", known)
 
     @property
     def neighbours(self) -> Neighbours | None:

@@ -88,6 +88,7 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         "loss": "published",
         "n_steps": 400,
         "n_bins": 7,
+        "contamination": 0.1,
         "random_state": 0,
     }
 
@@ -99,6 +100,7 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         ({"loss": "mse"}, "unknown loss 'mse'; known: cross_entropy, published"),
         ({"epochs": 0}, "epochs is 0, expected"),
         ({"random_state": -1}, "random_state is -1, expected"),
+        ({"contamination": 0.6}, r"contamination is 0.6, expected a share in \(0, 0.5\]"),
     ],
 )
 def test_bad_parameters_are_refused_at_fit(settings, message):
@@ -108,7 +110,7 @@ def test_bad_parameters_are_refused_at_fit(settings, message):
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_a_single_row_is_too_few(method, detector):
-    with pytest.raises(InputError, match=r"X has shape \(1, 20\), expected \(n, d\) with n >= 2"):
+    with pytest.raises(InputError, match=r"1 sample.* while a minimum of 2 is required by DTE"):
         getattr(clone_of(detector), method)(np.zeros((1, 20)))
 
 
@@ -117,10 +119,18 @@ def test_a_score_before_a_fit_or_of_other_columns_is_refused(detector, score):
     rows = torch.zeros(2, 3) if score == "score_tensor" else np.zeros((2, 3))
     with pytest.raises(NotFittedError):
         getattr(DTE(), score)(rows)
-    with pytest.raises(InputError, match=r"X has 3 column\(s\), expected 20 as at fit"):
+    with pytest.raises(InputError, match=r"X has 3 (column\(s\)|features).* 20 "):
         getattr(detector, score)(rows)
 
 
 def test_a_tensor_of_one_dimension_is_refused(detector):
     with pytest.raises(InputError, match=r"x has shape \(20,\), expected \(n, d\)"):
         detector.score_tensor(torch.zeros(20))
+
+
+def test_the_threshold_leaves_the_contaminated_share_above(planted):
+    X, _ = planted
+    detector = quick(contamination=0.05).fit(X)
+    assert detector.labels_.sum() == 20
+    assert np.array_equal(detector.predict(X), detector.labels_)
+    assert np.array_equal(detector.decision_scores_, detector.decision_function(X))

@@ -176,7 +176,7 @@ def test_bad_input_is_refused():
     with pytest.raises(InputError, match="background has 1 value"):
         explainer.fit(Linear(), [[np.nan, 0.0]])
     explainer.fit(Linear(), linear_rows())
-    with pytest.raises(InputError, match=r"X has 3 column\(s\), expected 4"):
+    with pytest.raises(InputError, match="X has 3 features, but DiffusionPerturbation is expecting 4"):
         explainer.explain(np.zeros((1, 3)))
     with pytest.raises(InputError, match="X has 1 value"):
         explainer.explain([[0.0, np.inf, 0.0, 0.0]])

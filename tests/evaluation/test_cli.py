@@ -172,12 +172,21 @@ def test_debug_shows_where_it_came_from(monkeypatch, capsys):
         cli.main()
 
 
+# What a shell starts in the background ignores interrupts, and so would its children.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from xadbench.evaluation.cli import main
+main()
+"""
+
+
 def test_an_interrupt_says_how_to_go_on(tmp_path):
     (tmp_path / "tiny.yaml").write_text(
         QUICK_SUITE.replace("rows: 200", "rows: 5000").replace("iforest", "dte")
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "xadbench.evaluation.cli", "run", "tiny.yaml"],
+        [sys.executable, "-c", INTERRUPTIBLE, "run", "tiny.yaml"],
         cwd=tmp_path,
         env=os.environ,
         stderr=subprocess.PIPE,
