@@ -1,12 +1,24 @@
-"""The controls of every leaderboard. They know what no explainer may: the truth, or what made the table."""
+"""The controls of every leaderboard. They know what nobody else may: the truth, or what made the table."""
 
 from collections.abc import Callable
+
+from sklearn.preprocessing import StandardScaler
 
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation.source import Source
 from xadbench.generator.oracle import BayesDetector, Sequential
 
 VERSION = 1  # raised when a control's results change
+ORACLE = "oracle"  # the name of an explainer and of a detector
+NETWORK_UNKNOWN = "the network that made the table is not known"
+
+
+def oracle_detector(source: Source) -> BayesDetector | None:
+    """Return the detector that no other can beat, for the standardised table; None without a network."""
+    if source.network is None:
+        return None
+    scaler = StandardScaler().fit(source.table.X)
+    return BayesDetector(source.network, scaler.mean_, scaler.scale_)
 
 
 def _truth(source: Source, rows: IntArray) -> FloatArray:
@@ -32,7 +44,7 @@ def _mask(source: Source) -> BoolArray:
 
 # Blame (r, d) for the table's rows (r,); None where a table does not offer what the control must know.
 CONTROLS: dict[str, Callable[[Source, IntArray], FloatArray | None]] = {
-    "oracle": _oracle,
+    ORACLE: _oracle,
     "truth": _truth,
     "inverted_truth": _inverted_truth,
 }

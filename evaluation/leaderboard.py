@@ -16,6 +16,7 @@ HEADINGS = {
     "table": "table",
     "detector": "detector",
     "auc_roc": "AUC-ROC",
+    "oracle_auc_roc": "oracle AUC-ROC",
     "explainer": "explainer",
     "adjusted_ndcg_m": "adj. nDCG_m",
     "adjusted_acc_m": "adj. Acc_m",
@@ -27,10 +28,11 @@ HEADINGS = {
     "trials": "trials",
 }
 NOTES = (
-    "AUC-ROC: of the detector. adj.: adjusted for chance, 0 = a blind guess, 1 = the truth, over the rows "
-    "that have both culprits and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what "
-    "a blind guess gets in these two. rows: rows behind the adjusted scores. seconds: to explain. trials: "
-    "with a score, of all; means are over those with one, and what lacks some is not ranked: it comes last."
+    "AUC-ROC: of the detector; oracle: of the one that knows the network. adj.: adjusted for chance, 0 = "
+    "a blind guess, 1 = the truth, over the rows that have both culprits and others. nDCG_m, Acc_m: "
+    "unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
+    "behind the adjusted scores. seconds: to explain. trials: with a score, of all; means are over those "
+    "with one, and what lacks some is not ranked: it comes last."
 )
 
 
@@ -57,6 +59,7 @@ def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -
         trials[name] = pd.Categorical(trials[name], categories=trials[name].unique())
     grouped = trials.groupby(groups, observed=True)
     board = grouped[["auc_roc", *SCORES]].mean().join(grouped[["n_informative", "seconds"]].sum(min_count=1))
+    board["oracle_auc_roc"] = grouped["oracle_auc_roc"].mean().where(grouped["oracle_known"].all())
     board["trials"] = grouped["ok"].agg(lambda ok: f"{ok.sum()}/{len(ok)}")
     board["reason"] = grouped["reason"].first()
     board["complete"] = grouped["ok"].all()  # means over other trials are not to be ranked among the rest
@@ -68,10 +71,13 @@ def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -
 
 def _trial(record: Record, scope: str) -> dict[str, object]:
     scores = record.get("scores", {}).get(scope, {})
+    quality = record["detector"].get("quality", {})
     return {
         "table": record["table"]["label"],
         "detector": record["detector"]["label"],
-        "auc_roc": _number(record["detector"].get("quality", {}).get("auc_roc")),
+        "auc_roc": _number(quality.get("auc_roc")),
+        "oracle_auc_roc": _number(quality.get("oracle_auc_roc")),
+        "oracle_known": quality.get("oracle_auc_roc") is not None,
         "explainer": record["explainer"]["label"],
         **{name: _number(scores.get(name)) for name in SCORES},
         "n_informative": scores.get("n_informative", 0),
@@ -102,8 +108,9 @@ def as_rich(board: pd.DataFrame) -> list[Table]:
     detectors = board.groupby(["detector"], observed=True, sort=False)
     return [
         _of_detector(
-            f"{name}: AUC-ROC {_text('auc_roc', rows['auc_roc'].iloc[0])}",
-            rows.drop(columns=["detector", "auc_roc"]),
+            f"{name}: AUC-ROC {_text('', rows['auc_roc'].iloc[0])} "
+            f"(oracle {_text('', rows['oracle_auc_roc'].iloc[0])})",
+            rows.drop(columns=["detector", "auc_roc", "oracle_auc_roc"]),
         )
         for (name,), rows in detectors
     ]

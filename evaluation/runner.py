@@ -12,12 +12,12 @@ from typing import Any
 
 import threadpoolctl
 
-from xadbench.datasets import InputError, standardise
+from xadbench.datasets import InputError
 from xadbench.evaluation import store
-from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import Component, Suite, load_suite
-from xadbench.evaluation.trial import Fitted, contained, fit, run_trial, trial_key
+from xadbench.evaluation.trial import Fitted, ceiling, contained, fit, not_ok, run_trial, trial_key
 
 RECORDED_VERSIONS = ("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "shap", "pgmpy")
 OnTrial = Callable[[store.Record, bool], None]
@@ -114,8 +114,10 @@ def _labelled(record: store.Record, job: Job, explainer: Component) -> store.Rec
 
 
 def _detect(job: Job) -> dict[str, Any]:
-    fitted = fit(standardise(job.source.table), job.detector, job.source.seed)
-    return {"fitted": fitted, "quality": fitted.quality()}
+    fitted = fit(job.source, job.detector)
+    if fitted is None:
+        return not_ok("skipped", NETWORK_UNKNOWN)
+    return {"fitted": fitted, "quality": fitted.quality() | ceiling(job.source)}
 
 
 def _record(key: str, job: Job, detection: dict[str, Any], explainer: Component) -> store.Record:

@@ -3,18 +3,18 @@
 import json
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
-from xadbench.datasets import LabelledTable
+from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation import metrics
-from xadbench.evaluation.controls import CONTROLS, VERSION
+from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
 from xadbench.evaluation.source import Source
@@ -49,13 +49,31 @@ class Fitted:
         return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
 
 
-def fit(table: LabelledTable, component: Component, seed: int) -> Fitted:
-    """Fit a detector to all rows of a prepared table, without its labels."""
-    detector = make_detector(component.name, random_state=seed, **component.params)
+def fit(source: Source, component: Component) -> Fitted | None:
+    """Fit a detector to all rows of the standardised table, without its labels.
+
+    None for the oracle where the network is not known.
+    """
+    table = standardise(source.table)
+    detector = _detector(source, component)
+    if detector is None:
+        return None
     start = time.perf_counter()
     detector.fit(table.X)
     seconds = time.perf_counter() - start
     return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds)
+
+
+def _detector(source: Source, component: Component) -> Detector | None:
+    if component.name == ORACLE:
+        return oracle_detector(source)
+    return make_detector(component.name, random_state=source.seed, **component.params)
+
+
+def ceiling(source: Source) -> dict[str, float]:
+    """Return the AUC-ROC that no detector can beat; NaN where the network is not known."""
+    fitted = fit(source, Component(name=ORACLE))
+    return {"oracle_auc_roc": float("nan") if fitted is None else fitted.quality()["auc_roc"]}
 
 
 def trial_key(source: Source, detector: Component, explainer: Component) -> str:
@@ -69,22 +87,20 @@ def trial_key(source: Source, detector: Component, explainer: Component) -> str:
     identity = {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
-        "detector": _identity(detector, make_detector),
-        "explainer": _explainer_identity(explainer, source),
+        "detector": _identity(detector, source, {ORACLE}, make_detector),
+        "explainer": _identity(explainer, source, CONTROLS, make_explainer),
         "metrics": {metric.name: metric.version for metric in metrics.METRICS.values()},
         "seed": source.seed,
     }
     return sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _identity(component: Component, make: Callable[..., Any]) -> dict[str, Any]:
-    version = make(component.name, random_state=0, **component.params).version
-    return {"name": component.name, "params": component.params, "version": version}
-
-
-def _explainer_identity(component: Component, source: Source) -> dict[str, Any]:
-    if component.name not in CONTROLS:
-        return _identity(component, make_explainer)
+def _identity(
+    component: Component, source: Source, controls: Container[str], make: Callable[..., Any]
+) -> dict[str, Any]:
+    if component.name not in controls:
+        version = make(component.name, random_state=0, **component.params).version
+        return {"name": component.name, "params": component.params, "version": version}
     if component.params:
         raise InputError(f"control {component.name!r} takes no parameters")
     return {"name": component.name, "network": source.network_json, "version": VERSION}
@@ -123,7 +139,7 @@ def _explain_and_score(fitted: Fitted, component: Component, source: Source) -> 
     if component.name in CONTROLS:
         attributions = CONTROLS[component.name](source, rows)
         if attributions is None:
-            return not_ok("skipped", "the network that made the table is not known")
+            return not_ok("skipped", NETWORK_UNKNOWN)
     else:
         explainer = make_explainer(component.name, random_state=source.seed, **component.params)
         if reason := missing(explainer, fitted.detector):

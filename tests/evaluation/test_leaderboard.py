@@ -6,12 +6,12 @@ from rich.console import Console
 from xadbench.evaluation.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 
 
-def record(explainer, value, *, table="t", detector="d", status="ok"):
+def record(explainer, value, *, table="t", detector="d", status="ok", oracle=0.95):
     scores = dict.fromkeys(("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m"), value)
     ok = {"scores": {"detected": {**scores, "chance": 0.25, "n_informative": 10}}, "seconds": 1.0}
     return {
         "table": {"label": table},
-        "detector": {"label": detector, "quality": {"auc_roc": 0.9}},
+        "detector": {"label": detector, "quality": {"auc_roc": 0.9, "oracle_auc_roc": oracle}},
         "explainer": {"label": explainer},
         "status": status,
         "reason": None if status == "ok" else "needs a gradient",
@@ -59,9 +59,17 @@ def test_a_board_per_table_splits_the_means(records):
 
 def test_quality_and_chance_stand_beside_every_score(records):
     markdown = as_markdown(leaderboard(records, "detected")).splitlines()
-    assert markdown[0].startswith("| detector | AUC-ROC | explainer | adj. nDCG_m |")
-    assert markdown[4] == "| d | 0.900 | lacking | 0.900 | 0.900 | 0.900 | 0.900 | 0.250 | 10 | 1.0 | 1/2 |"
-    assert markdown[5] == "| a | 0.900 | better | - | - | - | - | - | 0 | - | 0/1 |"
+    assert markdown[0].startswith("| detector | AUC-ROC | oracle AUC-ROC | explainer | adj. nDCG_m |")
+    scores = "0.900 | 0.900 | 0.900 | 0.900 | 0.250 | 10 | 1.0 | 1/2"
+    assert markdown[4] == f"| d | 0.900 | 0.950 | lacking | {scores} |"
+    assert markdown[5] == "| a | 0.900 | 0.950 | better | - | - | - | - | - | 0 | - | 0/1 |"
+
+
+def test_the_oracle_of_some_tables_is_no_ceiling_over_all():
+    records = [record("any", 0.2, table="t1"), record("any", 0.2, table="t2", oracle=None)]
+    assert leaderboard(records, "detected")["oracle_auc_roc"].isna().all()
+    per_table = leaderboard(records, "detected", by=["table"])
+    assert per_table["oracle_auc_roc"].tolist()[0] == pytest.approx(0.95)
 
 
 def test_eighty_columns_show_every_number(records):
@@ -71,4 +79,7 @@ def test_eighty_columns_show_every_number(records):
     text = console.export_text()
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
-    assert all(cell in text for cell in ("d: AUC-ROC 0.900", "inverted_truth", "0.700", "0.250", "0/1"))
+    assert all(
+        cell in text
+        for cell in ("d: AUC-ROC 0.900 (oracle 0.950)", "inverted_truth", "0.700", "0.250", "0/1")
+    )

@@ -8,7 +8,7 @@ from xadbench.datasets import InputError, write_table
 from xadbench.evaluation import run_suite, store
 from xadbench.evaluation.runner import n_trials, one_thread
 from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component
+from xadbench.evaluation.suite import Component, Suite
 
 
 def with_faulty(suite, fault):
@@ -28,6 +28,24 @@ def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suit
     }
     files = {path.stem for path in (tmp_path / "run" / "trials").iterdir()}
     assert files == {r["key"] for r in records}
+
+
+def test_the_oracle_as_a_detector_is_skipped_where_the_network_is_not_known(tmp_path):
+    suite = Suite.model_validate(
+        {
+            "name": "ceiling",
+            "tables": [
+                {"recipe": "table2-d10-5", "rows": 200},
+                {"dataset": "bundled:wine", "inject": {"ratio": 0.2}},
+            ],
+            "detectors": ["oracle"],
+            "explainers": ["z_score"],
+        }
+    )
+    records = run_suite(suite, tmp_path)
+    assert [record["status"] for record in records] == ["ok"] * 4 + ["skipped"] * 4
+    quality = records[0]["detector"]["quality"]
+    assert quality["auc_roc"] == quality["oracle_auc_roc"]
 
 
 def test_finished_trials_are_not_repeated(small_suite, tmp_path, stand_ins):

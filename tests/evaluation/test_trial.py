@@ -4,12 +4,13 @@ import re
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError, LabelledTable, standardise
+from xadbench.datasets import InputError, LabelledTable
 from xadbench.evaluation import score_explainer
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, TableSpec
 from xadbench.evaluation.trial import (
     Fitted,
+    ceiling,
     fit,
     run_trial,
     score_attributions,
@@ -74,7 +75,7 @@ def test_an_empty_scope_has_no_score(fitted):
 def trial(explainer, spec=RECIPE, **params):
     """Run one trial of the stand-in detector."""
     source = load_source(spec, 0)
-    fitted = fit(standardise(source.table), Component(name="distance"), 0)
+    fitted = fit(source, Component(name="distance"))
     return run_trial(fitted, Component(name=explainer, params=params), source)
 
 
@@ -117,6 +118,22 @@ def test_the_controls_mark_the_ends_of_the_scale():
     assert scores["oracle"] > 0.5
 
 
+def test_no_detector_beats_the_oracle():
+    source = load_source(TableSpec(recipe="contextual-d10", rows=1000), 0)
+    oracle = fit(source, Component(name="oracle")).quality()["auc_roc"]
+    assert ceiling(source)["oracle_auc_roc"] == oracle > 0.9
+    assert oracle > fit(source, Component(name="iforest")).quality()["auc_roc"] + 0.1
+
+
+def test_the_oracle_needs_the_network():
+    source = load_source(TableSpec(dataset="bundled:wine", inject={"ratio": 0.2}), 0)
+    assert fit(source, Component(name="oracle")) is None
+    assert np.isnan(ceiling(source)["oracle_auc_roc"])
+    random = Component(name="random")
+    with pytest.raises(InputError, match="control 'oracle' takes no parameters"):
+        trial_key(source, Component(name="oracle", params={"epochs": 3}), random)
+
+
 def test_a_short_table_is_drawn_up_to_1000_rows_only_without_injection(adbench_folder, monkeypatch):
     monkeypatch.setenv("XADBENCH_ADBENCH_DIR", str(adbench_folder))
     plain = load_source(TableSpec(dataset="adbench:vertebral"), 0).table
@@ -143,9 +160,8 @@ def test_the_key_sees_all_that_determines_the_result():
 
 
 def test_a_function_is_scored_as_an_explainer():
-    table = standardise(load_source(RECIPE, 0).table)
-    detector = fit(table, Component(name="distance"), 0).detector
-    scores = score_explainer(lambda detector, background, X: np.abs(X), detector, table)
+    fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
+    scores = score_explainer(lambda detector, background, X: np.abs(X), fitted.detector, fitted.table)
     by_name = trial("z_score")["scores"]
     assert scores["detected"]["ndcg_m"] == pytest.approx(by_name["detected"]["ndcg_m"])
 
