@@ -132,6 +132,13 @@ def publish(
             file.write(f"{json.dumps(as_json(board, recipe, seed), indent=2)}\n".encode())
 
 
+def as_text(recipe: Recipe, seed: int) -> str:
+    """Return an audit in Markdown, with what its columns mean."""
+    board = audit(recipe, seed).map(_text).rename(columns=HEADINGS)
+    table = board.to_markdown(index=False, disable_numparse=True)
+    return f"{table}\n\nSeed {seed}. {NOTES}\n"
+
+
 def as_json(board: pd.DataFrame, recipe: Recipe, seed: int) -> dict[str, Any]:
     """Return an audit as JSON values: `recipe`, `seed`, and `kinds` with a record each; null for NaN."""
     records = [
@@ -143,11 +150,11 @@ def as_json(board: pd.DataFrame, recipe: Recipe, seed: int) -> dict[str, Any]:
 
 def as_rich(board: pd.DataFrame, title: str) -> Table:
     """Return an audit as a table for the terminal."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     names = [name for name in HEADINGS if name in board]
     for name in names:
         table.add_column(
-            HEADINGS[name], justify="left" if name == "kind" else "right", no_wrap=name == "kind"
+            HEADINGS[name].replace(" ", "\n"), justify="left" if name == "kind" else "right", no_wrap=True
         )
     for _, row in board.iterrows():
         if row["kind"] == OVERALL:

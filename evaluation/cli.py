@@ -119,13 +119,16 @@ def build(
     release: Annotated[str, typer.Argument(help="A shipped release, or the path of a .yaml file.")],
     out: Out = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make tables.")] = 1,
+    *,
+    audit: Annotated[bool, typer.Option(help="Audit each recipe for the datasheet.")] = True,
 ) -> None:
     """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION."""
     from xadbench.generator.build import build as make  # noqa: PLC0415  # mlcroissant is an extra
 
     loaded = generator.load_release(release)
     folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"
-    make(loaded, folder, on_table=lambda table: typer.echo(str(table)), workers=workers)
+    judge = audits.as_text if audit else None
+    make(loaded, folder, on_table=lambda made: typer.echo(str(made)), workers=workers, audit=judge)
     typer.echo(f"{folder}: {loaded.n_tables} tables")
 
 

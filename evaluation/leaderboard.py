@@ -133,8 +133,7 @@ def _of_detector(title: str, board: pd.DataFrame) -> Table:
 def as_markdown(board: pd.DataFrame) -> str:
     """Return the leaderboard as a Markdown table."""
     headings = [HEADINGS[name] for name in _columns(board)]
-    rows = [headings, ["---"] * len(headings), *_cells(board)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return pd.DataFrame(_cells(board), columns=headings).to_markdown(index=False, disable_numparse=True)
 
 
 def missing_scores(board: pd.DataFrame) -> list[str]:

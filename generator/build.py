@@ -32,7 +32,10 @@ from xadbench.generator.release import Entry, Injection, Release
 RELEASE = "release.yaml"
 TABLE_FILES = ("clean.parquet", "mask.parquet", "samples.parquet", "table.json")
 
+AUDIT = "audit.md"
+
 OnTable = Callable[[Path], object]
+Audit = Callable[[Recipe, int], str]
 
 
 class Job(NamedTuple):
@@ -49,7 +52,7 @@ def build(
     *,
     on_table: OnTable | None = None,
     workers: int = 1,
-    audits: Mapping[str, str] | None = None,
+    audit: Audit | None = None,
 ) -> Path:
     """Make every table of a release, and its metadata.
 
@@ -63,11 +66,12 @@ def build(
     out
         A new or empty folder, or that of an unfinished build of the same release by the same version.
     on_table
-        Called with each table's folder as it stands.
+        Called with each table's folder, and each audit's file, as it stands.
     workers
         Number of processes that make tables, at least 1.
-    audits
-        For each entry's folder, its audit in Markdown, for the datasheet.
+    audit
+        Returns the audit of a recipe's table of some seed, in Markdown. Each recipe's first table is audited,
+        once, and the datasheet shows it.
 
     Returns
     -------
@@ -92,12 +96,13 @@ def build(
             for entry in release.tables
             for table, seed in zip(entry.tables, entry.seeds, strict=True)
         ]
+        tell = on_table or (lambda _: None)
         records = {}
         for job, record in zip(jobs, _run(jobs, workers), strict=True):
             records[job.folder.relative_to(folder).as_posix()] = record
-            if on_table is not None:
-                on_table(job.folder)
-        _finish(folder, release, records, audits or {})
+            tell(job.folder)
+        audits = _audits(folder, release, audit, tell) if audit else {}
+        _finish(folder, release, records, audits)
     return folder
 
 
@@ -153,7 +158,7 @@ def _check_unfinished(folder: Path, release: Release, text: str) -> None:
     _sweep(folder, CROISSANT, DATASHEET, CITATION, LICENCES, MANIFEST)
     for entry in release.tables:
         names = [table.rpartition("/")[2] for table in entry.tables]
-        _sweep(folder / entry.folder, source_file(entry.source), *names)
+        _sweep(folder / entry.folder, source_file(entry.source), AUDIT, *names)
 
 
 def _sweep(folder: Path, *names: str) -> None:
@@ -199,13 +204,26 @@ def _do(job: Job) -> TableRecord:
     return describe(job.folder, job.seed)
 
 
+def _audits(folder: Path, release: Release, audit: Audit, tell: OnTable) -> dict[str, str]:
+    """Return the audit of every entry that is a recipe, by its folder; those on disk are kept."""
+    audits = {}
+    for entry in release.tables:
+        path = folder / entry.folder / AUDIT
+        if isinstance(entry.source, Recipe):
+            if not path.exists():
+                _write(path, audit(entry.source, entry.seeds[0]))
+            tell(path)
+            audits[entry.folder] = path.read_text(encoding="utf-8")
+    return audits
+
+
 def _finish(
     folder: Path, release: Release, records: Mapping[str, TableRecord], audits: Mapping[str, str]
 ) -> None:
     """Write what describes the tables, then the manifest."""
     for entry in release.tables:
         _write(folder / _source_path(entry), _yaml(entry.source))
-    names = [RELEASE, *map(_source_path, release.tables)]
+    names = [RELEASE, *map(_source_path, release.tables), *(f"{entry}/{AUDIT}" for entry in audits)]
     names += [f"{table}/{file}" for table in records for file in TABLE_FILES]
     files = hash_files(folder, names)
     described = {

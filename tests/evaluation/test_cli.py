@@ -42,7 +42,7 @@ def test_a_suite_gives_a_leaderboard(xadbench, tmp_path):
     assert "[1/6] table2-d4-5 / iforest / z_score, seed 0: ok" in out
     for word in ("AUC-ROC", "chance", "inverted_truth", "saliency on iforest: 0/1 trials: "):
         assert word in out
-    assert "| iforest |" in (tmp_path / "runs" / "tiny" / "leaderboard.md").read_text()
+    assert "| iforest " in (tmp_path / "runs" / "tiny" / "leaderboard.md").read_text()
 
 
 def test_a_second_run_says_that_nothing_was_repeated(xadbench, tmp_path):
@@ -84,6 +84,7 @@ def test_a_release_is_built_and_verified(xadbench, tmp_path):
     code, out, _ = xadbench("release", "build", "mini", "--out", "r")
     assert code == 0
     assert "r: 6 tables" in out
+    assert "| cluster | 125    | 1.000    |" in (tmp_path / "r" / "DATASHEET.md").read_text()
     assert xadbench("release", "verify", "r", "--sample", 1)[0] == 0
     (tmp_path / "r" / "DATASHEET.md").write_text("altered")
     code, out, _ = xadbench("release", "verify", "r", "--sample", 1)
@@ -94,7 +95,8 @@ def test_a_release_is_built_and_verified(xadbench, tmp_path):
 def test_a_recipe_is_audited(xadbench, tmp_path):
     code, out, _ = xadbench("audit", "table2-d4-5", "--json", "a.json")
     assert code == 0
-    assert "oracle AUC" in out
+    assert "single" in out
+    assert "…" not in out
     assert json.loads((tmp_path / "a.json").read_text())["recipe"] == "table2-d4-5"
 
 

@@ -7,11 +7,13 @@ import pytest
 import yaml
 
 from xadbench.datasets import InputError, content_hash, read_table
+from xadbench.datasets.parquet import RowWriter
 from xadbench.generator import build as module
 from xadbench.generator import generate, load_recipe
 from xadbench.generator.build import build
 from xadbench.generator.manifest import read_manifest
 from xadbench.generator.release import Release, load_release
+from xadbench.generator.verify import verify
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +88,16 @@ def one_table(name="table2-d4-5", **changes):
 
 
 def test_audits_go_into_the_datasheet(tmp_path):
-    folder = build(one_table(), tmp_path / "r", audits={"table2-d4-5": "| kind | chance |"})
-    assert "### table2-d4-5\n\n| kind | chance |" in (folder / "DATASHEET.md").read_text()
+    folder = build(one_table(), tmp_path / "r", audit=lambda recipe, seed: f"| {recipe.name} | {seed} |")
+    assert "### table2-d4-5\n\n| table2-d4-5 | 0 |" in (folder / "DATASHEET.md").read_text()
+    assert verify(folder) == []
+
+
+def test_an_audit_is_made_once_however_often_the_build_goes_on(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        build(one_table(), tmp_path / "r", on_table=interrupt_after(2), audit=lambda recipe, seed: "first")
+    folder = build(one_table(), tmp_path / "r", audit=lambda recipe, seed: "second")
+    assert (folder / "table2-d4-5" / "audit.md").read_text() == "first"
 
 
 def test_adbench_comes_with_its_licence(tmp_path, adbench_folder, monkeypatch):
@@ -224,12 +234,12 @@ def test_a_missing_data_set_shows_before_the_work(release, tmp_path, monkeypatch
 
 
 def test_a_full_disk_gives_one_line_and_no_partial_table(tmp_path, monkeypatch):
-    def full(self, path, **options):
-        path.write_bytes(b"half")
+    def full(self, rows):
+        self.path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(pd.DataFrame, "to_parquet", full)
+        broken.setattr(RowWriter, "add", full)
         with pytest.raises(InputError, match="the disk is full; the finished tables stay") as error:
             build(one_table(), tmp_path / "r")
     assert "\n" not in str(error.value)
