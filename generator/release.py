@@ -29,6 +29,7 @@ from xadbench.generator.recipe import Recipe, load_recipe
 
 RELEASES = files("xadbench.generator") / "releases"
 
+FILE_ENDINGS = (".cff", ".json", ".md", ".yaml")
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -122,6 +123,8 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
         name: str = folder or (source.name if source else "")
         if source and not re.fullmatch(NAME, name):
             raise InputError(f"folder is {name!r}; expected letters, digits, '_', '.' and '-' alone")
+        if name.lower().endswith(FILE_ENDINGS):
+            raise InputError(f"folder is {name!r}; expected no ending of the release's files")
         return name
 
     @property

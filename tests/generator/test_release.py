@@ -110,6 +110,11 @@ def test_v1_is_the_paper_and_what_goes_beyond():
         ),
         (
             "seeds: [3]",
+            "seeds: [3]\n    folder: Manifest.json",
+            r"tables.1.folder: folder is 'Manifest.json'; expected no ending",
+        ),
+        (
+            "seeds: [3]",
             "seeds: [3]\n    folder: table2-d4-5",
             r"two entries of tables go to .* 'table2-d4-5'",
         ),

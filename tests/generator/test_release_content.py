@@ -2,8 +2,8 @@
 
 import pytest
 
-from xadbench.datasets import content_hash
-from xadbench.generator import generate, load_recipe, with_rows
+from xadbench.datasets import content_hash, load_adbench
+from xadbench.generator import generate, inject, load_recipe, with_rows
 
 GOLDEN = [
     ("table2-d4-5", 0, "73fddd729027a87d7db49ec70061baecfa36cc7ff06f927dd495a8d0096088b8"),
@@ -36,3 +36,16 @@ def test_the_content_is_that_of_the_first_release(name, seed, expected):
 def test_the_content_of_a_long_table_is_what_it_was():
     table = generate(with_rows(load_recipe("table2-d4-5"), 20_000), seed=1)
     assert content_hash(table) == "f217d0530aa3ddfcd16894a13dad0f83436972d12f6598fe2d06ee9f2b9609c8"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("vertebral", "7e61e926befb9d3a87ef6e79c5177e640b7f0dee19317b247269e370041fa4dd"),
+        ("Wilt", "76e5f64c9832c051da26d0f7b76d3c2b0fc1ac525ba709d2bc93a280f1d75fc7"),
+        ("PageBlocks", "ef45854a7b0e9294ad1b0338ccc5ff575dd343c8e01b27ebdb5c9df5746e6811"),
+        ("landsat", "a60a7d31d9d9286a41ff377617e6ab9c34de41be6531d6a7a28b91e2b48f1c3c"),
+    ],
+)
+def test_injected_content_is_that_of_the_first_release(name, expected, adbench_folder):
+    assert content_hash(inject(load_adbench(name, adbench_folder))) == expected
