@@ -104,7 +104,8 @@ def write_parts(
     at_least(1, chunk_rows=chunk_rows)
     with new_folder(Path(folder)) as draft:
         last, n_rows, n_anomalies = _write_rows(parts, draft, chunk_rows)
-        found = _hash(dict(_stored(draft, last, n_rows)))
+        whole = last.n_rows == n_rows
+        found = content_hash(last) if whole else _hash(dict(_stored(draft, last, n_rows)))
         (draft / "table.json").write_text(json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n")
     return Written(Path(folder), found, n_rows, last.n_features, n_anomalies, last.kinds)
 
@@ -117,21 +118,24 @@ def _write_rows(
     with ExitStack() as stack:
         files: dict[str, RowWriter] = {}
         for part in parts:
-            for name, frame in _frames(part):
+            for name, columns in _columns(part):
                 if name not in files:
                     files[name] = stack.enter_context(RowWriter(draft / name, chunk_rows))
-                files[name].add(frame)
+                files[name].add(columns)
             n_rows, n_anomalies = n_rows + part.n_rows, n_anomalies + int(part.y.sum())
     return part, n_rows, n_anomalies
 
 
-def _frames(table: LabelledTable) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the name of each file, and what it holds of these rows."""
-    names = list(table.feature_names)
-    yield SAMPLES, pd.DataFrame(table.X, columns=names).assign(y=table.y, kind=table.kind)
+def _columns(table: LabelledTable) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
+    """Yield the name of each file, and its columns of these rows."""
+
+    def named(array: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        return dict(zip(table.feature_names, np.ascontiguousarray(array.T), strict=True))
+
+    yield SAMPLES, named(table.X) | {"y": table.y, "kind": table.kind}
     for name in ("mask", "clean"):
         if getattr(table, name) is not None:
-            yield f"{name}.parquet", pd.DataFrame(getattr(table, name), columns=names)
+            yield f"{name}.parquet", named(getattr(table, name))
 
 
 def _stored(folder: Path, part: LabelledTable, n_rows: int) -> Iterator[tuple[str, _Rows | None]]:

@@ -1,11 +1,10 @@
 """Parquet files that need not fit into memory: written and read a group of rows at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -33,9 +32,9 @@ class RowWriter:
     def __enter__(self) -> Self:
         return self
 
-    def add(self, rows: pd.DataFrame) -> None:
-        """Write the row groups that are full; the other rows wait."""
-        table = pa.Table.from_pandas(rows, preserve_index=False)
+    def add(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Write the row groups that are full with these rows; the others wait."""
+        table = pa.table(dict(columns))
         if self._file is None:
             self._file = pq.ParquetWriter(self.path, table.schema)
         if self._waiting is not None:

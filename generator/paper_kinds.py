@@ -75,9 +75,10 @@ class Local(CellKind):
         """Return draws from the widened normal distribution of the affected features."""
         data = source.population.rows[:, affected]
         centre = source.population.moments[0][affected]
-        deviations, weights = data - centre, rng.standard_normal((len(data), len(cells)))
-        # An accumulation adds one after the other: a fixed order, unlike a sum.
-        total = np.stack([np.add.accumulate(own[:, None] * deviations)[-1] for own in weights.T])
+        weights = rng.standard_normal((len(data), len(cells)))
+        total = np.zeros(cells.shape)
+        for own, deviation in zip(weights, data - centre, strict=True):  # a fixed order, unlike a sum
+            total += own[:, None] * deviation
         return centre + math.sqrt(number(self.strength) / (len(data) - 1)) * total
 
 
