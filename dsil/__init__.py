@@ -2,6 +2,7 @@
 
 from .dte import DTE
 from .iterate import DSIL
+from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
 
-__all__ = ["DTE", "DSIL", "DiffusionPerturbation"]
+__all__ = ["DTE", "DTENonParametric", "DSIL", "DiffusionPerturbation"]
