@@ -1,8 +1,9 @@
 """The paper's method: diffusion time estimation, iterated, and its explainer. Torch lives here."""
 
+from .ddpm import DDPM
 from .dte import DTE
 from .iterate import DSIL
 from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
 
-__all__ = ["DTE", "DTENonParametric", "DSIL", "DiffusionPerturbation"]
+__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "DiffusionPerturbation"]

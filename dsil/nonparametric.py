@@ -77,8 +77,8 @@ class DTENonParametric(Detector):
         find("score", self.score, SCORES)
         if self.n_neighbors > len(rows):
             raise InputError(f"n_neighbors is {self.n_neighbors}, expected at most the {len(rows)} rows of X")
-        self.rows_ = rows
-        self.neighbours_ = NearestNeighbors(n_neighbors=self.n_neighbors).fit(rows)
+        self.rows_ = rows.copy()  # the user's own array may change
+        self.neighbours_ = NearestNeighbors(n_neighbors=self.n_neighbors).fit(self.rows_)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         if not len(rows):
