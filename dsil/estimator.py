@@ -1,6 +1,8 @@
 """What the estimators of this package share: the conventions of scikit-learn, and PyOD's threshold."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Self
 
 import numpy as np
@@ -63,13 +65,12 @@ class Detector(Estimator):
         Raises
         ------
         InputError
-            For bad rows or parameters.
+            For bad rows or parameters. Like an interrupt, it leaves the detector as it was before.
         """
-        if not 0 < self.contamination <= 0.5:
-            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
-        rows = self._new_rows(X)
-        self._learn(rows)
-        return self._judge(rows)
+        with self._whole_or_not():
+            rows = self._rows_to_fit(X)
+            self._learn(rows)
+            return self._judge(rows)
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
         """Return the scores (n,) of rows (n, d); higher = more anomalous.
@@ -86,6 +87,22 @@ class Detector(Estimator):
     def predict(self, X: ArrayLike) -> IntArray:
         """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
         return (self.decision_function(X) > self.threshold_).astype(int)
+
+    @contextmanager
+    def _whole_or_not(self) -> Iterator[None]:
+        """Put the attributes back as they were if a fit fails or is interrupted."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def _rows_to_fit(self, X: ArrayLike) -> FloatArray:
+        """Return `X` checked, (n, d) float64, n at least 2, and remember its columns."""
+        if not 0 < self.contamination <= 0.5:
+            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
+        return self._new_rows(X)
 
     def _judge(self, rows: FloatArray) -> Self:
         """Take the threshold from the scores of the training rows."""

@@ -15,13 +15,17 @@ def quick(**settings):
     return DTE(**{"epochs": 3, **settings})
 
 
-@pytest.mark.parametrize("loss", ["published", "cross_entropy"])
-def test_planted_outliers_score_high(planted, loss):
+@pytest.mark.parametrize(
+    ("settings", "highest"),
+    [({}, 6), ({"loss": "cross_entropy"}, 6), ({"method": "inverse_gamma"}, np.inf)],
+    ids=["published", "cross_entropy", "inverse_gamma"],
+)
+def test_planted_outliers_score_high(planted, settings, highest):
     X, y = planted
-    scores = DTE(epochs=60, learning_rate=1e-3, loss=loss).fit(X).decision_function(X)
+    scores = DTE(epochs=60, learning_rate=1e-3, **settings).fit(X).decision_function(X)
     assert roc_auc_score(y, scores) > 0.9
     assert scores.dtype == np.float64
-    assert ((scores >= 0) & (scores <= 6)).all()
+    assert ((scores >= 0) & (scores <= highest)).all()
 
 
 def test_a_fit_depends_on_the_random_state_alone_and_leaves_the_global_one(planted):
@@ -96,7 +100,8 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "guess"}, "unknown method 'guess'; known: categorical"),
+        ({"method": "guess"}, "unknown method 'guess'; known: categorical, inverse_gamma"),
+        ({"method": "inverse_gamma"}, r"X has 2 column\(s\), expected at least 3 for method 'inverse_gamma'"),
         ({"loss": "mse"}, "unknown loss 'mse'; known: cross_entropy, published"),
         ({"epochs": 0}, "epochs is 0, expected"),
         ({"random_state": -1}, "random_state is -1, expected"),
@@ -134,3 +139,53 @@ def test_the_threshold_leaves_the_contaminated_share_above(planted):
     assert detector.labels_.sum() == 20
     assert np.array_equal(detector.predict(X), detector.labels_)
     assert np.array_equal(detector.decision_scores_, detector.decision_function(X))
+
+
+def test_a_row_of_weight_zero_is_not_learned_from(planted):
+    X, y = planted
+    cluster = np.where(y[:, np.newaxis], 2 + 0.01 * X, X)
+    seeing = DTE(epochs=60, learning_rate=1e-3).fit(cluster)
+    blind = DTE(epochs=60, learning_rate=1e-3).fit(cluster, sample_weight=~y)
+    assert roc_auc_score(y, seeing.decision_scores_) < 0.5
+    assert roc_auc_score(y, blind.decision_scores_) > 0.9
+
+
+@pytest.mark.parametrize("value", [1, 0.3])
+def test_equal_weights_change_no_bit(planted, value):
+    X, _ = planted
+    plain, weighted = quick(), quick()
+    for _ in range(2):
+        plain.partial_fit(X)
+        weighted.partial_fit(X, sample_weight=np.full(400, value))
+    assert np.array_equal(plain.decision_scores_, weighted.decision_scores_)
+    assert plain.history_.equals(weighted.history_)
+
+
+def test_the_history_has_a_row_an_epoch_and_grows(planted):
+    X, _ = planted
+    detector = quick(learning_rate=1e-3).fit(X).partial_fit(X)
+    assert detector.history_.columns.tolist() == ["round", "epoch", "loss"]
+    assert detector.history_["round"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert detector.history_["epoch"].tolist() == [1, 2, 3, 1, 2, 3]
+    assert detector.history_["loss"].iloc[0] > detector.history_["loss"].iloc[-1]
+    assert len(detector.fit(X).history_) == 3
+
+
+@pytest.mark.parametrize("again", ["fit", "partial_fit"])
+def test_an_interrupt_leaves_the_detector_as_it_was(monkeypatch, planted, again):
+    X, _ = planted
+    detector = quick().fit(X)
+    before = detector.decision_function(X)
+
+    def interrupted(network, *args, **kwargs):
+        network.layers[0].weight.data.zero_()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xadbench.dsil.dte.train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(detector, again)(X[:, :5] if again == "fit" else X)
+    assert np.array_equal(detector.decision_function(X), before)
+    fresh = DTE()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(fresh, again)(X)
+    assert vars(fresh) == vars(DTE())
