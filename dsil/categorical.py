@@ -63,4 +63,4 @@ class Categorical:
         """Return the expected bin sum_b b * p_b, (n,) float64 in [0, n_bins-1]; higher = noisier."""
         # In double precision, or the most anomalous rows would tie where their p rounds to 1.
         p = outputs.double().softmax(dim=1)
-        return (p * torch.arange(self.n_bins)).sum(dim=1)
+        return (p * torch.arange(self.n_bins, device=p.device)).sum(dim=1)

@@ -18,9 +18,10 @@ from xadbench.datasets.streams import stream
 
 from .categorical import Categorical
 from .diffusion import NoiseSchedule
-from .estimator import Detector
+from .estimator import Detector, warn_of_degenerate
 from .inverse_gamma import InverseGamma
-from .networks import MLP, new_mlp
+from .networks import MLP, find_device, new_mlp
+from .progress import EpochProgress
 from .training import Objective, Training, relative_weights, train
 
 ROWS_AT_ONCE = 8192  # bounds the memory of a scoring pass at some 40 MB
@@ -49,6 +50,10 @@ class DTE(Detector):
         Of "categorical" alone: number of bins of steps.
     contamination
         Share of the training rows above `threshold_`, in (0, 0.5].
+    device
+        Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
+    verbose
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
     random_state
         Seed, at least 0.
 
@@ -86,6 +91,8 @@ class DTE(Detector):
         n_steps: int = 400,
         n_bins: int = 7,
         contamination: float = 0.1,
+        device: str = "auto",
+        verbose: bool = False,
         random_state: int = 0,
     ) -> None:
         self.method = method
@@ -97,6 +104,8 @@ class DTE(Detector):
         self.n_steps = n_steps
         self.n_bins = n_bins
         self.contamination = contamination
+        self.device = device
+        self.verbose = verbose
         self.random_state = random_state
 
     def fit(
@@ -121,11 +130,15 @@ class DTE(Detector):
         InputError
             For bad rows, weights (not finite, negative, all 0) or parameters, or if the training diverges.
             Like an interrupt, it leaves the detector as it was before.
+
+        Warns
+        -----
+        UserWarning
+            If columns are constant, or all rows equal.
         """
-        with self._whole_or_not():
-            rows = self._rows_to_fit(X)
-            self._learn(rows, sample_weight)
-            return self._judge(rows)
+        rows = self._fit(X, sample_weight)
+        warn_of_degenerate(rows)
+        return self
 
     def partial_fit(
         self,
@@ -135,10 +148,11 @@ class DTE(Detector):
     ) -> Self:
         """Train `epochs` more epochs on rows (n, d): the weights carry on, the optimiser is new.
 
-        The first call is a `fit`, whose parameters and errors it shares.
+        The first call is a `fit`, whose parameters and errors it shares; it does not warn.
         """
         if not hasattr(self, "network_"):
-            return self.fit(X, sample_weight=sample_weight)
+            self._fit(X, sample_weight)
+            return self
         with self._whole_or_not():
             rows = self._fitted_rows(X, min_rows=2)
             self._train(deepcopy(self.network_), rows, sample_weight)
@@ -150,7 +164,8 @@ class DTE(Detector):
         if x.ndim != 2:
             raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
         check_columns(x.shape[1], self.n_features_in_)
-        return self._objective().score(self.network_(x.float()))
+        outputs = self.network_(x.to(self.network_.device, torch.float32))
+        return self._objective().score(outputs).to(x.device)
 
     def _learn(self, rows: FloatArray, sample_weight: ArrayLike | None = None) -> None:
         at_least(0, random_state=self.random_state)
@@ -159,23 +174,28 @@ class DTE(Detector):
             {"round": int, "epoch": int}
         )
         network = new_mlp(rows.shape[1], self._objective().n_outputs, self._stream("weights"))
-        self._train(network, rows, sample_weight)
+        self._train(network.to(find_device(self.device)), rows, sample_weight)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
         with torch.no_grad():
-            return np.concatenate([self.score_tensor(part).numpy() for part in parts])
+            scores = np.concatenate([self.score_tensor(part).numpy() for part in parts])
+        if len(bad := np.flatnonzero(~np.isfinite(scores))):
+            raise InputError(f"the score of row {bad[0]} is {scores[bad[0]]}: its values are too large")
+        return scores
 
     def _train(self, network: MLP, rows: FloatArray, sample_weight: ArrayLike | None) -> None:
-        losses = train(
-            network,
-            rows,
-            self._objective(),
-            schedule=NoiseSchedule(self.n_steps),
-            training=self._training(),
-            rng=self._stream(f"round {self.n_rounds_}"),
-            weights=None if sample_weight is None else relative_weights(sample_weight, len(rows)),
-        )
+        with EpochProgress(self.epochs, verbose=self.verbose) as progress:
+            losses = train(
+                network,
+                rows,
+                self._objective(),
+                schedule=NoiseSchedule(self.n_steps),
+                training=self._training(),
+                rng=self._stream(f"round {self.n_rounds_}"),
+                weights=None if sample_weight is None else relative_weights(sample_weight, len(rows)),
+                on_epoch=progress.advance,
+            )
         self.network_ = network
         self.n_rounds_ += 1
         epochs = np.arange(1, len(losses) + 1)

@@ -1,5 +1,6 @@
 """What the estimators of this package share: the conventions of scikit-learn, and PyOD's threshold."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,18 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no t
         return matrix(rows)  # which says where a value is not finite
 
 
+def warn_of_degenerate(rows: FloatArray) -> None:
+    """Warn, in the name of a `fit`, if columns of rows (n, d) are constant, or all rows equal."""
+    constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    if len(constant) == rows.shape[1]:
+        message = f"all {len(rows)} rows of X are equal: nothing tells a normal row from an anomaly"
+    elif len(constant):
+        message = f"{len(constant)} of {rows.shape[1]} columns of X are constant; first: column {constant[0]}"
+    else:
+        return
+    warnings.warn(message, stacklevel=3)
+
+
 class Detector(Estimator):
     """A detector: `_learn` and `_scores` make one.
 
@@ -66,11 +79,15 @@ class Detector(Estimator):
         ------
         InputError
             For bad rows or parameters. Like an interrupt, it leaves the detector as it was before.
+
+        Warns
+        -----
+        UserWarning
+            If columns are constant, or all rows equal.
         """
-        with self._whole_or_not():
-            rows = self._rows_to_fit(X)
-            self._learn(rows)
-            return self._judge(rows)
+        rows = self._fit(X)
+        warn_of_degenerate(rows)
+        return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
         """Return the scores (n,) of rows (n, d); higher = more anomalous.
@@ -88,6 +105,16 @@ class Detector(Estimator):
         """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
         return (self.decision_function(X) > self.threshold_).astype(int)
 
+    def _fit(self, X: ArrayLike, *more: ArrayLike | None) -> FloatArray:
+        """Check, learn and judge without a warning; `more` goes to `_learn`. Return the checked rows."""
+        if not 0 < self.contamination <= 0.5:
+            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
+        with self._whole_or_not():
+            rows = self._new_rows(X)
+            self._learn(rows, *more)
+            self._judge(rows)
+        return rows
+
     @contextmanager
     def _whole_or_not(self) -> Iterator[None]:
         """Put the attributes back as they were if a fit fails or is interrupted."""
@@ -97,12 +124,6 @@ class Detector(Estimator):
         except BaseException:
             self.__dict__ = before
             raise
-
-    def _rows_to_fit(self, X: ArrayLike) -> FloatArray:
-        """Return `X` checked, (n, d) float64, n at least 2, and remember its columns."""
-        if not 0 < self.contamination <= 0.5:
-            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
-        return self._new_rows(X)
 
     def _judge(self, rows: FloatArray) -> Self:
         """Take the threshold from the scores of the training rows."""

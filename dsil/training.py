@@ -17,7 +17,7 @@ from xadbench.datasets.errors import InputError
 from .diffusion import NoiseSchedule
 from .networks import MLP
 
-Batch = tuple[Tensor, Tensor, Tensor | None]  # noised rows (n, d), targets (n,), weights (n,)
+Batch = tuple[Tensor, Tensor, Tensor]  # noised rows (n, d), targets (n,), weights (n,)
 
 
 class Objective(Protocol):
@@ -88,20 +88,24 @@ def train(
     Raises
     ------
     InputError
-        If a loss is not finite.
+        If the loss of an epoch is not finite.
     """
     network.requires_grad_(requires_grad=True)
     optimiser = torch.optim.Adam(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
-    clean, sigma = rows.astype(np.float32), schedule.sigma.astype(np.float32)
-    relative = None if weights is None else weights.astype(np.float32)
+    # torch casts too large a value to infinity without a warning; the loss tells.
+    clean, sigma = torch.from_numpy(rows).float().numpy(), schedule.sigma.astype(np.float32)
+    relative = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
     history = []
     for epoch in range(1, training.epochs + 1):
-        batches = _epoch(clean, sigma, objective, training.batch_size, rng, weights=relative)
+        batches = _epoch(clean, relative, sigma, objective, training.batch_size, rng=rng)
         loss = sum(_step(network, objective, optimiser, batch, rng) for batch in batches) / len(rows)
         if not isfinite(loss):
-            raise InputError(f"training diverged at epoch {epoch}: loss is {loss}; lower learning_rate")
+            raise InputError(
+                f"training diverged at epoch {epoch}: loss is {loss}; "
+                f"lower learning_rate, which is {training.learning_rate}, or standardise the columns of X"
+            )
         history.append(loss)
         on_epoch(epoch, loss)
     network.requires_grad_(requires_grad=False)  # scores are differentiated by their input alone
@@ -116,9 +120,9 @@ def _step(
     rng: np.random.Generator,
 ) -> float:
     """Take one step, and return the sum of the losses."""
-    noised, targets, weights = batch
+    noised, targets, weights = (part.to(network.device) for part in batch)
     losses = objective.losses(network(noised, dropout=rng), targets)
-    loss = (losses if weights is None else losses * weights).mean()
+    loss = (losses * weights).mean()
     optimiser.zero_grad()
     torch.autograd.backward(loss)
     optimiser.step()
@@ -127,19 +131,17 @@ def _step(
 
 def _epoch(
     rows: NDArray[np.float32],
+    weights: NDArray[np.float32],
     sigma: NDArray[np.float32],
     objective: Objective,
     batch_size: int,
-    rng: np.random.Generator,
     *,
-    weights: NDArray[np.float32] | None = None,
+    rng: np.random.Generator,
 ) -> Iterator[Batch]:
     steps = rng.integers(len(sigma), size=len(rows))
     noised = rng.standard_normal(rows.shape, dtype=np.float32)
     noised *= sigma[steps, np.newaxis]
     order = rng.permutation(len(rows))
     noised += rows[order]
-    parts = [torch.split(part, batch_size) for part in (torch.from_numpy(noised), objective.targets(steps))]
-    if weights is None:
-        return ((*pair, None) for pair in zip(*parts, strict=True))
-    return zip(*parts, torch.split(torch.from_numpy(weights[order]), batch_size), strict=True)
+    parts = torch.from_numpy(noised), objective.targets(steps), torch.from_numpy(weights[order])
+    return zip(*(torch.split(part, batch_size) for part in parts), strict=True)

@@ -93,6 +93,8 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         "n_steps": 400,
         "n_bins": 7,
         "contamination": 0.1,
+        "device": "auto",
+        "verbose": False,
         "random_state": 0,
     }
 
@@ -104,6 +106,7 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         ({"method": "inverse_gamma"}, r"X has 2 column\(s\), expected at least 3 for method 'inverse_gamma'"),
         ({"loss": "mse"}, "unknown loss 'mse'; known: cross_entropy, published"),
         ({"epochs": 0}, "epochs is 0, expected"),
+        ({"device": "tpu"}, "unknown device 'tpu'; known: auto, cpu, cuda"),
         ({"random_state": -1}, "random_state is -1, expected"),
         ({"contamination": 0.6}, r"contamination is 0.6, expected a share in \(0, 0.5\]"),
     ],
@@ -189,3 +192,51 @@ def test_an_interrupt_leaves_the_detector_as_it_was(monkeypatch, planted, again)
     with pytest.raises(KeyboardInterrupt):
         getattr(fresh, again)(X)
     assert vars(fresh) == vars(DTE())
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(
+        InputError, match='device is "cuda", but torch finds no GPU here; choose "cpu" or "auto"'
+    ):
+        DTE(device="cuda").fit(np.eye(4))
+
+
+def test_an_epoch_is_shown_only_if_asked_for(capsys, planted):
+    quick().fit(planted[0][:50])
+    assert not capsys.readouterr().out
+    quick(verbose=True).fit(planted[0][:50])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": loss ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (200, 1)])
+def test_few_rows_or_a_single_column_simply_work(shape):
+    X = np.random.default_rng(0).standard_normal(shape)
+    assert np.isfinite(quick().fit(X).decision_scores_).all()
+
+
+def test_constant_columns_are_warned_of_once(planted):
+    X = planted[0].copy()
+    X[:, [3, 7]] = 1.5
+    detector = quick()
+    with pytest.warns(UserWarning, match="^2 of 20 columns of X are constant; first: column 3$") as caught:
+        detector.fit(X)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert np.isfinite(detector.partial_fit(X).decision_scores_).all()
+
+
+def test_equal_rows_are_warned_of():
+    with pytest.warns(UserWarning, match="all 9 rows of X are equal: nothing tells"):
+        detector = quick().fit(np.ones((9, 3)))
+    assert detector.labels_.sum() == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_values_that_are_not_finite_or_too_large_are_refused(detector, value):
+    X = np.ones((2, 20))
+    X[1, 4] = value
+    with pytest.raises(
+        InputError, match=r"first: row 1, column 4|score of row 1 is nan: its values are too large"
+    ):
+        detector.decision_function(X)

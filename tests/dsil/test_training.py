@@ -27,9 +27,10 @@ def test_impossible_settings_are_refused(settings):
 def test_an_epoch_noises_every_row_once_as_strongly_as_its_target_says():
     sigma = np.linspace(0.1, 1, 400, dtype=np.float32)
     rows = np.repeat(10.0 * np.arange(70, dtype=np.float32)[:, np.newaxis], 2000, axis=1)
-    batches = list(_epoch(rows, sigma, Categorical(), 32, np.random.default_rng(0)))
+    weights = np.ones(70, np.float32)
+    batches = list(_epoch(rows, weights, sigma, Categorical(), 32, rng=np.random.default_rng(0)))
     assert [len(noised) for noised, _, _ in batches] == [32, 32, 6]
-    noised, targets = (torch.cat(parts) for parts in list(zip(*batches, strict=True))[:2])
+    noised, targets, _ = (torch.cat(parts) for parts in zip(*batches, strict=True))
     order = (noised.mean(dim=1) / 10).round()
     assert not torch.equal(order, order.sort().values)
     assert torch.equal(order.sort().values, torch.arange(70.0))
@@ -44,7 +45,12 @@ def test_training_lowers_the_loss_and_carries_on_from_the_weights_given():
     def loss():
         rng = np.random.default_rng(1)
         (noised, targets, _), *_ = _epoch(
-            np.zeros((2000, 3), np.float32), NoiseSchedule().sigma.astype(np.float32), objective, 2000, rng
+            np.zeros((2000, 3), np.float32),
+            np.ones(2000, np.float32),
+            NoiseSchedule().sigma.astype(np.float32),
+            objective,
+            2000,
+            rng=rng,
         )
         return objective.losses(network(noised), targets).mean().item()
 
@@ -63,7 +69,7 @@ def test_training_lowers_the_loss_and_carries_on_from_the_weights_given():
 def test_the_weights_of_an_epoch_go_with_their_rows():
     rows = 10.0 * np.arange(70, dtype=np.float32)[:, np.newaxis]
     weights, sigma = rows[:, 0] + 1, np.full(400, 1e-3, dtype=np.float32)
-    for noised, _, own in _epoch(rows, sigma, Categorical(), 32, np.random.default_rng(0), weights=weights):
+    for noised, _, own in _epoch(rows, weights, sigma, Categorical(), 32, rng=np.random.default_rng(0)):
         torch.testing.assert_close(own, noised[:, 0] + 1, atol=0.01, rtol=0)
 
 
@@ -106,3 +112,19 @@ def test_equal_weights_are_ones_to_the_last_bit(value):
 def test_impossible_weights_are_refused(weights, message):
     with pytest.raises(InputError, match=message):
         relative_weights(weights, 4)
+
+
+@pytest.mark.parametrize(("rows", "rate"), [(1.0, 1e30), (1e39, 1e-4)])
+def test_a_loss_that_is_not_finite_says_when_and_what_to_do(rows, rate):
+    network, settings = new_mlp(3, 7, np.random.default_rng(0)), Training(epochs=9, learning_rate=rate)
+    with pytest.raises(
+        InputError, match=r"training diverged at epoch [1-9]: loss is nan; lower learning_rate"
+    ):
+        train(
+            network,
+            np.full((200, 3), rows),
+            Categorical(),
+            schedule=NoiseSchedule(),
+            training=settings,
+            rng=np.random.default_rng(0),
+        )
