@@ -3,5 +3,6 @@
 from .dte import DTE
 from .iterate import DSIL
 from .perturbation import DiffusionPerturbation
+from .saving import load
 
-__all__ = ["DTE", "DSIL", "DiffusionPerturbation"]
+__all__ = ["DTE", "DSIL", "DiffusionPerturbation", "load"]
