@@ -5,5 +5,6 @@ from .dte import DTE
 from .iterate import DSIL
 from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
+from .saving import load
 
-__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "DiffusionPerturbation"]
+__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "DiffusionPerturbation", "load"]

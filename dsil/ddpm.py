@@ -1,9 +1,8 @@
 """Detection by reconstruction: a row is as anomalous as a diffusion model changes it when denoising it."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from itertools import islice
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -11,16 +10,17 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
-from torch.nn.functional import mse_loss
-from torch.utils.checkpoint import checkpoint
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least, check_columns
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 
+from .denoising import denoise, train
 from .diffusion import NoiseSchedule
 from .estimator import Detector
+from .networks import find_device, load_weights, weights_of
+from .progress import EpochProgress
 from .residual import ResidualNetwork, new_residual_network
 from .training import Training
 
@@ -58,6 +58,10 @@ class DDPM(Detector):
         DTE authors do.
     contamination
         Share of the training rows above `threshold_`, in (0, 0.5].
+    device
+        Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
+    verbose
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
     random_state
         Seed, at least 0.
 
@@ -68,7 +72,7 @@ class DDPM(Detector):
     n_rounds_
         How often it was trained: 1 after `fit`, one more after every `partial_fit`.
     history_ : DataFrame
-        The mean loss of every epoch: columns round, epoch (both from 0), loss.
+        The mean loss of every epoch: columns round, epoch (both from 1), loss.
     decision_scores_, threshold_, labels_, n_features_in_
         As of every `Detector`. Scores are at least 0.
 
@@ -95,6 +99,8 @@ class DDPM(Detector):
         dropout: tuple[float, float] = (0.4, 0.3),
         early_stopping: bool = False,
         contamination: float = 0.1,
+        device: str = "auto",
+        verbose: bool = False,
         random_state: int = 0,
     ) -> None:
         self.epochs = epochs
@@ -106,18 +112,22 @@ class DDPM(Detector):
         self.dropout = dropout
         self.early_stopping = early_stopping
         self.contamination = contamination
+        self.device = device
+        self.verbose = verbose
         self.random_state = random_state
 
     def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Train `epochs` more epochs on rows (n, d): the weights carry on, the optimiser is new.
 
-        The first call is a `fit`. Where it raises, the detector stays as it was.
+        The first call is a `fit`, whose errors it shares; it does not warn.
         """
         if not hasattr(self, "network_"):
-            return self.fit(X)
-        rows = self._fitted_rows(X, min_rows=2)
-        self._train(deepcopy(self.network_), rows, self.n_rounds_)
-        return self._judge(rows)
+            self._fit(X)
+            return self
+        with self._whole_or_not():
+            rows = self._fitted_rows(X, min_rows=2)
+            self._train(deepcopy(self.network_), rows)
+            return self._judge(rows)
 
     def reconstruction_error(self, X: ArrayLike) -> FloatArray:
         """Return the squared change of each feature by the reverse chain, (n, d), of rows (n, d).
@@ -130,15 +140,15 @@ class DDPM(Detector):
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`.
 
-        A gradient runs back through the whole chain and costs three times the score; its memory is that of
-        one step and `reverse_steps` copies of `x`.
+        A gradient runs back through the whole chain and costs some four times the score; its memory is that
+        of one step and `reverse_steps` copies of `x`.
         """
         return self._error_tensor(x).mean(dim=1)
 
     def _learn(self, rows: FloatArray) -> None:
         self._check_settings()
-        rng = self._stream("weights")
-        self._train(new_residual_network(rows.shape[1], self.n_steps, self.dropout, rng), rows, 0)
+        self.n_rounds_ = 0
+        self._train(self._new_network(), rows)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         scores: FloatArray = self._errors(rows).mean(axis=1)
@@ -147,28 +157,51 @@ class DDPM(Detector):
     def _errors(self, rows: FloatArray) -> FloatArray:
         parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
         with torch.no_grad():
-            return np.concatenate([self._error_tensor(part).numpy() for part in parts])
+            errors = np.concatenate([self._error_tensor(part).numpy() for part in parts])
+        if len(bad := np.argwhere(~np.isfinite(errors))):
+            raise InputError(f"the score of row {bad[0, 0]} is not finite: its values are too large")
+        return errors
 
     def _error_tensor(self, x: Tensor) -> Tensor:
         check_is_fitted(self)
         if x.ndim != 2:
             raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
         check_columns(x.shape[1], self.n_features_in_)
-        denoised = denoise(self.network_, x.float(), NoiseSchedule(self.n_steps), self.reverse_steps)
-        return (x.double() - denoised.double()).square()
+        rows = x.to(self.network_.device, torch.float32)
+        denoised = denoise(self.network_, rows, NoiseSchedule(self.n_steps), self.reverse_steps)
+        return (x.double() - denoised.to(x.device).double()).square()
 
-    def _train(self, network: ResidualNetwork, rows: FloatArray, n_rounds: int) -> None:
+    def _train(self, network: ResidualNetwork, rows: FloatArray) -> None:
         """Train `network` in place, and make it the detector's once that is done."""
-        training = Training(self.epochs, self.batch_size, self.learning_rate, self.weight_decay)
-        rng = self._stream(f"round {n_rounds}")
         losses: list[float] = []
-        for loss in islice(train(network, rows, NoiseSchedule(self.n_steps), training, rng), self.epochs):
-            losses.append(loss)
-            if self.early_stopping and len(losses) >= FIRST_STOP and loss > losses[-1 - PATIENCE]:
-                break
-        history = pd.DataFrame({"round": n_rounds, "epoch": range(len(losses)), "loss": losses})
-        self.history_ = pd.concat([self.history_, history], ignore_index=True) if n_rounds else history
-        self.network_, self.n_rounds_ = network.eval().requires_grad_(requires_grad=False), n_rounds + 1
+        rng = self._stream(f"round {self.n_rounds_}")
+        epochs = train(network, rows, NoiseSchedule(self.n_steps), self._training(), rng)
+        with EpochProgress(self.epochs, verbose=self.verbose) as progress:
+            for epoch, loss in enumerate(islice(epochs, self.epochs), start=1):
+                losses.append(loss)
+                progress.advance(epoch, loss)
+                if self.early_stopping and epoch >= FIRST_STOP and loss > losses[-1 - PATIENCE]:
+                    break
+        self.network_ = network.eval().requires_grad_(requires_grad=False)
+        self.n_rounds_ += 1
+        history = {"round": self.n_rounds_, "epoch": np.arange(1, len(losses) + 1), "loss": losses}
+        former = [self.history_] if self.n_rounds_ > 1 else []
+        self.history_ = pd.concat([*former, pd.DataFrame(history)], ignore_index=True)
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "network_": weights_of(self.network_)}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        super()._restore(state)
+        self.network_ = self._new_network()
+        load_weights(self.network_, state["network_"])
+
+    def _new_network(self) -> ResidualNetwork:
+        device, rng = find_device(self.device), self._stream("weights")
+        return new_residual_network(self.n_features_in_, self.n_steps, self.dropout, rng).to(device)
+
+    def _training(self) -> Training:
+        return Training(self.epochs, self.batch_size, self.learning_rate, self.weight_decay)
 
     def _check_settings(self) -> None:
         at_least(0, random_state=self.random_state)
@@ -183,59 +216,3 @@ class DDPM(Detector):
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.random_state, "ddpm", purpose)
-
-
-def train(
-    network: ResidualNetwork,
-    rows: FloatArray,
-    schedule: NoiseSchedule,
-    training: Training,
-    rng: np.random.Generator,
-) -> Iterator[float]:
-    """Train `network` in place on `rows` (n, d) with a new Adam; yield the mean loss of each epoch, for ever.
-
-    Every epoch gives each row a step t, uniform in 0..n_steps-1, and fresh noise. All randomness, dropout
-    included, comes from `rng`. A row that would make up a last batch alone sits the epoch out. The network is
-    left in `train` mode.
-
-    Raises
-    ------
-    InputError
-        If a loss is not finite.
-    """
-    network.train().requires_grad_(requires_grad=True)
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
-    )
-    clean, sigma = torch.tensor(rows).float(), torch.tensor(schedule.sigma).float()[:, np.newaxis]
-    signal = (1 - sigma.square()).sqrt()
-    while True:
-        order = torch.from_numpy(rng.permutation(len(rows)))
-        steps = torch.from_numpy(rng.integers(schedule.n_steps, size=len(rows)))
-        noise = torch.from_numpy(rng.standard_normal(rows.shape, dtype=np.float32))
-        noised = signal[steps] * clean[order] + sigma[steps] * noise
-        losses = []
-        for start in range(0, len(rows) - 1, training.batch_size):
-            batch = slice(start, start + training.batch_size)
-            optimiser.zero_grad()
-            loss = mse_loss(network(noised[batch], steps[batch], dropout=rng), noise[batch])
-            torch.autograd.backward(loss)
-            optimiser.step()
-            losses.append(loss.item())
-        if not np.isfinite(losses).all():
-            raise InputError("the training loss is not finite: standardise the rows, or lower learning_rate")
-        yield float(np.mean(losses))
-
-
-def denoise(network: ResidualNetwork, x: Tensor, schedule: NoiseSchedule, n_steps: int) -> Tensor:
-    """Return where the reverse chain of `n_steps` steps leads from `x` (n, d), float32; differentiable."""
-    betas = np.linspace(schedule.beta_start, schedule.beta_end, schedule.n_steps)
-
-    def step(x: Tensor, t: int) -> Tensor:
-        noise: Tensor = network(x, torch.tensor([t]))
-        return (x - noise * float(betas[t] / schedule.sigma[t])) / float(np.sqrt(1 - betas[t]))
-
-    for t in reversed(range(n_steps)):
-        # Checkpoints: the way back computes each step anew rather than keep the activations of all of them.
-        x = checkpoint(step, x, t, use_reentrant=False, preserve_rng_state=False)
-    return x

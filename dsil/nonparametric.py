@@ -1,6 +1,6 @@
 """Diffusion time without training: the distances to the nearest training rows say how noisy a row is."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import softmax
@@ -13,6 +13,7 @@ from xadbench.datasets.errors import InputError, find
 from .diffusion import NoiseSchedule
 from .estimator import Detector
 
+FARTHEST = 1e150  # distance whose square is a number, whatever it is divided by
 ROWS_AT_ONCE = 8192  # bounds the memory of the mean at some 40 MB
 
 
@@ -35,7 +36,8 @@ class DTENonParametric(Detector):
         Number T of diffusion steps.
     score
         "mode", the most likely step: the published score, and so the default, though it takes n_steps
-        values at most and ties many rows; or "mean", the expected step, which tells those rows apart.
+        values at most and ties many rows, all those beyond the last step among them; or "mean", the expected
+        step, which tells these apart.
     contamination
         Share of the training rows above `threshold_`, in (0, 0.5].
 
@@ -51,7 +53,8 @@ class DTENonParametric(Detector):
     Notes
     -----
     A training row is its own neighbour when it is scored, as in the published code. b = 0 (a row that is
-    K times in the training set) gives the limit: all the weight on t = 0.
+    K times in the training set) gives the limit: all the weight on t = 0. Beware of small data resampled with
+    replacement: a row's nearest neighbours are then its copies, and the scores say how many it has.
 
     The shape d/2 - 1 is not positive for d <= 2, where the density cannot be normalised over all variances.
     Over the finitely many steps it can, and is then the exact posterior of a uniform t given
@@ -78,15 +81,29 @@ class DTENonParametric(Detector):
         if self.n_neighbors > len(rows):
             raise InputError(f"n_neighbors is {self.n_neighbors}, expected at most the {len(rows)} rows of X")
         self.rows_ = rows.copy()  # the user's own array may change
-        self.neighbours_ = NearestNeighbors(n_neighbors=self.n_neighbors).fit(self.rows_)
+        self.neighbours_ = self._index()
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         if not len(rows):
             return np.empty(0)
         variances = NoiseSchedule(self.n_steps).sigma ** 2
         distances, _ = self.neighbours_.kneighbors(rows)
+        if len(bad := np.argwhere(distances > FARTHEST)):
+            raise InputError(f"row {bad[0, 0]} is too far from the training rows to square the distance")
         scale = (distances**2).mean(axis=1) / 2
         return SCORES[self.score](scale, variances, rows.shape[1])
+
+    def _state(self) -> dict[str, Any]:
+        state = super()._state()
+        del state["neighbours_"]
+        return state
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        super()._restore(state)
+        self.neighbours_ = self._index()
+
+    def _index(self) -> NearestNeighbors:
+        return NearestNeighbors(n_neighbors=self.n_neighbors).fit(self.rows_)
 
 
 def mode(scale: FloatArray, variances: FloatArray, n_features: int) -> FloatArray:

@@ -37,6 +37,11 @@ class ResidualNetwork(nn.Module):
         self.blocks = nn.ModuleList([Block(dropout) for _ in range(N_BLOCKS)])
         self.head = nn.Sequential(nn.BatchNorm1d(WIDTH), nn.ReLU(), nn.Linear(WIDTH, n_features))
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.embedding.device
+
     def forward(self, x: Tensor, steps: Tensor, dropout: np.random.Generator | None = None) -> Tensor:
         """Return the noise (n, d) in rows (n, d), both float32, at steps (n,) or (1,), int64."""
         x = self.first(x) + self.time(self.embedding[steps])
@@ -68,7 +73,7 @@ def _dropped(x: Tensor, share: float, rng: np.random.Generator | None) -> Tensor
     # Two random bytes a value, for the share to a 65,536th: faster than torch's dropout.
     draws = np.frombuffer(rng.bytes(2 * x.numel()), "<u2").reshape(x.shape)
     kept = torch.from_numpy(draws >= round(65_536 * share))
-    return x * kept.float().div_(1 - share)
+    return x * kept.float().div_(1 - share).to(x.device)
 
 
 def sinusoids(n_steps: int) -> Tensor:

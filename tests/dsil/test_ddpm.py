@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xadbench.datasets import InputError
-from xadbench.dsil import DDPM
+from xadbench.dsil import DDPM, load
 from xadbench.dsil.residual import _dropped
 
 
@@ -109,7 +109,7 @@ def test_a_second_fit_starts_over_and_partial_fit_carries_on(planted):
     first = detector.partial_fit(X).decision_function(X)
     more = detector.partial_fit(X[:100]).decision_function(X)
     assert detector.n_rounds_ == 2
-    assert detector.history_[["round", "epoch"]].to_numpy().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert detector.history_[["round", "epoch"]].to_numpy().tolist() == [[1, 1], [1, 2], [2, 1], [2, 2]]
     assert not np.array_equal(first, more)
     assert np.array_equal(detector.fit(X).decision_function(X), first)
     assert len(detector.history_) == 2
@@ -137,10 +137,10 @@ def test_scoring_changes_nothing(planted, trained):
 
 def test_early_stopping_ends_where_the_loss_has_risen_since_39_epochs_before(monkeypatch, planted):
     X, _ = planted
-    losses = [1.0] * 20 + [0.5] * 60  # at the 59th epoch, 0.5 is no more than 1.0; it rises at the 70th
-    losses[69] = 0.6
+    losses = [1 - epoch / 100 for epoch in range(1, 81)]
+    losses[21], losses[60] = 0.5, 0.55  # the 22nd epoch was better than the 61st, and no other before was
     monkeypatch.setattr("xadbench.dsil.ddpm.train", lambda *_: iter(losses))
-    assert len(quick(epochs=80, early_stopping=True).fit(X).history_) == 70
+    assert len(quick(epochs=80, early_stopping=True).fit(X).history_) == 61
     assert len(quick(epochs=80).fit(X).history_) == 80
     losses[:] = range(80)
     assert len(quick(epochs=80, early_stopping=True).fit(X).history_) == 52
@@ -150,10 +150,33 @@ def test_a_loss_that_is_not_finite_is_an_error_and_leaves_the_detector_as_it_was
     X, _ = planted
     detector = quick().fit(X)
     before = detector.decision_function(X)
-    with pytest.raises(InputError, match="the training loss is not finite"):
+    with pytest.raises(InputError, match="training diverged at epoch 1: loss is nan; lower"):
         detector.partial_fit(1e60 * X)  # infinite in single precision
     assert np.array_equal(detector.decision_function(X), before)
     assert detector.n_rounds_ == 1
+
+
+def test_values_too_large_to_score_are_refused(planted, trained):
+    X, _ = planted
+    with pytest.raises(InputError, match="the score of row 1 is not finite: its values are too large"):
+        trained.decision_function(X[:3] * [[1], [1e60], [1]])
+
+
+def test_a_loaded_detector_is_the_one_that_was_saved(tmp_path, planted):
+    X, _ = planted
+    detector = quick().fit(X)
+    loaded = load(detector.save(tmp_path / "detector"))
+    assert np.array_equal(loaded.decision_function(X), detector.decision_scores_)
+    assert np.array_equal(loaded.partial_fit(X).decision_scores_, detector.partial_fit(X).decision_scores_)
+    assert loaded.get_params() == detector.get_params()
+
+
+def test_epochs_are_shown_on_demand(planted, capsys):
+    X, _ = planted
+    quick().fit(X)
+    assert not capsys.readouterr().out
+    quick(verbose=True).fit(X)
+    assert "epoch 2/2: loss" in capsys.readouterr().out
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():
@@ -178,6 +201,8 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         "dropout": (0.4, 0.3),
         "early_stopping": False,
         "contamination": 0.1,
+        "device": "auto",
+        "verbose": False,
         "random_state": 0,
     }
 
@@ -192,6 +217,7 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         ({"reverse_steps": 21}, "reverse_steps is 21, expected at most the 20 n_steps"),
         ({"dropout": (0.4, 1.0)}, r"dropout is \(0.4, 1.0\), expected two shares"),
         ({"dropout": (0.4,)}, r"dropout is \(0.4,\), expected two shares"),
+        ({"device": "abacus"}, "unknown device 'abacus'; known"),
         ({"random_state": -1}, "random_state is -1, expected"),
         ({"contamination": 0.6}, "contamination is 0.6, expected a share"),
     ],

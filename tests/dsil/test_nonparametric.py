@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xadbench.datasets import InputError
-from xadbench.dsil import DTENonParametric
+from xadbench.dsil import DTENonParametric, load
 
 
 def posterior(X, rows, n_neighbors, n_steps):
@@ -79,6 +79,29 @@ def test_a_row_far_away_is_at_the_end(score):
     X = np.random.default_rng(0).standard_normal((20, 3))
     assert scores(X, X + 1e9, score=score) == pytest.approx(299)
     assert scores(X, X[:0], score=score).shape == (0,)
+
+
+@pytest.mark.parametrize("n_features", [3, 20])  # a tree, and no tree
+def test_values_too_large_to_score_are_refused(n_features):
+    X = np.random.default_rng(0).standard_normal((20, n_features))
+    with pytest.raises(InputError, match="row 1 is too far from the training rows"):
+        scores(X, X[:2] * [[1], [1e160]], score="mean")
+
+
+def test_the_training_rows_are_the_detectors_own():
+    X = np.random.default_rng(0).standard_normal((20, 20))
+    detector = DTENonParametric().fit(X)
+    rows = X.copy()
+    X += 1
+    assert np.array_equal(detector.decision_function(rows), detector.decision_scores_)
+
+
+def test_a_loaded_detector_is_the_one_that_was_saved(tmp_path, planted):
+    X, _ = planted
+    detector = DTENonParametric(score="mean").fit(X)
+    loaded = load(detector.save(tmp_path / "detector"))
+    assert np.array_equal(loaded.decision_function(X), detector.decision_scores_)
+    assert loaded.get_params() == detector.get_params()
 
 
 def test_a_mean_over_many_rows_is_taken_in_parts(monkeypatch, planted):
