@@ -8,7 +8,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xadbench.datasets import InputError
 from xadbench.dsil import DDPM, load
+from xadbench.dsil.denoising import train
+from xadbench.dsil.diffusion import NoiseSchedule
 from xadbench.dsil.residual import _dropped
+from xadbench.dsil.training import Training
 
 
 def quick(**settings):
@@ -133,6 +136,32 @@ def test_scoring_changes_nothing(planted, trained):
     trained.decision_function(X)
     assert not trained.network_.training
     assert all(torch.equal(values, before[name]) for name, values in trained.network_.state_dict().items())
+
+
+class Recorder(torch.nn.Module):
+    """Stands for the network, and remembers what it was asked."""
+
+    device = torch.device("cpu")
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x, steps, dropout):
+        self.seen = x.numpy(), steps.numpy()
+        return self.weight * x
+
+
+def test_rows_are_noised_with_drift():
+    recorder, schedule = Recorder(), NoiseSchedule(50)
+    rows, training = np.full((5000, 1), 3.0), Training(batch_size=5000)
+    next(train(recorder, rows, schedule, training, np.random.default_rng(0)))
+    x, steps = recorder.seen
+    assert set(steps) == set(range(50))
+    sigma = schedule.sigma[steps]
+    noise = (x[:, 0] - np.sqrt(1 - sigma**2) * 3) / sigma
+    assert abs(noise.mean()) < 0.1  # 7 standard errors
+    assert abs(noise.std() - 1) < 0.07
 
 
 def test_early_stopping_ends_where_the_loss_has_risen_since_39_epochs_before(monkeypatch, planted):
