@@ -1,7 +1,10 @@
 """The paper's method: diffusion time estimation, iterated, and its explainer. Torch lives here."""
 
+from .ddpm import DDPM
 from .dte import DTE
 from .iterate import DSIL
+from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
+from .saving import load
 
-__all__ = ["DTE", "DSIL", "DiffusionPerturbation"]
+__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "DiffusionPerturbation", "load"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,13 +14,13 @@ from xadbench.datasets.errors import InputError, find
 
 
 def published_loss(outputs: Tensor, bins: Tensor) -> Tensor:
-    """Return the loss of the published code: cross-entropy of the softmax, taken for logits once more."""
-    return cross_entropy(outputs.softmax(dim=1), bins)
+    """Return the losses of the published code: cross-entropy of the softmax, taken for logits once more."""
+    return cross_entropy(outputs.softmax(dim=1), bins, reduction="none")
 
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "published": published_loss,
-    "cross_entropy": cross_entropy,
+    "cross_entropy": partial(cross_entropy, reduction="none"),
 }
 
 
@@ -54,12 +55,12 @@ class Categorical:
         """Return the bins (n,) of steps (n,) in 0..n_steps-1, as int64 in 0..n_bins-1."""
         return torch.from_numpy(self.n_bins * steps // self.n_steps)
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss over a batch: outputs (n, n_bins), targets (n,)."""
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each row: outputs (n, n_bins), targets (n,)."""
         return LOSSES[self.loss_name](outputs, targets)
 
     def score(self, outputs: Tensor) -> Tensor:
         """Return the expected bin sum_b b * p_b, (n,) float64 in [0, n_bins-1]; higher = noisier."""
         # In double precision, or the most anomalous rows would tie where their p rounds to 1.
         p = outputs.double().softmax(dim=1)
-        return (p * torch.arange(self.n_bins)).sum(dim=1)
+        return (p * torch.arange(self.n_bins, device=p.device)).sum(dim=1)

@@ -1,8 +1,11 @@
 """Diffusion time estimation: a row is as anomalous as the noise that it seems to carry."""
 
-from typing import ClassVar, Self
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
@@ -15,11 +18,12 @@ from xadbench.datasets.streams import stream
 
 from .categorical import Categorical
 from .diffusion import NoiseSchedule
-from .estimator import Detector
-from .networks import MLP, new_mlp
-from .training import Training, train
+from .estimator import Detector, warn_of_degenerate
+from .inverse_gamma import InverseGamma
+from .networks import MLP, find_device, load_weights, new_mlp, weights_of
+from .progress import EpochProgress
+from .training import Objective, Training, relative_weights, train
 
-METHODS = {"categorical": Categorical}
 ROWS_AT_ONCE = 8192  # bounds the memory of a scoring pass at some 40 MB
 
 
@@ -33,18 +37,23 @@ class DTE(Detector):
     Parameters
     ----------
     method
-        What the network estimates: "categorical", the bin of the diffusion step.
+        What the network estimates: "categorical", the bin of the diffusion step; or "inverse_gamma", the
+        variance of the noise, for rows of at least 3 columns.
     epochs, batch_size, learning_rate, weight_decay
         Settings of the training with Adam.
     loss
-        "published": softmax, then a cross-entropy that applies log-softmax again, as behind the paper's
-        tables; or "cross_entropy".
+        Of "categorical" alone. "published": softmax, then a cross-entropy that applies log-softmax again, as
+        behind the paper's tables; or "cross_entropy".
     n_steps
         Number T of diffusion steps.
     n_bins
-        Number of bins of steps.
+        Of "categorical" alone: number of bins of steps.
     contamination
         Share of the training rows above `threshold_`, in (0, 0.5].
+    device
+        Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
+    verbose
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
     random_state
         Seed, at least 0.
 
@@ -54,8 +63,11 @@ class DTE(Detector):
         The trained network.
     n_rounds_
         How often it was trained: 1 after `fit`, one more after every `partial_fit`.
+    history_ : pandas.DataFrame
+        The mean loss of every epoch, in columns round, epoch (both from 1) and loss.
     decision_scores_, threshold_, labels_, n_features_in_
-        As of every `Detector`. Scores are in [0, n_bins-1].
+        As of every `Detector`. Scores of "categorical" are expected bins, in [0, n_bins-1]; those of
+        "inverse_gamma" are scales of a variance, at least 0.
 
     Notes
     -----
@@ -65,6 +77,7 @@ class DTE(Detector):
     version: ClassVar[int] = 1
     network_: MLP
     n_rounds_: int
+    history_: pd.DataFrame
 
     def __init__(
         self,
@@ -78,6 +91,8 @@ class DTE(Detector):
         n_steps: int = 400,
         n_bins: int = 7,
         contamination: float = 0.1,
+        device: str = "auto",
+        verbose: bool = False,
         random_state: int = 0,
     ) -> None:
         self.method = method
@@ -89,18 +104,59 @@ class DTE(Detector):
         self.n_steps = n_steps
         self.n_bins = n_bins
         self.contamination = contamination
+        self.device = device
+        self.verbose = verbose
         self.random_state = random_state
 
-    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+    def fit(
+        self,
+        X: ArrayLike,
+        y: object = None,  # noqa: ARG002  # scikit-learn's signature
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from rows (n, d), n at least 2; labels are not used.
+
+        Parameters
+        ----------
+        X
+            The rows.
+        y
+            Not used.
+        sample_weight
+            What each row's loss is multiplied by, (n,), relative to the mean of all; None: equal weights.
+
+        Raises
+        ------
+        InputError
+            For bad rows, weights (not finite, negative, all 0) or parameters, or if the training diverges.
+            Like an interrupt, it leaves the detector as it was before.
+
+        Warns
+        -----
+        UserWarning
+            If columns are constant, or all rows equal.
+        """
+        rows = self._fit(X, sample_weight)
+        warn_of_degenerate(rows)
+        return self
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: object = None,  # noqa: ARG002  # scikit-learn's signature
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train `epochs` more epochs on rows (n, d): the weights carry on, the optimiser is new.
 
-        The first call is a `fit`.
+        The first call is a `fit`, whose parameters and errors it shares; it does not warn.
         """
         if not hasattr(self, "network_"):
-            return self.fit(X)
-        rows = self._fitted_rows(X, min_rows=2)
-        self._train(rows)
-        return self._judge(rows)
+            self._fit(X, sample_weight)
+            return self
+        with self._whole_or_not():
+            rows = self._fitted_rows(X, min_rows=2)
+            self._train(deepcopy(self.network_), rows, sample_weight)
+            return self._judge(rows)
 
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
@@ -108,30 +164,66 @@ class DTE(Detector):
         if x.ndim != 2:
             raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
         check_columns(x.shape[1], self.n_features_in_)
-        return self._objective().score(self.network_(x.float()))
+        outputs = self.network_(x.to(self.network_.device, torch.float32))
+        return self._objective().score(outputs).to(x.device)
 
-    def _learn(self, rows: FloatArray) -> None:
+    def _learn(self, rows: FloatArray, sample_weight: ArrayLike | None = None) -> None:
         at_least(0, random_state=self.random_state)
-        self.network_ = new_mlp(rows.shape[1], self._objective().n_outputs, self._stream("weights"))
         self.n_rounds_ = 0
-        self._train(rows)
+        self.history_ = pd.DataFrame({"round": [], "epoch": [], "loss": []}).astype(
+            {"round": int, "epoch": int}
+        )
+        self._train(self._new_network(), rows, sample_weight)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
         with torch.no_grad():
-            return np.concatenate([self.score_tensor(part).numpy() for part in parts])
+            scores = np.concatenate([self.score_tensor(part).numpy() for part in parts])
+        if len(bad := np.flatnonzero(~np.isfinite(scores))):
+            raise InputError(f"the score of row {bad[0]} is {scores[bad[0]]}: its values are too large")
+        return scores
 
-    def _train(self, rows: FloatArray) -> None:
-        rng = self._stream(f"round {self.n_rounds_}")
-        schedule, training = NoiseSchedule(self.n_steps), self._training()
-        train(self.network_, rows, self._objective(), schedule=schedule, training=training, rng=rng)
+    def _train(self, network: MLP, rows: FloatArray, sample_weight: ArrayLike | None) -> None:
+        with EpochProgress(self.epochs, verbose=self.verbose) as progress:
+            losses = train(
+                network,
+                rows,
+                self._objective(),
+                schedule=NoiseSchedule(self.n_steps),
+                training=self._training(),
+                rng=self._stream(f"round {self.n_rounds_}"),
+                weights=None if sample_weight is None else relative_weights(sample_weight, len(rows)),
+                on_epoch=progress.advance,
+            )
+        self.network_ = network
         self.n_rounds_ += 1
+        epochs = np.arange(1, len(losses) + 1)
+        new = pd.DataFrame({"round": self.n_rounds_, "epoch": epochs, "loss": losses})
+        self.history_ = pd.concat([self.history_, new], ignore_index=True)
 
-    def _objective(self) -> Categorical:
-        return find("method", self.method, METHODS)(self.n_steps, self.n_bins, self.loss)
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "network_": weights_of(self.network_)}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        super()._restore(state)
+        self.network_ = self._new_network()
+        load_weights(self.network_, state["network_"])
+
+    def _new_network(self) -> MLP:
+        device = find_device(self.device)
+        return new_mlp(self.n_features_in_, self._objective().n_outputs, self._stream("weights")).to(device)
+
+    def _objective(self) -> Objective:
+        return find("method", self.method, METHODS)(self)
 
     def _training(self) -> Training:
         return Training(self.epochs, self.batch_size, self.learning_rate, self.weight_decay)
 
     def _stream(self, purpose: str) -> np.random.Generator:
         return stream(self.random_state, "dte", purpose)
+
+
+METHODS: dict[str, Callable[[DTE], Objective]] = {
+    "categorical": lambda own: Categorical(own.n_steps, own.n_bins, own.loss),
+    "inverse_gamma": lambda own: InverseGamma(own.n_features_in_, NoiseSchedule(own.n_steps)),
+}

@@ -1,7 +1,12 @@
 """What the estimators of this package share: the conventions of scikit-learn, and PyOD's threshold."""
 
+import os
+import warnings
 from abc import abstractmethod
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.checks import matrix
 from xadbench.datasets.errors import InputError
+
+from . import saving
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -35,6 +42,18 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no t
         except ValueError as error:
             raise InputError(" ".join(str(error).split())) from None
         return matrix(rows)  # which says where a value is not finite
+
+
+def warn_of_degenerate(rows: FloatArray) -> None:
+    """Warn, in the name of a `fit`, if columns of rows (n, d) are constant, or all rows equal."""
+    constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    if len(constant) == rows.shape[1]:
+        message = f"all {len(rows)} rows of X are equal: nothing tells a normal row from an anomaly"
+    elif len(constant):
+        message = f"{len(constant)} of {rows.shape[1]} columns of X are constant; first: column {constant[0]}"
+    else:
+        return
+    warnings.warn(message, stacklevel=3)
 
 
 class Detector(Estimator):
@@ -63,13 +82,16 @@ class Detector(Estimator):
         Raises
         ------
         InputError
-            For bad rows or parameters.
+            For bad rows or parameters. Like an interrupt, it leaves the detector as it was before.
+
+        Warns
+        -----
+        UserWarning
+            If columns are constant, or all rows equal.
         """
-        if not 0 < self.contamination <= 0.5:
-            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
-        rows = self._new_rows(X)
-        self._learn(rows)
-        return self._judge(rows)
+        rows = self._fit(X)
+        warn_of_degenerate(rows)
+        return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
         """Return the scores (n,) of rows (n, d); higher = more anomalous.
@@ -86,6 +108,53 @@ class Detector(Estimator):
     def predict(self, X: ArrayLike) -> IntArray:
         """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
         return (self.decision_function(X) > self.threshold_).astype(int)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the fitted detector as a new folder, to be read by `xadbench.dsil.load`.
+
+        The folder holds `arrays.safetensors` and `detector.json`; it appears whole or not at all.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If `folder` exists already, or a parameter cannot be saved.
+        """
+        check_is_fitted(self)
+        return saving.save(self, folder)
+
+    def _state(self) -> dict[str, Any]:
+        """Return what to save beside the parameters: as a rule every fitted attribute.
+
+        Arrays, data frames, detectors, retention schedules, numbers and text can be saved, and lists, tuples
+        and dicts of them. A detector that holds anything else turns it into these, and back in `_restore`.
+        """
+        return {name: value for name, value in vars(self).items() if name.endswith("_")}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take back what `_state` returned."""
+        self.__dict__.update(state)
+
+    def _fit(self, X: ArrayLike, *more: ArrayLike | None) -> FloatArray:
+        """Check, learn and judge without a warning; `more` goes to `_learn`. Return the checked rows."""
+        if not 0 < self.contamination <= 0.5:
+            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
+        with self._whole_or_not():
+            rows = self._new_rows(X)
+            self._learn(rows, *more)
+            self._judge(rows)
+        return rows
+
+    @contextmanager
+    def _whole_or_not(self) -> Iterator[None]:
+        """Put the attributes back as they were if a fit fails or is interrupted."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__ = before
+            raise
 
     def _judge(self, rows: FloatArray) -> Self:
         """Take the threshold from the scores of the training rows."""

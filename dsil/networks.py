@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from xadbench.datasets.errors import InputError, unknown
 
 HIDDEN = (256, 512, 256)
 
@@ -23,13 +27,18 @@ class MLP(nn.Module):
         sizes = pairwise((n_inputs, *HIDDEN, n_outputs))
         self.layers = nn.ModuleList([nn.Linear(wide, narrow) for wide, narrow in sizes])
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
     def forward(self, x: Tensor, dropout: np.random.Generator | None = None) -> Tensor:
         """Return the outputs (n, n_outputs) of rows (n, n_inputs), both float32; with dropout if given."""
         *hidden, last = self.layers
         for depth, layer in enumerate(hidden):
             x = layer(x).relu()
             if dropout is not None and depth > 0:
-                x = x * _coins(x.shape, dropout)
+                x = x * _coins(x.shape, dropout).to(x.device)
         outputs: Tensor = last(x)
         return outputs
 
@@ -41,10 +50,36 @@ def _coins(shape: torch.Size, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(bits).view(shape).float().mul_(2)
 
 
+def find_device(name: str) -> torch.device:
+    """Return the device called "cpu" or "cuda", or for "auto" the better one that is there.
+
+    Raises
+    ------
+    InputError
+        For another name, or for "cuda" where there is no such device.
+    """
+    if name not in {"auto", "cpu", "cuda"}:
+        raise unknown("device", name, ["auto", "cpu", "cuda"])
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError('device is "cuda", but torch finds no GPU here; choose "cpu" or "auto"')
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
 def new_mlp(n_inputs: int, n_outputs: int, rng: np.random.Generator) -> MLP:
     """Return a network whose initial weights come from `rng` alone."""
     with torch_seeded(int(rng.integers(2**63))):
         return MLP(n_inputs, n_outputs)
+
+
+def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Return the weights (and buffers) of a network as arrays, for a detector's `_state`."""
+    return {name: value.numpy(force=True) for name, value in network.state_dict().items()}
+
+
+def load_weights(network: nn.Module, weights: dict[str, NDArray[Any]]) -> None:
+    """Put weights from `weights_of` into a network of the same shape, for good: none needs a gradient."""
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    network.requires_grad_(requires_grad=False)
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Training a network to tell how much noise a row carries."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray, IntArray
@@ -15,15 +17,24 @@ from xadbench.datasets.errors import InputError
 from .diffusion import NoiseSchedule
 from .networks import MLP
 
+Batch = tuple[Tensor, Tensor, Tensor]  # noised rows (n, d), targets (n,), weights (n,)
+
 
 class Objective(Protocol):
-    """What the network learns about the step of a row's noise."""
+    """What the network learns about the step of a row's noise, and how a row's score follows from it."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs that the network needs."""
 
     def targets(self, steps: IntArray) -> Tensor:
-        """Return what to predict for rows noised at `steps`."""
+        """Return what to predict for rows noised at `steps`, (n,)."""
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss of a batch."""
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each row of a batch, (n,)."""
+
+    def score(self, outputs: Tensor) -> Tensor:
+        """Return the score of each row, (n,) float64; higher = noisier."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,20 @@ class Training:
             )
 
 
+def relative_weights(sample_weight: ArrayLike, n_rows: int) -> FloatArray:
+    """Return the weights of rows (n,) divided by their mean; `InputError` unless finite, >= 0, not all 0."""
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise InputError(f"sample_weight has shape {weights.shape}, expected ({n_rows},): one a row of X")
+    if len(bad := np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))):
+        raise InputError(f"sample_weight[{bad[0]}] is {weights[bad[0]]}, expected a finite number >= 0")
+    if not weights.any():
+        raise InputError("sample_weight is 0 for every row, expected at least one above 0")
+    weights = weights / weights.max()  # so that equal weights become ones, to the last bit
+    relative: FloatArray = weights / weights.mean()
+    return relative
+
+
 def train(
     network: MLP,
     rows: FloatArray,
@@ -51,35 +76,72 @@ def train(
     schedule: NoiseSchedule,
     training: Training,
     rng: np.random.Generator,
-) -> None:
+    weights: FloatArray | None = None,
+    on_epoch: Callable[[int, float], None] = lambda _epoch, _loss: None,
+) -> list[float]:
     """Train `network` in place on `rows` (n, d), from its present weights, with a new Adam.
 
     Every epoch gives each row a step t, uniform in 0..n_steps-1, and fresh noise sigma_t * epsilon. All
-    randomness, dropout included, comes from `rng`.
+    randomness, dropout included, comes from `rng`. The loss of a row is multiplied by its weight (n,), of
+    mean 1. Returns the mean loss of each epoch, which `on_epoch` gets too, with the epoch's number from 1.
+
+    Raises
+    ------
+    InputError
+        If the loss of an epoch is not finite.
     """
     network.requires_grad_(requires_grad=True)
     optimiser = torch.optim.Adam(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
-    clean, sigma = rows.astype(np.float32), schedule.sigma.astype(np.float32)
-    for _ in range(training.epochs):
-        for noised, targets in _epoch(clean, sigma, objective, training.batch_size, rng):
-            optimiser.zero_grad()
-            torch.autograd.backward(objective.loss(network(noised, dropout=rng), targets))
-            optimiser.step()
+    # torch casts too large a value to infinity without a warning; the loss tells.
+    clean, sigma = torch.from_numpy(rows).float().numpy(), schedule.sigma.astype(np.float32)
+    relative = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
+    history = []
+    for epoch in range(1, training.epochs + 1):
+        batches = _epoch(clean, relative, sigma, objective, training.batch_size, rng=rng)
+        loss = sum(_step(network, objective, optimiser, batch, rng) for batch in batches) / len(rows)
+        if not isfinite(loss):
+            raise InputError(
+                f"training diverged at epoch {epoch}: loss is {loss}; "
+                f"lower learning_rate, which is {training.learning_rate}, or standardise the columns of X"
+            )
+        history.append(loss)
+        on_epoch(epoch, loss)
     network.requires_grad_(requires_grad=False)  # scores are differentiated by their input alone
+    return history
+
+
+def _step(
+    network: MLP,
+    objective: Objective,
+    optimiser: torch.optim.Optimizer,
+    batch: Batch,
+    rng: np.random.Generator,
+) -> float:
+    """Take one step, and return the sum of the losses."""
+    noised, targets, weights = (part.to(network.device) for part in batch)
+    losses = objective.losses(network(noised, dropout=rng), targets)
+    loss = (losses * weights).mean()
+    optimiser.zero_grad()
+    torch.autograd.backward(loss)
+    optimiser.step()
+    return loss.item() * len(noised)
 
 
 def _epoch(
-    rows: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-    sigma: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    rows: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    sigma: NDArray[np.float32],
     objective: Objective,
     batch_size: int,
+    *,
     rng: np.random.Generator,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[Batch]:
     steps = rng.integers(len(sigma), size=len(rows))
     noised = rng.standard_normal(rows.shape, dtype=np.float32)
     noised *= sigma[steps, np.newaxis]
-    noised += rows[rng.permutation(len(rows))]
-    batches = torch.split(torch.from_numpy(noised), batch_size)
-    return zip(batches, torch.split(objective.targets(steps), batch_size), strict=True)
+    order = rng.permutation(len(rows))
+    noised += rows[order]
+    parts = torch.from_numpy(noised), objective.targets(steps), torch.from_numpy(weights[order])
+    return zip(*(torch.split(part, batch_size) for part in parts), strict=True)

@@ -15,13 +15,17 @@ def quick(**settings):
     return DTE(**{"epochs": 3, **settings})
 
 
-@pytest.mark.parametrize("loss", ["published", "cross_entropy"])
-def test_planted_outliers_score_high(planted, loss):
+@pytest.mark.parametrize(
+    ("settings", "highest"),
+    [({}, 6), ({"loss": "cross_entropy"}, 6), ({"method": "inverse_gamma"}, np.inf)],
+    ids=["published", "cross_entropy", "inverse_gamma"],
+)
+def test_planted_outliers_score_high(planted, settings, highest):
     X, y = planted
-    scores = DTE(epochs=60, learning_rate=1e-3, loss=loss).fit(X).decision_function(X)
+    scores = DTE(epochs=60, learning_rate=1e-3, **settings).fit(X).decision_function(X)
     assert roc_auc_score(y, scores) > 0.9
     assert scores.dtype == np.float64
-    assert ((scores >= 0) & (scores <= 6)).all()
+    assert ((scores >= 0) & (scores <= highest)).all()
 
 
 def test_a_fit_depends_on_the_random_state_alone_and_leaves_the_global_one(planted):
@@ -89,6 +93,8 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         "n_steps": 400,
         "n_bins": 7,
         "contamination": 0.1,
+        "device": "auto",
+        "verbose": False,
         "random_state": 0,
     }
 
@@ -96,9 +102,11 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"method": "guess"}, "unknown method 'guess'; known: categorical"),
+        ({"method": "guess"}, "unknown method 'guess'; known: categorical, inverse_gamma"),
+        ({"method": "inverse_gamma"}, r"X has 2 column\(s\), expected at least 3 for method 'inverse_gamma'"),
         ({"loss": "mse"}, "unknown loss 'mse'; known: cross_entropy, published"),
         ({"epochs": 0}, "epochs is 0, expected"),
+        ({"device": "tpu"}, "unknown device 'tpu'; known: auto, cpu, cuda"),
         ({"random_state": -1}, "random_state is -1, expected"),
         ({"contamination": 0.6}, r"contamination is 0.6, expected a share in \(0, 0.5\]"),
     ],
@@ -134,3 +142,101 @@ def test_the_threshold_leaves_the_contaminated_share_above(planted):
     assert detector.labels_.sum() == 20
     assert np.array_equal(detector.predict(X), detector.labels_)
     assert np.array_equal(detector.decision_scores_, detector.decision_function(X))
+
+
+def test_a_row_of_weight_zero_is_not_learned_from(planted):
+    X, y = planted
+    cluster = np.where(y[:, np.newaxis], 2 + 0.01 * X, X)
+    seeing = DTE(epochs=60, learning_rate=1e-3).fit(cluster)
+    blind = DTE(epochs=60, learning_rate=1e-3).fit(cluster, sample_weight=~y)
+    assert roc_auc_score(y, seeing.decision_scores_) < 0.5
+    assert roc_auc_score(y, blind.decision_scores_) > 0.9
+
+
+@pytest.mark.parametrize("value", [1, 0.3])
+def test_equal_weights_change_no_bit(planted, value):
+    X, _ = planted
+    plain, weighted = quick(), quick()
+    for _ in range(2):
+        plain.partial_fit(X)
+        weighted.partial_fit(X, sample_weight=np.full(400, value))
+    assert np.array_equal(plain.decision_scores_, weighted.decision_scores_)
+    assert plain.history_.equals(weighted.history_)
+
+
+def test_the_history_has_a_row_an_epoch_and_grows(planted):
+    X, _ = planted
+    detector = quick(learning_rate=1e-3).fit(X).partial_fit(X)
+    assert detector.history_.columns.tolist() == ["round", "epoch", "loss"]
+    assert detector.history_["round"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert detector.history_["epoch"].tolist() == [1, 2, 3, 1, 2, 3]
+    assert detector.history_["loss"].iloc[0] > detector.history_["loss"].iloc[-1]
+    assert len(detector.fit(X).history_) == 3
+
+
+@pytest.mark.parametrize("again", ["fit", "partial_fit"])
+def test_an_interrupt_leaves_the_detector_as_it_was(monkeypatch, planted, again):
+    X, _ = planted
+    detector = quick().fit(X)
+    before = detector.decision_function(X)
+
+    def interrupted(network, *args, **kwargs):
+        network.layers[0].weight.data.zero_()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xadbench.dsil.dte.train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(detector, again)(X[:, :5] if again == "fit" else X)
+    assert np.array_equal(detector.decision_function(X), before)
+    fresh = DTE()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(fresh, again)(X)
+    assert vars(fresh) == vars(DTE())
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(
+        InputError, match='device is "cuda", but torch finds no GPU here; choose "cpu" or "auto"'
+    ):
+        DTE(device="cuda").fit(np.eye(4))
+
+
+def test_an_epoch_is_shown_only_if_asked_for(capsys, planted):
+    quick().fit(planted[0][:50])
+    assert not capsys.readouterr().out
+    quick(verbose=True).fit(planted[0][:50])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": loss ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (200, 1)])
+def test_few_rows_or_a_single_column_simply_work(shape):
+    X = np.random.default_rng(0).standard_normal(shape)
+    assert np.isfinite(quick().fit(X).decision_scores_).all()
+
+
+def test_constant_columns_are_warned_of_once(planted):
+    X = planted[0].copy()
+    X[:, [3, 7]] = 1.5
+    detector = quick()
+    with pytest.warns(UserWarning, match="^2 of 20 columns of X are constant; first: column 3$") as caught:
+        detector.fit(X)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert np.isfinite(detector.partial_fit(X).decision_scores_).all()
+
+
+def test_equal_rows_are_warned_of():
+    with pytest.warns(UserWarning, match="all 9 rows of X are equal: nothing tells"):
+        detector = quick().fit(np.ones((9, 3)))
+    assert detector.labels_.sum() == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_values_that_are_not_finite_or_too_large_are_refused(detector, value):
+    X = np.ones((2, 20))
+    X[1, 4] = value
+    with pytest.raises(
+        InputError, match=r"first: row 1, column 4|score of row 1 is nan: its values are too large"
+    ):
+        detector.decision_function(X)
