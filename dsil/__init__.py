@@ -3,5 +3,6 @@
 from .dte import DTE
 from .iterate import DSIL
 from .perturbation import DiffusionPerturbation
+from .weighted import WeightedLoss
 
-__all__ = ["DTE", "DSIL", "DiffusionPerturbation"]
+__all__ = ["DTE", "DSIL", "WeightedLoss", "DiffusionPerturbation"]
