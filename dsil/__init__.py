@@ -3,6 +3,7 @@
 from .dte import DTE
 from .iterate import DSIL
 from .perturbation import DiffusionPerturbation
+from .saving import load
 from .weighted import WeightedLoss
 
-__all__ = ["DTE", "DSIL", "WeightedLoss", "DiffusionPerturbation"]
+__all__ = ["DTE", "DSIL", "WeightedLoss", "DiffusionPerturbation", "load"]

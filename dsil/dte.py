@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from .categorical import Categorical
 from .diffusion import NoiseSchedule
 from .estimator import Detector, warn_of_degenerate
 from .inverse_gamma import InverseGamma
-from .networks import MLP, find_device, new_mlp
+from .networks import MLP, find_device, load_weights, new_mlp, weights_of
 from .progress import EpochProgress
 from .training import Objective, Training, relative_weights, train
 
@@ -173,8 +173,7 @@ class DTE(Detector):
         self.history_ = pd.DataFrame({"round": [], "epoch": [], "loss": []}).astype(
             {"round": int, "epoch": int}
         )
-        network = new_mlp(rows.shape[1], self._objective().n_outputs, self._stream("weights"))
-        self._train(network.to(find_device(self.device)), rows, sample_weight)
+        self._train(self._new_network(), rows, sample_weight)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
@@ -201,6 +200,18 @@ class DTE(Detector):
         epochs = np.arange(1, len(losses) + 1)
         new = pd.DataFrame({"round": self.n_rounds_, "epoch": epochs, "loss": losses})
         self.history_ = pd.concat([self.history_, new], ignore_index=True)
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "network_": weights_of(self.network_)}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        super()._restore(state)
+        self.network_ = self._new_network()
+        load_weights(self.network_, state["network_"])
+
+    def _new_network(self) -> MLP:
+        device = find_device(self.device)
+        return new_mlp(self.n_features_in_, self._objective().n_outputs, self._stream("weights")).to(device)
 
     def _objective(self) -> Objective:
         return find("method", self.method, METHODS)(self)

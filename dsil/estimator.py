@@ -1,10 +1,12 @@
 """What the estimators of this package share: the conventions of scikit-learn, and PyOD's threshold."""
 
+import os
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +16,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.checks import matrix
 from xadbench.datasets.errors import InputError
+
+from . import saving
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -104,6 +108,33 @@ class Detector(Estimator):
     def predict(self, X: ArrayLike) -> IntArray:
         """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
         return (self.decision_function(X) > self.threshold_).astype(int)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the fitted detector as a new folder, to be read by `xadbench.dsil.load`.
+
+        The folder holds `arrays.safetensors` and `detector.json`; it appears whole or not at all.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        InputError
+            If `folder` exists already, or a parameter cannot be saved.
+        """
+        check_is_fitted(self)
+        return saving.save(self, folder)
+
+    def _state(self) -> dict[str, Any]:
+        """Return what to save beside the parameters: as a rule every fitted attribute.
+
+        Arrays, data frames, detectors, retention schedules, numbers and text can be saved, and lists, tuples
+        and dicts of them. A detector that holds anything else turns it into these, and back in `_restore`.
+        """
+        return {name: value for name, value in vars(self).items() if name.endswith("_")}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take back what `_state` returned."""
+        self.__dict__.update(state)
 
     def _fit(self, X: ArrayLike, *more: ArrayLike | None) -> FloatArray:
         """Check, learn and judge without a warning; `more` goes to `_learn`. Return the checked rows."""

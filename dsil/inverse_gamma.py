@@ -38,7 +38,7 @@ class InverseGamma:
     def __post_init__(self) -> None:
         if self.n_features < 3:
             raise InputError(
-                f"X has {self.n_features} column(s), expected at least 3 for method 'inverse_gamma': "
+                f"X has {self.n_features} feature(s), expected at least 3 for method 'inverse_gamma': "
                 "its distribution has shape d/2 - 1, which must be positive"
             )
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from xadbench.datasets.errors import InputError, unknown
@@ -67,6 +69,17 @@ def new_mlp(n_inputs: int, n_outputs: int, rng: np.random.Generator) -> MLP:
     """Return a network whose initial weights come from `rng` alone."""
     with torch_seeded(int(rng.integers(2**63))):
         return MLP(n_inputs, n_outputs)
+
+
+def weights_of(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Return the weights (and buffers) of a network as arrays, for a detector's `_state`."""
+    return {name: value.numpy(force=True) for name, value in network.state_dict().items()}
+
+
+def load_weights(network: nn.Module, weights: dict[str, NDArray[Any]]) -> None:
+    """Put weights from `weights_of` into a network of the same shape, for good: none needs a gradient."""
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    network.requires_grad_(requires_grad=False)
 
 
 @contextmanager

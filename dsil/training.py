@@ -62,7 +62,7 @@ def relative_weights(sample_weight: ArrayLike, n_rows: int) -> FloatArray:
     if len(bad := np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))):
         raise InputError(f"sample_weight[{bad[0]}] is {weights[bad[0]]}, expected a finite number >= 0")
     if not weights.any():
-        raise InputError("sample_weight is 0 for every row, expected at least one above 0")
+        raise InputError("sample_weight is zero for every row, expected at least one above 0")
     weights = weights / weights.max()  # so that equal weights become ones, to the last bit
     relative: FloatArray = weights / weights.mean()
     return relative
@@ -95,7 +95,7 @@ def train(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
     # torch casts too large a value to infinity without a warning; the loss tells.
-    clean, sigma = torch.from_numpy(rows).float().numpy(), schedule.sigma.astype(np.float32)
+    clean, sigma = torch.tensor(rows, dtype=torch.float32).numpy(), schedule.sigma.astype(np.float32)
     relative = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
     history = []
     for epoch in range(1, training.epochs + 1):

@@ -103,7 +103,10 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
     ("settings", "message"),
     [
         ({"method": "guess"}, "unknown method 'guess'; known: categorical, inverse_gamma"),
-        ({"method": "inverse_gamma"}, r"X has 2 column\(s\), expected at least 3 for method 'inverse_gamma'"),
+        (
+            {"method": "inverse_gamma"},
+            r"X has 2 feature\(s\), expected at least 3 for method 'inverse_gamma'",
+        ),
         ({"loss": "mse"}, "unknown loss 'mse'; known: cross_entropy, published"),
         ({"epochs": 0}, "epochs is 0, expected"),
         ({"device": "tpu"}, "unknown device 'tpu'; known: auto, cpu, cuda"),
