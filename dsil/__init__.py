@@ -1,9 +1,11 @@
 """The paper's method: diffusion time estimation, iterated, and its explainer. Torch lives here."""
 
+from .ddpm import DDPM
 from .dte import DTE
 from .iterate import DSIL
+from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
 from .saving import load
 from .weighted import WeightedLoss
 
-__all__ = ["DTE", "DSIL", "WeightedLoss", "DiffusionPerturbation", "load"]
+__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "WeightedLoss", "DiffusionPerturbation", "load"]

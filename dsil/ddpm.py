@@ -1,0 +1,218 @@
+"""Detection by reconstruction: a row is as anomalous as a diffusion model changes it when denoising it."""
+
+from copy import deepcopy
+from itertools import islice
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import at_least, check_columns
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.streams import stream
+
+from .denoising import denoise, train
+from .diffusion import NoiseSchedule
+from .estimator import Detector
+from .networks import find_device, load_weights, weights_of
+from .progress import EpochProgress
+from .residual import ResidualNetwork, new_residual_network
+from .training import Training
+
+ROWS_AT_ONCE = 1024  # bounds the memory of a scoring pass, and keeps it in the processor's cache
+PATIENCE, FIRST_STOP = 39, 52  # epochs; of the published code
+
+
+class DDPM(Detector):
+    r"""Detector that denoises a row with a diffusion model and scores what changed ("DDPM").
+
+    A network learns to predict the noise :math:`\epsilon` in
+    :math:`x_t = \sqrt{\bar\alpha_t} x_0 + \sigma_t \epsilon`. A row is scored by running the reverse chain
+    from the row itself, taken for :math:`x_t` at t = `reverse_steps` - 1 without being noised first,
+
+    .. math:: x_{t-1} = \frac{1}{\sqrt{1 - \beta_t}}
+              \left(x_t - \frac{\beta_t}{\sigma_t} \hat\epsilon(x_t, t)\right),
+
+    down to t = 0. This is the mean of the reverse step of Ho et al.; no noise is added to it, as in the
+    published code, so a score is not random. The score is the mean squared difference between the row and
+    the end of the chain. Rows are taken as they are: standardise them per feature first. The same
+    `random_state` gives the same fit on one machine, whatever the global random state, which stays untouched.
+
+    Parameters
+    ----------
+    epochs, batch_size, learning_rate, weight_decay
+        Settings of the training with Adam; a batch has at least 2 rows. The DTE authors: batches of 64.
+    n_steps
+        Number T of diffusion steps; the DTE authors: 1,000.
+    reverse_steps
+        Number of steps of the reverse chain, at most `n_steps`.
+    dropout
+        Shares in [0, 1) dropped after the first and the second layer of a block; the DTE authors: 0.4, 0.1.
+    early_stopping
+        Whether to stop after an epoch, the 52nd or later, whose loss exceeds that of 39 epochs before, as the
+        DTE authors do.
+    contamination
+        Share of the training rows above `threshold_`, in (0, 0.5].
+    device
+        Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
+    verbose
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
+    random_state
+        Seed, at least 0.
+
+    Attributes
+    ----------
+    network_
+        The trained network.
+    n_rounds_
+        How often it was trained: 1 after `fit`, one more after every `partial_fit`.
+    history_ : DataFrame
+        The mean loss of every epoch: columns round, epoch (both from 1), loss.
+    decision_scores_, threshold_, labels_, n_features_in_
+        As of every `Detector`. Scores are at least 0.
+
+    Notes
+    -----
+    Source: Livernoche et al. 2024, arXiv 2305.18593; Ho et al. 2020, arXiv 2006.11239; settings of Vincent et
+    al. 2025 ("DSIL").
+    """
+
+    version: ClassVar[int] = 1
+    network_: ResidualNetwork
+    n_rounds_: int
+    history_: pd.DataFrame
+
+    def __init__(
+        self,
+        *,
+        epochs: int = 400,
+        batch_size: int = 128,
+        learning_rate: float = 1e-4,
+        weight_decay: float = 5e-4,
+        n_steps: int = 400,
+        reverse_steps: int = 250,
+        dropout: tuple[float, float] = (0.4, 0.3),
+        early_stopping: bool = False,
+        contamination: float = 0.1,
+        device: str = "auto",
+        verbose: bool = False,
+        random_state: int = 0,
+    ) -> None:
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.n_steps = n_steps
+        self.reverse_steps = reverse_steps
+        self.dropout = dropout
+        self.early_stopping = early_stopping
+        self.contamination = contamination
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def partial_fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
+        """Train `epochs` more epochs on rows (n, d): the weights carry on, the optimiser is new.
+
+        The first call is a `fit`, whose errors it shares; it does not warn.
+        """
+        if not hasattr(self, "network_"):
+            self._fit(X)
+            return self
+        with self._whole_or_not():
+            rows = self._fitted_rows(X, min_rows=2)
+            self._train(deepcopy(self.network_), rows)
+            return self._judge(rows)
+
+    def reconstruction_error(self, X: ArrayLike) -> FloatArray:
+        """Return the squared change of each feature by the reverse chain, (n, d), of rows (n, d).
+
+        At least 0; a row's mean is its score. It serves as an explanation: higher = more to blame.
+        Raises what `decision_function` does.
+        """
+        return self._errors(self._fitted_rows(X))
+
+    def score_tensor(self, x: Tensor) -> Tensor:
+        """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`.
+
+        A gradient runs back through the whole chain and costs some four times the score; its memory is that
+        of one step and `reverse_steps` copies of `x`.
+        """
+        return self._error_tensor(x).mean(dim=1)
+
+    def _learn(self, rows: FloatArray) -> None:
+        self._check_settings()
+        self.n_rounds_ = 0
+        self._train(self._new_network(), rows)
+
+    def _scores(self, rows: FloatArray) -> FloatArray:
+        scores: FloatArray = self._errors(rows).mean(axis=1)
+        return scores
+
+    def _errors(self, rows: FloatArray) -> FloatArray:
+        parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
+        with torch.no_grad():
+            errors = np.concatenate([self._error_tensor(part).numpy() for part in parts])
+        if len(bad := np.argwhere(~np.isfinite(errors))):
+            raise InputError(f"the score of row {bad[0, 0]} is not finite: its values are too large")
+        return errors
+
+    def _error_tensor(self, x: Tensor) -> Tensor:
+        check_is_fitted(self)
+        if x.ndim != 2:
+            raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
+        check_columns(x.shape[1], self.n_features_in_)
+        rows = x.to(self.network_.device, torch.float32)
+        denoised = denoise(self.network_, rows, NoiseSchedule(self.n_steps), self.reverse_steps)
+        return (x.double() - denoised.to(x.device).double()).square()
+
+    def _train(self, network: ResidualNetwork, rows: FloatArray) -> None:
+        """Train `network` in place, and make it the detector's once that is done."""
+        losses: list[float] = []
+        rng = self._stream(f"round {self.n_rounds_}")
+        epochs = train(network, rows, NoiseSchedule(self.n_steps), self._training(), rng)
+        with EpochProgress(self.epochs, verbose=self.verbose) as progress:
+            for epoch, loss in enumerate(islice(epochs, self.epochs), start=1):
+                losses.append(loss)
+                progress.advance(epoch, loss)
+                if self.early_stopping and epoch >= FIRST_STOP and loss > losses[-1 - PATIENCE]:
+                    break
+        self.network_ = network.eval().requires_grad_(requires_grad=False)
+        self.n_rounds_ += 1
+        history = {"round": self.n_rounds_, "epoch": np.arange(1, len(losses) + 1), "loss": losses}
+        former = [self.history_] if self.n_rounds_ > 1 else []
+        self.history_ = pd.concat([*former, pd.DataFrame(history)], ignore_index=True)
+
+    def _state(self) -> dict[str, Any]:
+        return {**super()._state(), "network_": weights_of(self.network_)}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        super()._restore(state)
+        self.network_ = self._new_network()
+        load_weights(self.network_, state["network_"])
+
+    def _new_network(self) -> ResidualNetwork:
+        device, rng = find_device(self.device), self._stream("weights")
+        return new_residual_network(self.n_features_in_, self.n_steps, self.dropout, rng).to(device)
+
+    def _training(self) -> Training:
+        return Training(self.epochs, self.batch_size, self.learning_rate, self.weight_decay)
+
+    def _check_settings(self) -> None:
+        at_least(0, random_state=self.random_state)
+        at_least(1, n_steps=self.n_steps, reverse_steps=self.reverse_steps)
+        at_least(2, batch_size=self.batch_size)  # one row has no variance, which batch norm divides by
+        if self.reverse_steps > self.n_steps:
+            raise InputError(
+                f"reverse_steps is {self.reverse_steps}, expected at most the {self.n_steps} n_steps"
+            )
+        if len(self.dropout) != 2 or not all(0 <= share < 1 for share in self.dropout):
+            raise InputError(f"dropout is {self.dropout!r}, expected two shares in [0, 1)")
+
+    def _stream(self, purpose: str) -> np.random.Generator:
+        return stream(self.random_state, "ddpm", purpose)
