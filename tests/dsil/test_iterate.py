@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xadbench.datasets import InputError
-from xadbench.dsil import DSIL, DTE, DiffusionPerturbation, WeightedLoss
+from xadbench.dsil import DDPM, DSIL, DTE, DiffusionPerturbation, DTENonParametric, WeightedLoss, load
 from xadbench.dsil.retention import Cosine, Fixed
 from xadbench.evaluation.explainers import Saliency, missing
 
@@ -161,6 +161,11 @@ def test_rows_may_be_drawn_by_chance():
     assert not np.array_equal(kept[0], np.arange(40) < 20)
 
 
+def test_every_iteration_draws_anew():
+    detector = DSIL(Carrying(), iterations=3, selection="probabilistic").fit(ROWS)
+    assert detector.detector_.seen[1] != detector.detector_.seen[2]
+
+
 @pytest.mark.parametrize("base", [KNN(), IsolationForest(n_estimators=20), Plain()])
 def test_any_detector_can_be_iterated_whichever_way_scikit_learn_scores(planted, base):
     X, y = planted
@@ -227,8 +232,37 @@ def test_scores_that_are_not_one_number_a_row_are_refused(monkeypatch, scores):
         DSIL(Column(), iterations=2).fit(ROWS)
 
 
+OWN = [
+    DTE(epochs=4),
+    DTE("inverse_gamma", epochs=4),
+    DTENonParametric(),
+    DDPM(epochs=4),
+    WeightedLoss(DTE(epochs=4), rounds=2),
+]
+
+
+@pytest.mark.parametrize(
+    "base", OWN, ids=lambda base: f"{type(base).__name__}-{base.get_params().get('method')}"
+)
+def test_each_detector_of_the_package_can_be_iterated_saved_and_read_again(planted, tmp_path, base):
+    X = planted[0][:60]
+    detector = DSIL(base, Cosine(0.9, 0.6), iterations=2).fit(X)
+    assert np.isfinite(detector.iteration_scores_).all()
+    assert hasattr(detector, "score_tensor") == hasattr(base, "score_tensor")
+    read = load(detector.save(tmp_path / "detector"))
+    assert np.array_equal(read.decision_function(X), detector.decision_function(X))
+    assert read.history_.equals(detector.history_)
+    assert np.array_equal(read.kept_, detector.kept_)
+    assert read.retention == Cosine(0.9, 0.6)
+
+
+def test_a_detector_over_a_foreign_base_cannot_be_saved(tmp_path):
+    with pytest.raises(InputError, match=r"base is of KNN, which cannot be saved"):
+        DSIL(KNN(), iterations=2).fit(ROWS).save(tmp_path / "detector")
+
+
 def test_iterations_are_reported_in_lines_where_there_is_no_terminal(planted, capsys):
-    DSIL(DTE(epochs=2), iterations=2, verbose=True).fit(planted[0])
+    DSIL(DTE(epochs=2, verbose=True), iterations=2, verbose=True).fit(planted[0])
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("DSIL (of 2): iteration 1, ratio 1, n_rows 400, loss 1.9")
     assert second.startswith("DSIL (of 2): iteration 2, ratio 0.5, n_rows 200, loss 1.9")

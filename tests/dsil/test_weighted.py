@@ -9,7 +9,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
 
 from xadbench.datasets import InputError
-from xadbench.dsil import DTE, WeightedLoss
+from xadbench.dsil import DTE, WeightedLoss, load
 from xadbench.dsil.weighted import row_weights
 
 ROWS = np.arange(4.0)[:, np.newaxis]
@@ -111,6 +111,15 @@ def test_planted_outliers_lose_their_weight_and_score_high(planted, base):
     assert roc_auc_score(y, detector.decision_function(X)) > 0.8
     assert np.array_equal(detector.decision_scores_, detector.decision_function(X))
     assert hasattr(detector, "score_tensor") == isinstance(base, DTE)
+
+
+def test_a_loaded_detector_is_the_one_that_was_saved(planted, tmp_path):
+    X, _ = planted
+    detector = WeightedLoss(DTE(epochs=4), rounds=2).fit(X)
+    read = load(detector.save(tmp_path / "detector"))
+    assert np.array_equal(read.decision_function(X), detector.decision_function(X))
+    assert np.array_equal(read.sample_weight_, detector.sample_weight_)
+    assert read.round_ == 2
 
 
 def test_labels_change_no_score(planted):
