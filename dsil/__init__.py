@@ -6,5 +6,6 @@ from .iterate import DSIL
 from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
 from .saving import load
+from .weighted import WeightedLoss
 
-__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "DiffusionPerturbation", "load"]
+__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "WeightedLoss", "DiffusionPerturbation", "load"]

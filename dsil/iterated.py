@@ -1,0 +1,222 @@
+"""What DSIL and the weighted loss share: a base detector, trained round after round."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from rich.console import Console
+from rich.progress import Progress
+from sklearn.base import OutlierMixin, clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.checks import at_least
+from xadbench.datasets.errors import InputError, find
+
+from .dte import DTE
+from .estimator import Detector, warn_of_degenerate
+
+
+def _is_differentiable(detector: "Iterated") -> bool:
+    return hasattr(detector._base(), "score_tensor")  # noqa: SLF001  # a part of the class below
+
+
+class Iterated(Detector):
+    """Detector that trains a copy of another, its base, several times.
+
+    The base is any detector with `fit(X)` and `decision_function(X)`, higher = more anomalous, as in PyOD.
+    Scikit-learn's own outlier detectors score the other way round, and so their scores are negated.
+
+    Attributes
+    ----------
+    detector_
+        The trained copy of the base.
+    history_ : DataFrame
+        A row for each round.
+    """
+
+    unit: ClassVar[str]  # what a round is called
+    base: Any
+    epochs: str
+    random_state: int
+    verbose: bool
+    detector_: Any
+    history_: pd.DataFrame
+
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
+        """Train on rows (n, d), n at least 2.
+
+        Labels, (n,), 1 for anomalous and 0 for normal, change no score; see `history_` for what they tell.
+        Labels of other values tell nothing. An interrupt (Ctrl-C) goes on to the caller, and leaves the
+        detector as the last finished round made it, ready for use; as before the fit, if none was finished.
+
+        Raises
+        ------
+        InputError
+            For bad rows, labels or parameters, and where the base refuses the rows. It leaves the detector as
+            it was before.
+
+        Warns
+        -----
+        UserWarning
+            If columns are constant, or all rows equal.
+        """
+        finished: dict[str, Any] = {}
+        try:
+            rows = self._fit(X, y, finished)  # type: ignore[arg-type]  # which goes to _learn as it is
+        except KeyboardInterrupt:
+            self.__dict__.update(finished)
+            raise
+        warn_of_degenerate(rows)
+        return self
+
+    def _learn(self, rows: FloatArray, y: object = None, finished: dict[str, Any] | None = None) -> None:
+        """Train all rounds; keep the attributes after the last that was finished in `finished`."""
+        at_least(0, random_state=self.random_state)
+        anomalies = anomalies_among(y, len(rows))
+        outcomes: list[dict[str, float]] = []
+        with progress(type(self).__name__, self._n_rounds(), shown=self.verbose) as advance:
+            try:
+                for outcome in self._rounds(rows, anomalies):
+                    outcomes.append({self.unit: len(outcomes) + 1, **outcome})
+                    self.history_ = pd.DataFrame(outcomes)
+                    if finished is not None:
+                        finished.update(vars(self))
+                    advance(outcomes[-1])
+            except InputError:
+                raise
+            except ValueError as error:
+                where = f"{type(self._base()).__name__}, in {self.unit} {len(outcomes) + 1}"
+                raise InputError(f"{where}: {error}") from error
+
+    def _judge(self, rows: FloatArray) -> Self:  # noqa: ARG002  # as in Detector
+        """Do nothing: the rounds have taken the threshold from scores that need not be made again."""
+        return self
+
+    def _judge_round(self, rows: FloatArray) -> None:
+        """Take the threshold from the scores of the training rows."""
+        super()._judge(rows)
+
+    @abstractmethod
+    def _n_rounds(self) -> int:
+        """Return how many rounds there will be; `InputError` if the parameter is out of range."""
+
+    @abstractmethod
+    def _rounds(self, rows: FloatArray, anomalies: BoolArray | None) -> Iterator[dict[str, float]]:
+        """Train round after round; yield its row of the history when all attributes are those of a round."""
+
+    @available_if(_is_differentiable)  # type: ignore[untyped-decorator]  # scikit-learn ships no types
+    def score_tensor(self, x: Tensor) -> Tensor:
+        """Return the scores (n,) of rows (n, d), differentiable by `x`; only where the base offers it."""
+        check_is_fitted(self)
+        scores: Tensor = self.detector_.score_tensor(x)
+        return scores
+
+    def _scores(self, rows: FloatArray) -> FloatArray:
+        return scores_of(self.detector_, rows)
+
+    def _base(self) -> Any:
+        return DTE() if self.base is None else self.base
+
+    def _new_base(self, random_state: int) -> Any:
+        """Return an unfitted copy of the base, with its share of epochs and a random state if it has them."""
+        share = find("epochs", self.epochs, EPOCHS)
+        quiet = {"verbose": False} if self.verbose else {}
+        base = new_base(self._base(), random_state=random_state, **quiet)
+        epochs = _params(base).get("epochs")
+        return new_base(base, epochs=share(epochs, self._n_rounds())) if isinstance(epochs, int) else base
+
+
+def new_base(base: Any, **settings: Any) -> Any:
+    """Return an unfitted copy of a detector, with those of the settings that are parameters of it.
+
+    Raises
+    ------
+    InputError
+        If it is a class, or has no `fit` or no `decision_function`.
+    """
+    if isinstance(base, type) or not (hasattr(base, "fit") and hasattr(base, "decision_function")):
+        what = base.__name__ if isinstance(base, type) else type(base).__name__
+        raise InputError(f"base is {what}, expected an unfitted detector with fit and decision_function")
+    copy = _unfitted(base)
+    known = {name: value for name, value in settings.items() if name in _params(copy)}
+    # Copied once more, since some constructors work with their parameters.
+    return _unfitted(copy.set_params(**known)) if known else copy
+
+
+def scores_of(detector: Any, rows: FloatArray) -> FloatArray:
+    """Return a fitted base's scores (n,), higher = more anomalous; `InputError` if they are not finite."""
+    scores = np.asarray(detector.decision_function(rows), dtype=np.float64)
+    if scores.shape != (len(rows),) or not np.isfinite(scores).all():
+        raise InputError(f"the scores of {type(detector).__name__} are not one finite number a row")
+    return -scores if isinstance(detector, OutlierMixin) else scores
+
+
+def _unfitted(base: Any) -> Any:
+    try:
+        return clone(base)
+    except (TypeError, RuntimeError):  # not scikit-learn's kind, or with a constructor that alters parameters
+        return deepcopy(base)
+
+
+def _params(base: Any) -> dict[str, Any]:
+    return base.get_params(deep=False) if hasattr(base, "set_params") else {}
+
+
+def _shared(epochs: int, n_rounds: int) -> int:
+    if epochs < n_rounds:
+        raise InputError(f"{epochs} epochs cannot be shared among {n_rounds} rounds of training")
+    return epochs // n_rounds
+
+
+def _full(epochs: int, n_rounds: int) -> int:  # noqa: ARG001  # as the other
+    return epochs
+
+
+EPOCHS: dict[str, Callable[[int, int], int]] = {"shared": _shared, "full": _full}
+
+
+def anomalies_among(y: object, n_rows: int) -> BoolArray | None:
+    """Return which rows `y` calls anomalous, (n,) bool; None for None or values other than 0 and 1."""
+    labels = np.asarray(y)
+    if y is None or not np.isin(labels, [0, 1]).all():
+        return None
+    if labels.shape != (n_rows,):
+        raise InputError(f"y has shape {labels.shape}, expected ({n_rows},): a label for each row of X")
+    return labels.astype(bool)
+
+
+def last_loss(detector: Any) -> float:
+    """Return the mean loss of the last epoch of a detector's `history_`; NaN where it has none."""
+    history = getattr(detector, "history_", None)
+    if not isinstance(history, pd.DataFrame) or "loss" not in history or history.empty:
+        return np.nan
+    return float(history["loss"].iloc[-1])
+
+
+def mean_over(anomalies: BoolArray | None, values: FloatArray | BoolArray) -> float:
+    """Return the mean of the values (n,) of the anomalies; NaN if these are unknown, or none."""
+    return float(values[anomalies].mean()) if anomalies is not None and anomalies.any() else np.nan
+
+
+@contextmanager
+def progress(title: str, n_rounds: int, *, shown: bool) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Yield a function that reports a round: on a bar if there is a terminal, else in a line."""
+    console = Console(quiet=not shown, highlight=False)
+    with Progress(console=console, disable=not (shown and console.is_terminal)) as bar:
+        task = bar.add_task(title, total=n_rounds)
+
+        def advance(outcome: dict[str, float]) -> None:
+            known = ", ".join(f"{name} {value:.4g}" for name, value in outcome.items() if not np.isnan(value))
+            bar.update(task, advance=1, description=f"{title}: {known}")
+            if not console.is_terminal:
+                console.print(f"{title} (of {n_rounds}): {known}", markup=False, soft_wrap=True)
+
+        yield advance
