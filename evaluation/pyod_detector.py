@@ -57,7 +57,7 @@ class PyODDetector:
 
 @contextmanager
 def globally_seeded(seed: int) -> Iterator[None]:
-    """Seed the global generators of Python, numpy and torch's CPU inside the block; put them back afterwards."""
+    """Seed Python's, numpy's and torch's global generators inside the block; put them back afterwards."""
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  # what PyOD draws from
     try:
         random.seed(seed)

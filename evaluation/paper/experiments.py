@@ -10,6 +10,7 @@ from rich.console import Console
 from xadbench.datasets.errors import InputError, find
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.paper.comparison import compare
+from xadbench.evaluation.paper.figures import figure1, iteration_curve, retention_study
 from xadbench.evaluation.paper.grid import Cell, run_grid
 from xadbench.evaluation.paper.methods import PAPER, Method, find_method
 from xadbench.evaluation.paper.published import (
@@ -24,6 +25,7 @@ from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.store import Record
 
 SEEDS = (0, 1, 2, 3, 4)
+RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 Publish = Callable[[Sequence[Record], Path, Console], None]
 
 
@@ -66,11 +68,32 @@ def _supplement(records: Sequence[Record], folder: Path, console: Console) -> No
     publish(board, "Supplement: F1 at the true number of anomalies", "supplement-f1", folder, console)
 
 
+def _unsupervised_methods() -> list[Method]:
+    paper = [method for method in _paper_methods() if not method.semi_supervised]
+    others = DETECTORS.keys() - {method.detector for method in paper}
+    return [*paper, *(find_method(name) for name in DETECTORS if name in others)]
+
+
+def _retentions() -> list[Method]:
+    return [Method(f"dsil_fixed_r{r}", "dsil_fixed", {"r": r}) for r in RATIOS]
+
+
+def _dsil_methods() -> list[Method]:
+    return [method for method in _paper_methods() if method.name.startswith("dsil")]
+
+
 EXPERIMENTS: dict[str, Experiment] = {
     "table1": Experiment("AUC-ROC by data set and method, beside the published", _paper_methods, _table1),
     "supplement-f1": Experiment(
         "F1 by data set and method, beside the published", _supplement_methods, _supplement
     ),
+    "figure1": Experiment(
+        "mean AUC-ROC and mean rank of all methods, ours and published", _unsupervised_methods, figure1
+    ),
+    "retention-study": Experiment(
+        "AUC-ROC of DSIL against the share of rows it keeps", _retentions, retention_study
+    ),
+    "iteration-curve": Experiment("AUC-ROC of DSIL after each iteration", _dsil_methods, iteration_curve),
 }
 
 
@@ -99,13 +122,21 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         If a name is unknown, or none of the data sets is there.
     """
     experiment = find("experiment", name, EXPERIMENTS)
-    methods = [find_method(chosen) for chosen in dict.fromkeys(choice.methods)] or experiment.methods()
+    methods = _methods(experiment, choice)
     datasets = _datasets(choice, console)
     cells = [Cell(*parts) for parts in itertools.product(datasets, methods, choice.seeds)]
     with RunProgress(len(cells), console) as progress:
         records = run_grid(cells, folder, workers=choice.workers, on_cell=progress.advance_cell)
     experiment.publish(records, folder, console)
     return records
+
+
+def _methods(experiment: Experiment, choice: Choice) -> list[Method]:
+    """Return the experiment's methods; of those named, the experiment's own first, then any other."""
+    own = {method.name: method for method in experiment.methods()}
+    return [own.get(name) or find_method(name) for name in dict.fromkeys(choice.methods)] or list(
+        own.values()
+    )
 
 
 def _datasets(choice: Choice, console: Console) -> list[str]:

@@ -67,8 +67,8 @@ def run_grid(
     Returns
     -------
     list of dict
-        In the order of `cells`: `dataset`, `method`, `seed`, `status` ("ok" or "error"), `reason`; for ok
-        `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score), and `iteration_auc_roc`,
+        In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok" or "error"), `reason`;
+        for ok `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score), and `iteration_auc_roc`,
         a list, where the detector keeps the scores of each iteration.
 
     Raises
@@ -133,6 +133,7 @@ def _about(cell: Cell) -> Record:
     return {
         "dataset": cell.dataset,
         "method": cell.method.name,
+        "params": dict(cell.method.params),
         "seed": cell.seed,
         "identity": cell.identity(),
         "versions": versions(),

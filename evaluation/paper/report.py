@@ -14,12 +14,13 @@ from xadbench.evaluation.paper.comparison import complete_datasets, summarise
 
 NOTES = (
     "ours, published: mean and standard deviation over seeds. diff.: ours less published. in 2 std: whether "
-    "ours, rounded as the published, is within two published standard deviations (0.00 leaves no room). '-': a "
-    "seed failed, or nothing was published or run. Means and mean ranks (1 = best, ties at their mean) are "
+    "ours, rounded as the published, is within two published standard deviations (0.00 leaves no room). '-': "
+    "a seed failed, or nothing was published or run. Means and mean ranks (1 = best, ties at their mean) are "
     "over the data sets on which every method run has all its seeds."
 )
 Rows = list[list[str]]
 COMPARISON = ["data set", "method", "ours", "seeds", "published", "diff.", "in 2 std"]
+NAMES = frozenset({"data set", "method", "source", "series"})
 SUMMARY = ["method", "ours", "published", "rank", "published rank", "in 2 std"]
 
 
@@ -27,8 +28,8 @@ def publish(board: pd.DataFrame, title: str, name: str, folder: Path, console: C
     """Print a comparison and its summary; write both to `NAME.md`, and the comparison to `NAME.csv`."""
     summary, notes = summarise(board), [NOTES, *_about_missing(board)]
     heading = f"Over {len(complete_datasets(board))} data set(s)"
-    console.print(_as_rich(title, COMPARISON, comparison_cells(board)))
-    console.print(_as_rich(heading, SUMMARY, summary_cells(summary)))
+    print_table(title, COMPARISON, comparison_cells(board), console)
+    print_table(heading, SUMMARY, summary_cells(summary), console)
     console.print(*notes, sep="\n", highlight=False, markup=False)
     parts = [f"# {title}", as_markdown(COMPARISON, comparison_cells(board))]
     parts += [f"## {heading}", as_markdown(SUMMARY, summary_cells(summary)), *notes]
@@ -94,20 +95,18 @@ def as_markdown(headings: Sequence[str], rows: Rows) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _as_rich(title: str, headings: Sequence[str], rows: Rows) -> Table:
+def print_table(title: str, headings: Sequence[str], rows: Rows, console: Console) -> None:
+    """Print a table, for a terminal of 80 columns or more; with a line between data sets."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in headings:
-        is_name = heading in {"data set", "method"}
-        table.add_column(
-            heading if is_name else heading.replace(" ", "\n"),
-            justify="left" if is_name else "right",
-            no_wrap=True,
-        )
+        is_name = heading in NAMES
+        text = heading if is_name else heading.replace(" ", "\n")
+        table.add_column(text, justify="left" if is_name else "right", no_wrap=True)
     for before, row in zip([None, *rows], rows, strict=False):
         if headings[0] == "data set" and before is not None and before[0] != row[0]:
             table.add_section()
         table.add_row(*row)
-    return table
+    console.print(table)
 
 
 def write_text(path: Path, text: str) -> None:
