@@ -68,8 +68,8 @@ def run_grid(
     -------
     list of dict
         In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok" or "error"), `reason`;
-        for ok `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score), and `iteration_auc_roc`,
-        a list, where the detector keeps the scores of each iteration.
+        for ok also `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score), and
+        `iteration_auc_roc`, a list, where the detector keeps the scores of each iteration.
 
     Raises
     ------

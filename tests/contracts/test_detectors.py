@@ -124,6 +124,14 @@ def test_a_clone_is_unfitted_and_learns_the_same(name: str) -> None:
     assert isinstance(detector.version, int)
 
 
+RANDOM = sorted({"dte", "ddpm", "dsil_fixed", "dte_weighted", "iforest", "loda", "vae", "deep_svdd"})
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_another_seed_gives_other_scores(name: str) -> None:
+    assert (made(name, random_state=1).fit(TRAINING).decision_function(ROWS) != scores(name)).any()
+
+
 @pytest.mark.parametrize("name", sorted(DETECTORS.keys() - {"hbos", "feature_bagging"}))
 def test_other_columns_than_at_fit_are_refused(name: str) -> None:  # by PyOD's HBOS they are not
     with pytest.raises(ValueError, match=r"features|column|dimension|shape"):
