@@ -115,9 +115,8 @@ def load_adbench(name: str, folder: str | os.PathLike[str] | None = None) -> Lab
     InputError
         If the name is unknown, or the file is missing, truncated or altered, or cannot be downloaded.
     """
-    entry = find_adbench(name)
-    chosen = folder if folder is not None else os.environ.get(FOLDER_VARIABLE)
-    path = _local(entry, Path(chosen)) if chosen else _download(entry)
+    entry, chosen = find_adbench(name), _chosen(folder)
+    path = adbench_path(name, folder)
     content = path.read_bytes()
     try:
         entry.check(content, where=str(path))
@@ -126,6 +125,16 @@ def load_adbench(name: str, folder: str | os.PathLike[str] | None = None) -> Lab
             path.unlink()
         raise
     return _parse(entry, content)
+
+
+def adbench_path(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
+    """Return where the file of a data set lies, downloaded if need be, not verified; as `load_adbench`."""
+    entry, chosen = find_adbench(name), _chosen(folder)
+    return _local(entry, Path(chosen)) if chosen else _download(entry)
+
+
+def _chosen(folder: str | os.PathLike[str] | None) -> str | os.PathLike[str] | None:
+    return folder if folder is not None else os.environ.get(FOLDER_VARIABLE)
 
 
 def _local(entry: AdbenchFile, folder: Path) -> Path:

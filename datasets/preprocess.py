@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
+from xadbench.datasets.errors import InputError
 from xadbench.datasets.table import LabelledTable
 
 FEWEST_ROWS, MOST_ROWS = 1_000, 50_000
@@ -25,11 +26,45 @@ def resize(table: LabelledTable, rng: np.random.Generator) -> LabelledTable:
     return table
 
 
-def standardise(table: LabelledTable) -> LabelledTable:
-    """Return the table with every feature at mean 0 and standard deviation 1 over all rows.
+def standardise(table: LabelledTable, training: LabelledTable | None = None) -> LabelledTable:
+    """Return the table with every feature at mean 0 and standard deviation 1 over the training rows.
 
-    The clean twin goes through the same map; a constant feature becomes 0.
+    Parameters
+    ----------
+    table
+        The rows to map; the clean twin goes through the same map.
+    training
+        The rows that fix the map; default: those of `table`. A feature constant over them is only centred.
     """
-    scaler = StandardScaler().fit(table.X)
+    scaler = StandardScaler().fit((table if training is None else training).X)
     clean = None if table.clean is None else scaler.transform(table.clean)
     return replace(table, X=scaler.transform(table.X), clean=clean)
+
+
+def semi_supervised_split(
+    table: LabelledTable, rng: np.random.Generator
+) -> tuple[LabelledTable, LabelledTable]:
+    """Return training rows, half of the normal ones, and test rows: the other half and all anomalies.
+
+    The half is drawn without replacement, rounded down; the test rows keep their order.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 4 normal rows, or no anomaly.
+
+    Notes
+    -----
+    Source: Livernoche et al. 2024 (arXiv 2305.18593), as the published experiments of DSIL apply it: after
+    `resize`, so that a row of a small table may be repeated on both sides.
+    """
+    normal = np.flatnonzero(~table.y)
+    if len(normal) < 4 or len(normal) == table.n_rows:
+        raise InputError(
+            f"{len(normal)} normal rows of {table.n_rows}; a semi-supervised split needs at least 4 normal "
+            "rows and an anomaly"
+        )
+    drawn = rng.permutation(normal)[: len(normal) // 2]
+    is_test = np.ones(table.n_rows, dtype=bool)
+    is_test[drawn] = False
+    return table.rows(np.sort(drawn)), table.rows(np.flatnonzero(is_test))

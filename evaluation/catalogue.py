@@ -61,6 +61,12 @@ def _suites() -> Entries:
     return ((name, load_suite(name).description) for name in suite_names())
 
 
+def _experiments() -> Entries:
+    from xadbench.evaluation.paper.experiments import EXPERIMENTS  # noqa: PLC0415  # as above
+
+    return ((name, experiment.description) for name, experiment in EXPERIMENTS.items())
+
+
 CATALOGUE: dict[str, Callable[[], Entries]] = {
     "recipes": _recipes,
     "releases": _releases,
@@ -69,4 +75,5 @@ CATALOGUE: dict[str, Callable[[], Entries]] = {
     "explainers": _explainers,
     "metrics": _metrics,
     "suites": _suites,
+    "experiments": _experiments,
 }

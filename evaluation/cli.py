@@ -1,4 +1,4 @@
-"""The command line: `xadbench run|generate|inject|audit|release|list`."""
+"""The command line: `xadbench run|reproduce|generate|inject|audit|release|list`."""
 
 import sys
 from collections.abc import Iterable
@@ -59,6 +59,33 @@ def run(
     with RunProgress(n_trials(chosen), console) as progress:
         records = run_suite(chosen, folder, on_trial=progress.advance)
     publish(records, scope, folder, console)
+    if any(record["status"] == "error" for record in records):
+        raise typer.Exit(TRIALS_FAILED)
+
+
+@app.command()
+def reproduce(  # noqa: PLR0917  # an option each
+    experiment: Annotated[str, typer.Argument(help="An experiment of the paper: xadbench list experiments.")],
+    datasets: Annotated[list[str] | None, typer.Option(help="Of ADBench; several: a,b or again.")] = None,
+    methods: Annotated[list[str] | None, typer.Option(help="Of the paper, or detectors; likewise.")] = None,
+    seeds: Annotated[list[str] | None, typer.Option(help="Likewise; 0,1,2,3,4 if not told else.")] = None,
+    smallest: Annotated[
+        int | None, typer.Option(min=1, help="Only so many data sets: those with the smallest files.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train detectors.")] = 1,
+    out: Out = None,
+) -> None:
+    """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
+    from xadbench.evaluation.paper import experiments  # noqa: PLC0415  # scikit-learn, matplotlib
+
+    chosen = experiments.Choice(
+        split_commas(datasets),
+        split_commas(methods),
+        [whole_number("seed", seed) for seed in split_commas(seeds)] or experiments.SEEDS,
+        smallest,
+        workers,
+    )
+    records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
     if any(record["status"] == "error" for record in records):
         raise typer.Exit(TRIALS_FAILED)
 
@@ -157,6 +184,18 @@ def list_(
         raise unknown("list", what, CATALOGUE)
     for name, description in CATALOGUE[what]():
         typer.echo(f"{name:<24} {description}".rstrip())
+
+
+def split_commas(values: list[str] | None) -> list[str]:
+    """Return the values of an option that takes several, each given by itself or with commas between."""
+    return [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
+
+
+def whole_number(what: str, text: str) -> int:
+    """Return a number of at least 0; `InputError` for any other text."""
+    if not text.isdecimal():
+        raise InputError(f"{what} is {text!r}, expected a whole number of at least 0")
+    return int(text)
 
 
 def new(folder: Path) -> Path:

@@ -5,9 +5,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Protocol, Self
 
-import numpy as np
-
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.errors import InputError
 
 from .registry import Entry, Factory, factory_of, keywords, make
 
@@ -37,68 +36,100 @@ class VersionedDetector(Detector, Protocol):
         """Part of a trial's identity."""
 
 
-class PyODDetector:
-    """Any detector of PyOD, as a `Detector`.
+def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
+    from .pyod_detector import PyODDetector, globally_seeded  # noqa: PLC0415  # torch takes a second to import
 
-    Parameters
-    ----------
-    model
-        An unfitted PyOD model.
-    """
-
-    version = 1
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-
-    def fit(self, X: FloatArray) -> Self:
-        """Fit the model to rows (n, d)."""
-        self.model.fit(X)
-        return self
-
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        """Return the model's scores (n,) of rows (n, d); higher is more anomalous."""
-        return np.asarray(self.model.decision_function(X), dtype=np.float64)
-
-    def get_params(self) -> Mapping[str, Any]:
-        """Return the model's parameters."""
-        params: dict[str, Any] = self.model.get_params(deep=False)
-        return params
-
-
-def _pyod(module: str, model: str) -> Factory[VersionedDetector]:
-    inner = factory_of(getattr(import_module(f"pyod.models.{module}"), model))
-    return Factory(lambda **params: PyODDetector(inner.build(**params)), inner.accepts)
-
-
-def _dte() -> Factory[VersionedDetector]:
-    from xadbench.dsil import DTE  # noqa: PLC0415  # torch takes a second to import
-
-    return factory_of(DTE)
-
-
-def _dsil(retention: str) -> Factory[VersionedDetector]:
-    from xadbench.dsil import DSIL, DTE  # noqa: PLC0415  # as above
-
-    inner, own = factory_of(DTE, method="categorical"), keywords(DSIL) - {"base", "retention", "random_state"}
+    inner = factory_of(getattr(import_module(f"pyod.models.{module}"), model), **fixed)
 
     def build(random_state: int, **params: Any) -> VersionedDetector:
-        base = inner.build(random_state, **{name: params[name] for name in params if name not in own})
-        outer = {name: params[name] for name in params if name in own}
-        detector: VersionedDetector = DSIL(base, retention=retention, random_state=random_state, **outer)
+        with globally_seeded(random_state):  # DeepSVDD seeds torch as it is made
+            return PyODDetector(inner.build(random_state, **params), random_state)
+
+    return Factory(build, inner.accepts)
+
+
+def _feature_bagging() -> Factory[VersionedDetector]:
+    try:
+        return _pyod("feature_bagging", "FeatureBagging")
+    except ImportError as error:
+        raise InputError(
+            f"detector feature_bagging needs PyOD's extra: pip install pyod[combo] ({error})"
+        ) from None
+
+
+def _own(name: str, **fixed: Any) -> Factory[VersionedDetector]:
+    return factory_of(getattr(import_module("xadbench.dsil"), name), **fixed)
+
+
+def _over_dte(name: str, retention: str | None = None) -> Factory[VersionedDetector]:
+    """Return the factory of a wrapper over DTE-categorical: takes the wrapper's parameters, and DTE's.
+
+    `epochs` are DTE's. A retention's own parameters, such as `r` of "fixed", replace the paper's ratios.
+    """
+    from xadbench import dsil  # noqa: PLC0415  # torch takes a second to import
+    from xadbench.dsil.retention import RETENTIONS  # noqa: PLC0415  # as above
+
+    wrapper, base = getattr(dsil, name), factory_of(dsil.DTE, method="categorical")
+    own = keywords(wrapper) - {"base", "retention", "epochs", "random_state"}
+    schedule = keywords(type(RETENTIONS[retention])) if retention else frozenset[str]()
+
+    def build(random_state: int, **params: Any) -> VersionedDetector:
+        mine, ratios = _chosen(params, own), _chosen(params, schedule)
+        if retention:
+            mine["retention"] = type(RETENTIONS[retention])(**ratios) if ratios else retention
+        inner = base.build(random_state, **_chosen(params, base.accepts - own))
+        detector: VersionedDetector = wrapper(inner, random_state=random_state, **mine)
         return detector
 
-    return Factory(build, inner.accepts | own)
+    return Factory(build, base.accepts | own | schedule)
+
+
+def _chosen(params: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if name in names}
 
 
 DETECTORS: dict[str, Entry[VersionedDetector]] = {
-    "dsil_fixed": Entry("DSIL over DTE-categorical, keeps the same share each time", partial(_dsil, "fixed")),
-    "dsil_cosine": Entry("DSIL over DTE-categorical, share falls as a cosine", partial(_dsil, "cosine")),
-    "dsil_exponential": Entry(
-        "DSIL over DTE-categorical, share falls exponentially", partial(_dsil, "exponential")
+    "dsil_fixed": Entry(
+        "DSIL over DTE-categorical, keeps the same share each time", partial(_over_dte, "DSIL", "fixed")
     ),
-    "dte": Entry("diffusion time estimation, trained on all rows", _dte),
+    "dsil_cosine": Entry(
+        "DSIL over DTE-categorical, share falls as a cosine", partial(_over_dte, "DSIL", "cosine")
+    ),
+    "dsil_exponential": Entry(
+        "DSIL over DTE-categorical, share falls exponentially", partial(_over_dte, "DSIL", "exponential")
+    ),
+    "dte": Entry(
+        "diffusion time estimation, trained on all rows", partial(_own, "DTE", method="categorical")
+    ),
+    "dte_inverse_gamma": Entry(
+        "the same, estimating an inverse gamma instead of bins", partial(_own, "DTE", method="inverse_gamma")
+    ),
+    "dte_non_parametric": Entry(
+        "diffusion time by nearest neighbours, without training", partial(_own, "DTENonParametric")
+    ),
+    "dte_weighted": Entry(
+        "DTE-categorical that weighs rows by their scores", partial(_over_dte, "WeightedLoss")
+    ),
+    "ddpm": Entry("reconstruction by a diffusion model", partial(_own, "DDPM")),
     "iforest": Entry("isolation forest (PyOD)", partial(_pyod, "iforest", "IForest")),
+    "knn": Entry("distance to the k-th neighbour (PyOD)", partial(_pyod, "knn", "KNN")),
+    "lof": Entry("local outlier factor (PyOD)", partial(_pyod, "lof", "LOF")),
+    "mcd": Entry("robust Mahalanobis distance (PyOD)", partial(_pyod, "mcd", "MCD")),
+    "ecod": Entry("tails of each feature's distribution (PyOD)", partial(_pyod, "ecod", "ECOD")),
+    "copod": Entry("tails of an empirical copula (PyOD)", partial(_pyod, "copod", "COPOD")),
+    "hbos": Entry("histograms of each feature (PyOD)", partial(_pyod, "hbos", "HBOS")),
+    "pca": Entry("distance along principal components (PyOD)", partial(_pyod, "pca", "PCA")),
+    "ocsvm": Entry("one-class support vector machine (PyOD)", partial(_pyod, "ocsvm", "OCSVM")),
+    "cblof": Entry("distance to the next large cluster (PyOD)", partial(_pyod, "cblof", "CBLOF")),
+    "loda": Entry("histograms of random projections (PyOD)", partial(_pyod, "loda", "LODA")),
+    "feature_bagging": Entry("LOF on random subsets of features (PyOD, combo)", _feature_bagging),
+    "deep_svdd": Entry(
+        "distance to a learned centre (PyOD)",
+        partial(_pyod, "deep_svdd", "DeepSVDD", verbose=0, n_features=1),
+    ),
+    "vae": Entry(
+        "reconstruction by a variational autoencoder (PyOD)", partial(_pyod, "vae", "VAE", verbose=0)
+    ),
 }
 
 
@@ -112,7 +143,8 @@ def make_detector(name: str, *, random_state: int, **params: Any) -> VersionedDe
     random_state
         Seed, at least 0.
     **params
-        Parameters of the detector; for `dsil_*`, those of DSIL and of its base DTE (such as `epochs`).
+        Parameters of the detector; for `dsil_*` and `dte_weighted`, those of the wrapper and of its base DTE
+        (`epochs` are DTE's), and for `dsil_*` those of the retention too: `r`, or `start` and `end`.
 
     Raises
     ------

@@ -35,9 +35,16 @@ class RunProgress:
 
     def advance(self, record: Record, is_new: bool) -> None:  # noqa: FBT001  # the runner's callback
         """Count one trial; `is_new` tells whether it was computed now or read from an earlier run."""
-        self.n_done += 1
         parts = (record["table"]["label"], record["detector"]["label"], record["explainer"]["label"])
-        what = f"{' / '.join(parts)}, seed {record['seed']}"
+        self._count(" / ".join(parts), record, is_new=is_new)
+
+    def advance_cell(self, record: Record, is_new: bool) -> None:  # noqa: FBT001  # as above
+        """Count one cell of the paper's grid, in the same way."""
+        self._count(f"{record['dataset']} / {record['method']}", record, is_new=is_new)
+
+    def _count(self, name: str, record: Record, *, is_new: bool) -> None:
+        self.n_done += 1
+        what = f"{name}, seed {record['seed']}"
         self.bar.update(self.task, advance=1, description=what)
         if not self.console.is_terminal:
             how = record["status"] if is_new else f"{record['status']}, from an earlier run"

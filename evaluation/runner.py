@@ -135,12 +135,13 @@ def _record(key: str, job: Job, detection: dict[str, Any], explainer: Component)
         },
         "detector": job.detector.model_dump() | quality,
         "explainer": explainer.model_dump(),
-        "versions": _versions(),
+        "versions": versions(),
         **(run_trial(fitted, explainer, job.source) if fitted else detection),
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that a result may depend on."""
     return {name: version(name) for name in RECORDED_VERSIONS}
 
 
@@ -152,7 +153,7 @@ def _start(run: Path, suite: Suite) -> None:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
     provenance = {
         "suite": suite.model_dump(mode="json"),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **versions()},
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "threads": 1,

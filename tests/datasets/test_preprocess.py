@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from xadbench.datasets import LabelledTable, resize, standardise
+from xadbench.datasets import InputError, LabelledTable, resize, standardise
+from xadbench.datasets.preprocess import semi_supervised_split
 from xadbench.datasets.streams import stream
 
 
@@ -40,3 +41,28 @@ def test_the_clean_twin_goes_through_the_same_map(table):
 def test_a_constant_feature_becomes_zero():
     X = np.column_stack([np.full(5, 3.0), np.arange(5)])
     assert not standardise(LabelledTable(X=X, y=[0] * 5)).X[:, 0].any()
+
+
+def test_training_rows_may_fix_the_standardising():
+    training, table = rows(11), rows(3)
+    X = standardise(table, training).X
+    np.testing.assert_allclose(X.ravel(), (np.arange(3) - 5) / np.arange(11).std())
+
+
+def test_half_of_the_normal_rows_train_and_all_others_test():
+    y = np.arange(21) % 3 == 0  # 7 anomalies, 14 normal rows
+    table = LabelledTable(X=np.arange(21, dtype=float)[:, None], y=y)
+    training, test = semi_supervised_split(table, stream(0, "t"))
+    assert (training.n_rows, test.n_rows) == (7, 14)
+    assert not training.y.any()
+    assert test.y.sum() == 7
+    assert sorted([*training.X.ravel(), *test.X.ravel()]) == list(range(21))
+    other = semi_supervised_split(table, stream(1, "t"))[0]
+    assert set(other.X.ravel()) != set(training.X.ravel())
+
+
+@pytest.mark.parametrize("y", [[0] * 9, [1] * 6 + [0] * 3])
+def test_a_split_needs_normal_rows_and_anomalies(y):
+    table = LabelledTable(X=np.arange(9, dtype=float)[:, None], y=y)
+    with pytest.raises(InputError, match="at least 4 normal rows and an anomaly"):
+        semi_supervised_split(table, stream(0, "t"))

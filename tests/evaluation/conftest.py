@@ -24,6 +24,9 @@ class Distance:
     def decision_function(self, X):
         return ((X - self.mean) ** 2).sum(axis=1)
 
+    def get_params(self):
+        return {}
+
 
 class Faulty:
     """An explainer that does what it is told to do wrong."""

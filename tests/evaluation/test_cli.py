@@ -109,7 +109,7 @@ def test_a_users_file_is_injected(xadbench, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "what", ["recipes", "releases", "datasets", "detectors", "explainers", "metrics", "suites"]
+    "what", ["recipes", "releases", "datasets", "detectors", "explainers", "metrics", "suites", "experiments"]
 )
 def test_everything_that_can_be_named_is_listed(xadbench, what):
     code, out, _ = xadbench("list", what)
@@ -122,6 +122,7 @@ def test_everything_that_can_be_named_is_listed(xadbench, what):
         "explainers": "kernel_shap",
         "metrics": "ndcg_m",
         "suites": "table4-smoke",
+        "experiments": "retention-study",
     }
     assert expected[what] in out
 

@@ -6,10 +6,9 @@ import pytest
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError
+from xadbench.dsil.retention import Cosine, Fixed
 from xadbench.evaluation.detectors import DETECTORS, make_detector
 
-QUICK = {"dte": {"epochs": 2}, "iforest": {"n_estimators": 20}}
-QUICK |= {f"dsil_{name}": {"epochs": 4, "iterations": 2} for name in ("fixed", "cosine", "exponential")}
 every = pytest.mark.parametrize("name", sorted(DETECTORS))
 
 
@@ -18,24 +17,6 @@ def rows() -> FloatArray:
     X = np.random.default_rng(0).standard_normal((300, 4))
     X.flags.writeable = False
     return X
-
-
-@every
-def test_each_row_gets_a_score_that_the_seed_decides(name: str, rows: FloatArray) -> None:
-    detectors = [make_detector(name, random_state=seed, **QUICK[name]).fit(rows) for seed in (0, 0, 1)]
-    first, same, other = (detector.decision_function(rows) for detector in detectors)
-    assert first.shape == (300,)
-    assert first.dtype == np.float64
-    assert np.isfinite(first).all()
-    np.testing.assert_array_equal(first, same)
-    assert (first != other).any()
-
-
-@every
-def test_a_detector_has_a_version_and_says_its_parameters(name: str) -> None:
-    detector = make_detector(name, random_state=3, **QUICK[name])
-    assert isinstance(detector.version, int)
-    assert detector.get_params()["random_state"] == 3
 
 
 @every
@@ -57,8 +38,8 @@ def test_parameters_go_to_dsil_or_to_its_base() -> None:
 
 
 def test_an_unknown_detector_is_told_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"unknown detector 'lof'; known: .*dte, iforest"):
-        make_detector("lof", random_state=0)
+    with pytest.raises(InputError, match=r"unknown detector 'lov'; known: .*dte, dte_inverse_gamma"):
+        make_detector("lov", random_state=0)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +51,36 @@ def test_an_unknown_parameter_is_told_the_known_ones(name: str, parameter: str) 
     message = rf"unknown parameter of detector {name}: '{parameter}'; known: .*{known}"
     with pytest.raises(InputError, match=message):
         make_detector(name, random_state=0, **{parameter: 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "expected"),
+    [
+        ("dsil_fixed", {}, "fixed"),
+        ("dsil_fixed", {"r": 0.7}, Fixed(0.7)),
+        ("dsil_cosine", {"start": 0.9, "end": 0.4}, Cosine(0.9, 0.4)),
+    ],
+)
+def test_a_retention_takes_its_own_ratios(name: str, params: dict[str, float], expected: object) -> None:
+    assert make_detector(name, random_state=0, **params).get_params()["retention"] == expected
+
+
+def test_a_ratio_out_of_range_is_refused() -> None:
+    with pytest.raises(InputError, match=r"detector dsil_fixed: r is 1\.5, expected a share"):
+        make_detector("dsil_fixed", random_state=0, r=1.5)
+
+
+def test_the_weighted_loss_trains_a_dte() -> None:
+    params = make_detector("dte_weighted", random_state=0, epochs=30, rounds=3).get_params()
+    assert (params["rounds"], params["base"].get_params()["epochs"]) == (3, 30)
+
+
+def test_without_combo_feature_bagging_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith("pyod.models.feature_bagging")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "pyod.models.combination", None)
+    with pytest.raises(InputError, match=r"pip install pyod\[combo\]"):
+        make_detector("feature_bagging", random_state=0)
 
 
 def test_to_list_names_nothing_slow_is_imported() -> None:

@@ -1,0 +1,1 @@
+"""The paper's detection experiments: one resumable grid, and tables and figures made from its cells."""

@@ -1,0 +1,113 @@
+"""What the paper's figures show: all methods, the retention ratio, and one iteration after another."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from xadbench.evaluation.paper.comparison import mean_ranks
+from xadbench.evaluation.paper.plots import BOLD, draw_bars, draw_lines
+from xadbench.evaluation.paper.published import published
+from xadbench.evaluation.paper.report import as_markdown, print_table, write_text
+from xadbench.evaluation.store import Record
+
+AUC = "AUC-ROC"
+MEAN_RANK = "mean rank"
+RATIO, ITERATION = "retention ratio", "iteration"
+
+
+def figure1(records: Sequence[Record], folder: Path, console: Console) -> None:
+    """Show mean AUC-ROC and mean rank of ours and of the published methods, over the same data sets."""
+    kept, lines = _complete(records, "auc_roc")
+    board = ranking(kept) if kept else None
+    title = f"Figure 1: all methods on {len({record['dataset'] for record in kept})} data set(s)"
+    _publish(board, title, folder / "figure1", lines, console)
+    if board is not None:
+        draw_bars(board, title, (AUC, MEAN_RANK), folder / "figure1")
+
+
+def ranking(records: Sequence[Record]) -> pd.DataFrame:
+    """Return columns `method`, `source` ("ours" or "published"), `AUC-ROC` and `mean rank`, the best first.
+
+    Both are means over the data sets of the records; ranks are among all, ours and published, 1 = highest,
+    ties at their mean. A published method with a gap on one of the data sets is left out.
+    """
+    cells = pd.DataFrame(
+        [{key: record[key] for key in ("dataset", "method", "auc_roc")} for record in records]
+    )
+    ours = cells.pivot_table(index="dataset", columns="method", values="auc_roc", sort=False)
+    theirs = published("figure1_unsupervised_auc_roc").pivot_table(
+        index="dataset", columns="method", values="mean", sort=False
+    )
+    figures = pd.concat(
+        {"ours": ours, "published": theirs.reindex(ours.index).dropna(axis="columns")}, axis="columns"
+    )
+    board = pd.DataFrame({AUC: figures.mean(), MEAN_RANK: mean_ranks(figures)})
+    board = board.rename_axis(["source", "method"]).reset_index()
+    return board.sort_values(MEAN_RANK, kind="stable", ignore_index=True)[
+        ["method", "source", AUC, MEAN_RANK]
+    ]
+
+
+def retention_study(records: Sequence[Record], folder: Path, console: Console) -> None:
+    """Show the AUC-ROC of each data set, mean over seeds, against the ratio of rows that DSIL keeps."""
+    kept, lines = _complete(records, "auc_roc")
+    points = [(record["dataset"], record["params"]["r"], record["auc_roc"]) for record in kept]
+    _curves(points, RATIO, folder / "retention-study", lines, console)
+
+
+def iteration_curve(records: Sequence[Record], folder: Path, console: Console) -> None:
+    """Show the AUC-ROC of each method after each iteration, mean over data sets and seeds."""
+    kept, lines = _complete(records, "iteration_auc_roc")
+    points = [
+        (record["method"], t, auc)
+        for record in kept
+        for t, auc in enumerate(record["iteration_auc_roc"], start=1)
+    ]
+    _curves(points, ITERATION, folder / "iteration-curve", lines, console)
+
+
+def _complete(records: Sequence[Record], needed: str) -> tuple[list[Record], list[str]]:
+    """Return the records of the data sets where no cell lacks `needed`, and a line for each of the others."""
+    reasons = {
+        record["dataset"]: f"{record['method']}, seed {record['seed']}: {record['reason'] or 'no ' + needed}"
+        for record in records
+        if record.get(needed) is None
+    }
+    lines = [f"Left out: {dataset} ({reason})" for dataset, reason in reasons.items()]
+    return [record for record in records if record["dataset"] not in reasons], lines
+
+
+def _curves(
+    points: Sequence[tuple[str, float, float]], x: str, path: Path, lines: Sequence[str], console: Console
+) -> None:
+    """Publish the means of equal (series, x), and the mean over all series, of which none has a gap."""
+    title, frame = f"{AUC} by {x}", pd.DataFrame(points, columns=["series", x, AUC])
+    curves = frame.groupby(["series", x], sort=False)[AUC].mean().reset_index()
+    overall = curves.groupby(x)[AUC].mean().reset_index().assign(series=BOLD)
+    if len(set(curves["series"])) > 1:
+        curves = pd.concat([curves, overall], ignore_index=True)
+    _publish(curves if len(curves) else None, title, path, lines, console)
+    if len(curves):
+        draw_lines(curves, title, x, AUC, path)
+
+
+def _publish(
+    board: pd.DataFrame | None, title: str, path: Path, lines: Sequence[str], console: Console
+) -> None:
+    """Print a board, and write it to PATH.md and PATH.csv; without one, print only why."""
+    outcome = "Nothing to show."
+    if board is not None:
+        headings = [str(column) for column in board]
+        cells = [[_text(value) for value in row] for row in board.itertuples(index=False)]
+        print_table(title, headings, cells, console)
+        parts = [f"# {title}", as_markdown(headings, cells), *lines, ""]
+        write_text(path.with_suffix(".md"), "\n\n".join(parts))
+        write_text(path.with_suffix(".csv"), board.to_csv(index=False))
+        outcome = f"Written: {path}.csv, .md, .png, .html"
+    console.print(*lines, outcome, sep="\n", highlight=False, markup=False, soft_wrap=True)
+
+
+def _text(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,85 @@
+"""Plots as PNG (matplotlib, without a display) and as HTML that holds all it needs (plotly)."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from plotly import graph_objects
+
+from xadbench.datasets.files import atomic_write
+
+OURS, PUBLISHED = "#1f5fa8", "#b8b8b8"
+BOLD = "mean"  # the series that stands out among the others
+
+
+def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> None:
+    """Draw a line for each series, to PATH.png and PATH.html.
+
+    Parameters
+    ----------
+    points
+        Columns `series`, and those named `x` and `y`, with a row a point. A series called "mean" stands out.
+    title, x, y
+        Texts of the figure and its axes, the latter the columns too.
+    path
+        Where to write, without an ending.
+    """
+    figure, page = _new((7, 4.5)), graph_objects.Figure()
+    axes = figure.subplots()
+    for name, line in points.groupby("series", sort=False):
+        width = 3 if name == BOLD else 1.2
+        axes.plot(line[x], line[y], label=str(name), linewidth=width, marker="o", markersize=3)
+        page.add_scatter(x=line[x], y=line[y], name=str(name), line={"width": width}, mode="lines+markers")
+    axes.set(title=title, xlabel=x, ylabel=y)
+    axes.legend(fontsize="x-small", bbox_to_anchor=(1.01, 1), loc="upper left")
+    page.update_layout(title=title, xaxis_title=x, yaxis_title=y)
+    _write(figure, page, path)
+
+
+def draw_bars(board: pd.DataFrame, title: str, columns: tuple[str, str], path: Path) -> None:
+    """Draw two panels of horizontal bars, a bar a method, to PATH.png and PATH.html.
+
+    Parameters
+    ----------
+    board
+        Columns `method`, `source` ("ours" or "published", which decides the colour) and the two of `columns`.
+    title, columns, path
+        As in `draw_lines`; the columns name the panels.
+    """
+    figure, page = _new((10, 1.5 + 0.24 * len(board))), graph_objects.Figure()
+    colours = [OURS if source == "ours" else PUBLISHED for source in board["source"]]
+    labels = [f"{row['method']} ({row['source']})" for _, row in board.iterrows()]
+    for i, (axes, column) in enumerate(zip(figure.subplots(1, 2, sharey=True), columns, strict=True)):
+        axes.barh(labels, board[column], color=colours)
+        axes.set(xlabel=column)
+        axes.invert_yaxis()
+        shown = {} if i == 0 else {"xaxis": "x2"}
+        bars = {"x": board[column], "y": labels, "marker": {"color": colours}, "orientation": "h"}
+        page.add_bar(name=column, showlegend=False, **bars, **shown)
+    figure.suptitle(title)
+    left, right = (
+        {"domain": domain, "title": name}
+        for domain, name in zip(([0, 0.48], [0.52, 1]), columns, strict=True)
+    )
+    page.update_layout(title=title, xaxis=left, xaxis2=right, yaxis={"autorange": "reversed"})
+    page.update_layout(height=150 + 24 * len(board))
+    _write(figure, page, path)
+
+
+def _new(size: tuple[float, float]) -> Figure:
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)  # pyplot would keep every figure, and look for a display
+    return figure
+
+
+def _write(figure: Figure, page: graph_objects.Figure, path: Path) -> None:
+    image = BytesIO()
+    figure.savefig(image, format="png", dpi=150)
+    for ending, content in (
+        (".png", image.getvalue()),
+        (".html", page.to_html(include_plotlyjs=True).encode()),
+    ):
+        with atomic_write(path.with_suffix(ending)) as file:
+            file.write(content)

@@ -1,0 +1,115 @@
+"""Comparisons as tables: for the terminal, as Markdown, as CSV."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.paper.comparison import complete_datasets, summarise
+
+NOTES = (
+    "ours, published: mean and standard deviation over seeds. diff.: ours less published. in 2 std: whether "
+    "ours, rounded as the published, is within two published standard deviations (0.00 leaves no room). '-': "
+    "a seed failed, or nothing was published or run. Means and mean ranks (1 = best, ties at their mean) are "
+    "over the data sets on which every method run has all its seeds."
+)
+Rows = list[list[str]]
+COMPARISON = ["data set", "method", "ours", "seeds", "published", "diff.", "in 2 std"]
+NAMES = frozenset({"data set", "method", "source", "series"})
+SUMMARY = ["method", "ours", "published", "rank", "published rank", "in 2 std"]
+
+
+def publish(board: pd.DataFrame, title: str, name: str, folder: Path, console: Console) -> None:
+    """Print a comparison and its summary; write both to `NAME.md`, and the comparison to `NAME.csv`."""
+    summary, notes = summarise(board), [NOTES, *_about_missing(board)]
+    heading = f"Over {len(complete_datasets(board))} data set(s)"
+    print_table(title, COMPARISON, comparison_cells(board), console)
+    print_table(heading, SUMMARY, summary_cells(summary), console)
+    console.print(*notes, sep="\n", highlight=False, markup=False)
+    parts = [f"# {title}", as_markdown(COMPARISON, comparison_cells(board))]
+    parts += [f"## {heading}", as_markdown(SUMMARY, summary_cells(summary)), *notes]
+    write_text(folder / f"{name}.md", "\n\n".join([*parts, ""]))
+    write_text(folder / f"{name}.csv", board.to_csv(index=False))
+    console.print(f"Written: {folder / name}.md, .csv", highlight=False, soft_wrap=True, markup=False)
+
+
+def comparison_cells(board: pd.DataFrame) -> Rows:
+    """Return the texts of a comparison, a list a row."""
+    return [
+        [
+            row["dataset"],
+            row["method"],
+            _figure(row["ours"], row["ours_std"], 3),
+            row["seeds"] or "-",
+            _figure(row["published"], row["published_std"], 2),
+            _text(row["difference"], "+.3f"),
+            {True: "yes", False: "no"}.get(row["inside"], "-"),
+        ]
+        for row in _records(board)
+    ]
+
+
+def summary_cells(summary: pd.DataFrame) -> Rows:
+    """Return the texts of a summary, a list a row."""
+    return [
+        [
+            row["method"],
+            *(_text(row[name], ".3f") for name in ("ours", "published")),
+            *(_text(row[name], ".2f") for name in ("rank", "published_rank")),
+            row["inside"] or "-",
+        ]
+        for row in _records(summary)
+    ]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _figure(mean: float, std: float, decimals: int) -> str:
+    return "-" if pd.isna(mean) else f"{mean:.{decimals}f}±{std:.{decimals}f}"
+
+
+def _text(value: float, form: str) -> str:
+    return "-" if pd.isna(value) else f"{value:{form}}"
+
+
+def _about_missing(board: pd.DataFrame) -> list[str]:
+    """Return a line for each row whose cells are not all there, and one for the data sets left out."""
+    lacking = board[(board["seeds"] != "") & board["ours"].isna()]
+    lines = [
+        f"{row.method} on {row.dataset}: {row.seeds} seeds: {row.reason}" for row in lacking.itertuples()
+    ]
+    left_out = list(dict.fromkeys(lacking["dataset"]))
+    return [*lines, f"Not in the means and ranks: {', '.join(left_out)}"] if left_out else lines
+
+
+def as_markdown(headings: Sequence[str], rows: Rows) -> str:
+    """Return a Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def print_table(title: str, headings: Sequence[str], rows: Rows, console: Console) -> None:
+    """Print a table, for a terminal of 80 columns or more; with a line between data sets."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in headings:
+        is_name = heading in NAMES
+        text = heading if is_name else heading.replace(" ", "\n")
+        table.add_column(text, justify="left" if is_name else "right", no_wrap=True)
+    for before, row in zip([None, *rows], rows, strict=False):
+        if headings[0] == "data set" and before is not None and before[0] != row[0]:
+            table.add_section()
+        table.add_row(*row)
+    console.print(table)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic_write(path) as file:
+        file.write(text.encode())

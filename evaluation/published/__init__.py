@@ -1,0 +1,1 @@
+"""Published figures, as CSV; README.md names their source."""
