@@ -34,7 +34,7 @@ class DTENonParametric(Detector):
         Number K of training rows that a row is compared with, at most as many as there are.
     n_steps
         Number T of diffusion steps.
-    score
+    statistic
         "mode", the most likely step: the published score, and so the default, though it takes n_steps
         values at most and ties many rows, all those beyond the last step among them; or "mean", the expected
         step, which tells these apart.
@@ -68,16 +68,16 @@ class DTENonParametric(Detector):
     neighbours_: NearestNeighbors
 
     def __init__(
-        self, n_neighbors: int = 5, n_steps: int = 300, score: str = "mode", contamination: float = 0.1
+        self, n_neighbors: int = 5, n_steps: int = 300, statistic: str = "mode", contamination: float = 0.1
     ) -> None:
         self.n_neighbors = n_neighbors
         self.n_steps = n_steps
-        self.score = score
+        self.statistic = statistic
         self.contamination = contamination
 
     def _learn(self, rows: FloatArray) -> None:
         at_least(1, n_neighbors=self.n_neighbors, n_steps=self.n_steps)
-        find("score", self.score, SCORES)
+        find("statistic", self.statistic, STATISTICS)
         if self.n_neighbors > len(rows):
             raise InputError(f"n_neighbors is {self.n_neighbors}, expected at most the {len(rows)} rows of X")
         self.rows_ = rows.copy()  # the user's own array may change
@@ -91,7 +91,7 @@ class DTENonParametric(Detector):
         if len(bad := np.argwhere(distances > FARTHEST)):
             raise InputError(f"row {bad[0, 0]} is too far from the training rows to square the distance")
         scale = (distances**2).mean(axis=1) / 2
-        return SCORES[self.score](scale, variances, rows.shape[1])
+        return STATISTICS[self.statistic](scale, variances, rows.shape[1])
 
     def _state(self) -> dict[str, Any]:
         state = super()._state()
@@ -128,4 +128,4 @@ def mean(scale: FloatArray, variances: FloatArray, n_features: int) -> FloatArra
     return scores
 
 
-SCORES = {"mode": mode, "mean": mean}
+STATISTICS = {"mode": mode, "mean": mean}

@@ -91,8 +91,7 @@ def _about_missing(board: pd.DataFrame) -> list[str]:
 
 def as_markdown(headings: Sequence[str], rows: Rows) -> str:
     """Return a Markdown table."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return pd.DataFrame(rows, columns=list(headings)).to_markdown(index=False, disable_numparse=True)
 
 
 def print_table(title: str, headings: Sequence[str], rows: Rows, console: Console) -> None:
