@@ -115,7 +115,7 @@ class WeightedLoss(Iterated):
             upper = scores > np.median(scores)
             changed = np.nan if half is None else float((upper != half).mean())
             half = upper
-            if number <= 2 or changed < least:
+            if number == 1 or changed < least:
                 self.detector_, self.round_, self.sample_weight_ = detector, number, weights
                 self._judge_round(rows)
                 least = np.inf if number == 1 else changed

@@ -58,6 +58,11 @@ def test_weights_have_the_closed_form():
     np.testing.assert_allclose(weights, 1 / (1 + np.exp([-2.0, -1.0, 0.0, 3.0, 10.0])))
 
 
+def test_weights_take_any_scale():
+    weights = row_weights(np.array([-1e-200, 0.0, 1e200]), tau=0.2)
+    np.testing.assert_allclose(weights, [1 / (1 + np.exp(-5)), 0.5, 0])
+
+
 @pytest.mark.parametrize("scores", [[0.0, 0, 0, 5], [5.0, 5, 5, 0], [1.0, 1, 1, 1]])
 def test_a_median_at_the_edge_splits_the_rows(scores):
     scores = np.array(scores)
