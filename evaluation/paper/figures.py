@@ -17,7 +17,7 @@ MEAN_RANK = "mean rank"
 RATIO, ITERATION = "retention ratio", "iteration"
 RESIZED = (
     "Ours are on tables resized as behind table I: below 1,000 rows, rows are repeated and become each "
-    "other's neighbours, which lowers methods by neighbours; the published figures look made without that."
+    "other's neighbours, which changes methods by neighbours. The published may be without that."
 )
 
 
