@@ -2,6 +2,7 @@
 
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
@@ -67,9 +68,9 @@ def run_grid(
     Returns
     -------
     list of dict
-        In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok" or "error"), `reason`;
-        for ok also `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score), and
-        `iteration_auc_roc`, a list, where the detector keeps the scores of each iteration.
+        In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok" or "error"), `reason`,
+        `warnings`; for ok also `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score),
+        and `iteration_auc_roc`, a list, where the detector keeps the scores of each iteration.
 
     Raises
     ------
@@ -123,8 +124,10 @@ def _run_in_worker(i: int, cell: Cell, folder: Path, load: Load) -> tuple[int, R
 
 
 def _run(cell: Cell, folder: Path, load: Load) -> Record:
-    with one_thread():
+    with one_thread(), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("module")  # once a module: MCD may repeat itself a hundred times
         record = _about(cell) | contained(lambda: _measure(cell, load))
+    record["warnings"] = [f"{one.category.__name__}: {one.message}" for one in told]
     write_json(cell.path(folder), record)
     return record
 

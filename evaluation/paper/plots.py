@@ -54,10 +54,11 @@ def draw_bars(board: pd.DataFrame, title: str, columns: tuple[str, str], path: P
     for i, (axes, column) in enumerate(zip(figure.subplots(1, 2, sharey=True), columns, strict=True)):
         axes.barh(labels, board[column], color=colours)
         axes.set(xlabel=column)
-        axes.invert_yaxis()
+        axes.margins(y=0.01)
         shown = {} if i == 0 else {"xaxis": "x2"}
         bars = {"x": board[column], "y": labels, "marker": {"color": colours}, "orientation": "h"}
         page.add_bar(name=column, showlegend=False, **bars, **shown)
+    axes.invert_yaxis()  # of both, since they share it: the first of the board is on top
     figure.suptitle(title)
     left, right = (
         {"domain": domain, "title": name}
