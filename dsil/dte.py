@@ -24,7 +24,7 @@ from .networks import MLP, find_device, load_weights, new_mlp, weights_of
 from .progress import EpochProgress
 from .training import Objective, Training, relative_weights, train
 
-ROWS_AT_ONCE = 8192  # bounds the memory of a scoring pass at some 40 MB
+ROWS_AT_ONCE = 1024  # the activations of a part, some 4 MB, stay in the processor's cache
 
 
 class DTE(Detector):
@@ -164,6 +164,9 @@ class DTE(Detector):
         if x.ndim != 2:
             raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
         check_columns(x.shape[1], self.n_features_in_)
+        return self._estimate(x)
+
+    def _estimate(self, x: Tensor) -> Tensor:
         outputs = self.network_(x.to(self.network_.device, torch.float32))
         return self._objective().score(outputs).to(x.device)
 
@@ -176,9 +179,11 @@ class DTE(Detector):
         self._train(self._new_network(), rows, sample_weight)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
-        parts = torch.split(torch.tensor(rows), ROWS_AT_ONCE)
+        scores = np.empty(len(rows))  # filled in place: what stays between two parts fragments the memory
         with torch.no_grad():
-            scores = np.concatenate([self.score_tensor(part).numpy() for part in parts])
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                part = slice(start, start + ROWS_AT_ONCE)
+                scores[part] = self._estimate(torch.tensor(rows[part], dtype=torch.float32)).numpy()
         if len(bad := np.flatnonzero(~np.isfinite(scores))):
             raise InputError(f"the score of row {bad[0]} is {scores[bad[0]]}: its values are too large")
         return scores

@@ -36,7 +36,7 @@ class MLP(nn.Module):
         """Return the outputs (n, n_outputs) of rows (n, n_inputs), both float32; with dropout if given."""
         *hidden, last = self.layers
         for depth, layer in enumerate(hidden):
-            x = layer(x).relu()
+            x = layer(x).relu_()
             if dropout is not None and depth > 0:
                 x = x * _coins(x.shape, dropout).to(x.device)
         outputs: Tensor = last(x)

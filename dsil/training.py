@@ -56,7 +56,10 @@ class Training:
 
 def relative_weights(sample_weight: ArrayLike, n_rows: int) -> FloatArray:
     """Return the weights of rows (n,) divided by their mean; `InputError` unless finite, >= 0, not all 0."""
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"sample_weight is not an array of numbers: {error}") from None
     if weights.shape != (n_rows,):
         raise InputError(f"sample_weight has shape {weights.shape}, expected ({n_rows},): one a row of X")
     if len(bad := np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))):

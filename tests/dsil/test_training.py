@@ -106,6 +106,7 @@ def test_equal_weights_are_ones_to_the_last_bit(value):
         (np.ones((4, 1)), r"sample_weight has shape \(4, 1\), expected \(4,\)"),
         ([1, np.nan, 1, -1], r"sample_weight\[1\] is nan, expected a finite number >= 0"),
         ([1, 1, 1, -0.5], r"sample_weight\[3\] is -0.5, expected"),
+        (["heavy"] * 4, "sample_weight is not an array of numbers"),
         (np.zeros(4), "sample_weight is zero for every row, expected at least one above 0"),
     ],
 )
