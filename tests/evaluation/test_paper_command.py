@@ -64,7 +64,7 @@ def test_table1_shows_ours_beside_the_published(reproduce, tmp_path):
     assert len(rows) == 14
     assert rows["glass", "dsil_fixed"]["seeds"] == "2/2"
     assert rows["wine", "best_of_23"]["ours"] == ""
-    assert "| wine | dte_unsupervised | " in (tmp_path / "o" / "table1.md").read_text()
+    assert "| wine       | dte_unsupervised " in (tmp_path / "o" / "table1.md").read_text()
 
 
 def test_it_goes_on_where_it_was_stopped(reproduce, stand_ins):
