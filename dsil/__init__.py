@@ -2,10 +2,20 @@
 
 from .ddpm import DDPM
 from .dte import DTE
+from .gaussian import Gaussian
 from .iterate import DSIL
 from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
 from .saving import load
 from .weighted import WeightedLoss
 
-__all__ = ["DTE", "DTENonParametric", "DDPM", "DSIL", "WeightedLoss", "DiffusionPerturbation", "load"]
+__all__ = [
+    "DTE",
+    "DTENonParametric",
+    "DDPM",
+    "Gaussian",
+    "DSIL",
+    "WeightedLoss",
+    "DiffusionPerturbation",
+    "load",
+]

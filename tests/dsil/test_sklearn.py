@@ -2,9 +2,9 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from xadbench.dsil import DTE
+from xadbench.dsil import DTE, Gaussian
 
-DETECTORS = [DTE(epochs=2), DTE("inverse_gamma", epochs=2)]
+DETECTORS = [DTE(epochs=2), DTE("inverse_gamma", epochs=2), Gaussian()]
 
 STOCHASTIC = "the draws of a training go by a row's place: a weight of 2 is no repetition to them"
 TWO_COLUMNS = "fits two columns, where the shape of the inverse gamma, d/2 - 1, is not positive"
