@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least, check_columns
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 
@@ -20,7 +19,7 @@ from .denoising import denoise, train
 from .diffusion import NoiseSchedule
 from .estimator import Detector
 from .networks import find_device, load_weights, weights_of
-from .progress import EpochProgress
+from .progress import FitProgress
 from .residual import ResidualNetwork, new_residual_network
 from .training import Training
 
@@ -163,11 +162,7 @@ class DDPM(Detector):
         return errors
 
     def _error_tensor(self, x: Tensor) -> Tensor:
-        check_is_fitted(self)
-        if x.ndim != 2:
-            raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
-        check_columns(x.shape[1], self.n_features_in_)
-        rows = x.to(self.network_.device, torch.float32)
+        rows = self._fitted_tensor(x).to(self.network_.device, torch.float32)
         denoised = denoise(self.network_, rows, NoiseSchedule(self.n_steps), self.reverse_steps)
         return (x.double() - denoised.to(x.device).double()).square()
 
@@ -176,10 +171,10 @@ class DDPM(Detector):
         losses: list[float] = []
         rng = self._stream(f"round {self.n_rounds_}")
         epochs = train(network, rows, NoiseSchedule(self.n_steps), self._training(), rng)
-        with EpochProgress(self.epochs, verbose=self.verbose) as progress:
+        with FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
             for epoch, loss in enumerate(islice(epochs, self.epochs), start=1):
                 losses.append(loss)
-                progress.advance(epoch, loss)
+                progress.advance(epoch, loss=loss)
                 if self.early_stopping and epoch >= FIRST_STOP and loss > losses[-1 - PATIENCE]:
                     break
         self.network_ = network.eval().requires_grad_(requires_grad=False)

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least, check_columns
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
 
@@ -21,7 +20,7 @@ from .diffusion import NoiseSchedule
 from .estimator import Detector, warn_of_degenerate
 from .inverse_gamma import InverseGamma
 from .networks import MLP, find_device, load_weights, new_mlp, weights_of
-from .progress import EpochProgress
+from .progress import FitProgress
 from .training import Objective, Training, relative_weights, train
 
 ROWS_AT_ONCE = 1024  # the activations of a part, some 4 MB, stay in the processor's cache
@@ -160,11 +159,7 @@ class DTE(Detector):
 
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
-        check_is_fitted(self)
-        if x.ndim != 2:
-            raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
-        check_columns(x.shape[1], self.n_features_in_)
-        return self._estimate(x)
+        return self._estimate(self._fitted_tensor(x))
 
     def _estimate(self, x: Tensor) -> Tensor:
         outputs = self.network_(x.to(self.network_.device, torch.float32))
@@ -189,7 +184,7 @@ class DTE(Detector):
         return scores
 
     def _train(self, network: MLP, rows: FloatArray, sample_weight: ArrayLike | None) -> None:
-        with EpochProgress(self.epochs, verbose=self.verbose) as progress:
+        with FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
             losses = train(
                 network,
                 rows,
@@ -198,7 +193,7 @@ class DTE(Detector):
                 training=self._training(),
                 rng=self._stream(f"round {self.n_rounds_}"),
                 weights=None if sample_weight is None else relative_weights(sample_weight, len(rows)),
-                on_epoch=progress.advance,
+                on_epoch=lambda epoch, loss: progress.advance(epoch, loss=loss),
             )
         self.network_ = network
         self.n_rounds_ += 1

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.checks import matrix
+from xadbench.datasets.checks import check_columns, matrix
 from xadbench.datasets.errors import InputError
 
 from . import saving
@@ -162,6 +163,14 @@ class Detector(Estimator):
         self.threshold_ = float(np.quantile(self.decision_scores_, 1 - self.contamination))
         self.labels_ = (self.decision_scores_ > self.threshold_).astype(int)
         return self
+
+    def _fitted_tensor(self, x: Tensor) -> Tensor:
+        """Return the rows `x`, a tensor (n, d), checked against the fit; `NotFittedError` before one."""
+        check_is_fitted(self)
+        if x.ndim != 2:
+            raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
+        check_columns(x.shape[1], self.n_features_in_)
+        return x
 
     @abstractmethod
     def _learn(self, rows: FloatArray) -> None:

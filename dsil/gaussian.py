@@ -5,12 +5,9 @@ from typing import ClassVar
 import numpy as np
 import torch
 from sklearn.covariance import LedoitWolf
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import check_columns
-from xadbench.datasets.errors import InputError
 
 from .estimator import Detector
 
@@ -53,11 +50,7 @@ class Gaussian(Detector):
 
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
-        check_is_fitted(self)
-        if x.ndim != 2:
-            raise InputError(f"x has shape {tuple(x.shape)}, expected (n, d)")
-        check_columns(x.shape[1], self.n_features_in_)
-        centred = x.double() - torch.from_numpy(self.location_)
+        centred = self._fitted_tensor(x).double() - torch.from_numpy(self.location_)
         return (centred @ torch.from_numpy(self.precision_) * centred).sum(dim=1)
 
     def _learn(self, rows: FloatArray) -> None:
@@ -67,4 +60,5 @@ class Gaussian(Detector):
     def _scores(self, rows: FloatArray) -> FloatArray:
         centred = rows - self.location_
         # Where the covariance is 0, a rounded product may come out just below.
-        return np.maximum((centred @ self.precision_ * centred).sum(axis=1), 0.0)
+        scores: FloatArray = np.maximum((centred @ self.precision_ * centred).sum(axis=1), 0.0)
+        return scores

@@ -2,15 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from rich.console import Console
-from rich.progress import Progress
 from sklearn.base import OutlierMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -22,6 +19,7 @@ from xadbench.datasets.errors import InputError, find
 
 from .dte import DTE
 from .estimator import Detector, warn_of_degenerate
+from .progress import FitProgress
 
 
 def _is_differentiable(detector: "Iterated") -> bool:
@@ -82,14 +80,14 @@ class Iterated(Detector):
         at_least(0, random_state=self.random_state)
         anomalies = anomalies_among(y, len(rows))
         outcomes: list[dict[str, float]] = []
-        with progress(type(self).__name__, self._n_rounds(), shown=self.verbose) as advance:
+        with FitProgress(self.unit, self._n_rounds(), verbose=self.verbose) as progress:
             try:
-                for outcome in self._rounds(rows, anomalies):
-                    outcomes.append({self.unit: len(outcomes) + 1, **outcome})
+                for number, outcome in enumerate(self._rounds(rows, anomalies), start=1):
+                    outcomes.append({self.unit: number, **outcome})
                     self.history_ = pd.DataFrame(outcomes)
                     if finished is not None:
                         finished.update(vars(self))
-                    advance(outcomes[-1])
+                    progress.advance(number, **outcome)
             except InputError:
                 raise
             except ValueError as error:
@@ -204,19 +202,3 @@ def last_loss(detector: Any) -> float:
 def mean_over(anomalies: BoolArray | None, values: FloatArray | BoolArray) -> float:
     """Return the mean of the values (n,) of the anomalies; NaN if these are unknown, or none."""
     return float(values[anomalies].mean()) if anomalies is not None and anomalies.any() else np.nan
-
-
-@contextmanager
-def progress(title: str, n_rounds: int, *, shown: bool) -> Iterator[Callable[[dict[str, float]], None]]:
-    """Yield a function that reports a round: on a bar if there is a terminal, else in a line."""
-    console = Console(quiet=not shown, highlight=False)
-    with Progress(console=console, disable=not (shown and console.is_terminal)) as bar:
-        task = bar.add_task(title, total=n_rounds)
-
-        def advance(outcome: dict[str, float]) -> None:
-            known = ", ".join(f"{name} {value:.4g}" for name, value in outcome.items() if not np.isnan(value))
-            bar.update(task, advance=1, description=f"{title}: {known}")
-            if not console.is_terminal:
-                console.print(f"{title} (of {n_rounds}): {known}", markup=False, soft_wrap=True)
-
-        yield advance

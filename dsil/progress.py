@@ -1,18 +1,31 @@
-"""Progress of a training: a bar on a terminal, plain lines elsewhere."""
+"""Progress of a fit: a bar on a terminal, plain lines elsewhere."""
 
 from typing import Self
 
 from rich import progress
 from rich.console import Console
 
-N_LINES = 10
+N_LINES = 20
 
 
-class EpochProgress:
-    """Shows the epochs of a training, if `verbose`, as they end; a context manager."""
+class FitProgress:
+    """Shows the steps of a fit as they end, if `verbose`; a context manager.
 
-    def __init__(self, n_epochs: int, *, verbose: bool, console: Console | None = None) -> None:
-        self.n_epochs = n_epochs
+    Parameters
+    ----------
+    step
+        What a step is called, such as "epoch".
+    n_steps
+        How many there will be. Without a terminal, at most 20 of them get a line.
+    verbose
+        Whether to show anything.
+    console
+        Where; default: the standard output.
+    """
+
+    def __init__(self, step: str, n_steps: int, *, verbose: bool, console: Console | None = None) -> None:
+        self.step = step
+        self.n_steps = n_steps
         self.console = console or Console(quiet=not verbose)
         self.bar = progress.Progress(
             progress.TextColumn("{task.description}"),
@@ -23,7 +36,7 @@ class EpochProgress:
             disable=not (verbose and self.console.is_terminal),
             transient=True,
         )
-        self.task = self.bar.add_task("training", total=n_epochs)
+        self.task = self.bar.add_task(step, total=n_steps)
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -32,12 +45,14 @@ class EpochProgress:
     def __exit__(self, *error: object) -> None:
         self.bar.stop()
 
-    def advance(self, epoch: int, loss: float) -> None:
-        """Show that an epoch, counted from 1, has ended with this mean loss."""
-        self.bar.update(self.task, completed=epoch, description=f"loss {loss:.4g}")
-        if not self.console.is_terminal and self._has_line(epoch):
-            line = f"epoch {epoch}/{self.n_epochs}: loss {loss:.4g}"
+    def advance(self, number: int, **values: float) -> None:
+        """Show that a step, counted from 1, has ended with these values; NaN is left out."""
+        # NaN is what differs from itself.
+        known = ", ".join(f"{name} {value:.4g}" for name, value in values.items() if value == value)  # noqa: PLR0124
+        self.bar.update(self.task, completed=number, description=f"{self.step}s: {known}")
+        if not self.console.is_terminal and self._has_line(number):
+            line = f"{self.step} {number}/{self.n_steps}: {known}"
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def _has_line(self, epoch: int) -> bool:
-        return epoch * N_LINES // self.n_epochs > (epoch - 1) * N_LINES // self.n_epochs
+    def _has_line(self, number: int) -> bool:
+        return number * N_LINES // self.n_steps > (number - 1) * N_LINES // self.n_steps

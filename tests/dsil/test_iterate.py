@@ -264,8 +264,8 @@ def test_a_detector_over_a_foreign_base_cannot_be_saved(tmp_path):
 def test_iterations_are_reported_in_lines_where_there_is_no_terminal(planted, capsys):
     DSIL(DTE(epochs=2, verbose=True), iterations=2, verbose=True).fit(planted[0])
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("DSIL (of 2): iteration 1, ratio 1, n_rows 400, loss 1.9")
-    assert second.startswith("DSIL (of 2): iteration 2, ratio 0.5, n_rows 200, loss 1.9")
+    assert first.startswith("iteration 1/2: ratio 1, n_rows 400, loss 1.9")
+    assert second.startswith("iteration 2/2: ratio 0.5, n_rows 200, loss 1.9")
     DSIL(Column(), iterations=2).fit(ROWS)
     assert capsys.readouterr() == ("", "")
 
