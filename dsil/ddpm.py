@@ -21,7 +21,7 @@ from .estimator import Detector
 from .networks import find_device, load_weights, weights_of
 from .progress import FitProgress
 from .residual import ResidualNetwork, new_residual_network
-from .training import Training
+from .training import Training, denormals_flushed
 
 ROWS_AT_ONCE = 1024  # bounds the memory of a scoring pass, and keeps it in the processor's cache
 PATIENCE, FIRST_STOP = 39, 52  # epochs; of the published code
@@ -171,7 +171,7 @@ class DDPM(Detector):
         losses: list[float] = []
         rng = self._stream(f"round {self.n_rounds_}")
         epochs = train(network, rows, NoiseSchedule(self.n_steps), self._training(), rng)
-        with FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
+        with denormals_flushed(), FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
             for epoch, loss in enumerate(islice(epochs, self.epochs), start=1):
                 losses.append(loss)
                 progress.advance(epoch, loss=loss)

@@ -21,7 +21,7 @@ from .estimator import Detector, warn_of_degenerate
 from .inverse_gamma import InverseGamma
 from .networks import MLP, find_device, load_weights, new_mlp, weights_of
 from .progress import FitProgress
-from .training import Objective, Training, relative_weights, train
+from .training import Objective, Training, denormals_flushed, relative_weights, train
 
 ROWS_AT_ONCE = 1024  # the activations of a part, some 4 MB, stay in the processor's cache
 
@@ -73,7 +73,7 @@ class DTE(Detector):
     Source: Livernoche et al. 2024, arXiv 2305.18593; settings of Vincent et al. 2025 ("DSIL").
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     network_: MLP
     n_rounds_: int
     history_: pd.DataFrame
@@ -184,7 +184,7 @@ class DTE(Detector):
         return scores
 
     def _train(self, network: MLP, rows: FloatArray, sample_weight: ArrayLike | None) -> None:
-        with FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
+        with denormals_flushed(), FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
             losses = train(
                 network,
                 rows,

@@ -1,6 +1,7 @@
 """Training a network to tell how much noise a row carries."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from typing import Protocol
@@ -69,6 +70,21 @@ def relative_weights(sample_weight: ArrayLike, n_rows: int) -> FloatArray:
     weights = weights / weights.max()  # so that equal weights become ones, to the last bit
     relative: FloatArray = weights / weights.mean()
     return relative
+
+
+@contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Take float32 below 1e-38 for 0 inside, and float64 below 1e-308; as before afterwards.
+
+    Weight decay takes the weights that nothing needs, and Adam's averages of them, into that range, where a
+    processor computes up to a hundred times as slowly: a long training took four times as long.
+    """
+    before = not torch.tensor(1e-310, dtype=torch.float64).mul(1)
+    torch.set_flush_denormal(True)  # torch's signature
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def train(

@@ -6,7 +6,7 @@ from xadbench.datasets import InputError
 from xadbench.dsil.categorical import Categorical
 from xadbench.dsil.diffusion import NoiseSchedule
 from xadbench.dsil.networks import new_mlp
-from xadbench.dsil.training import Training, _epoch, relative_weights, train
+from xadbench.dsil.training import Training, _epoch, denormals_flushed, relative_weights, train
 
 
 @pytest.mark.parametrize(
@@ -129,3 +129,18 @@ def test_a_loss_that_is_not_finite_says_when_and_what_to_do(rows, rate):
             training=settings,
             rng=np.random.default_rng(0),
         )
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_denormals_are_flushed_inside_and_as_before_outside(before):
+    def tiny():
+        return torch.tensor(1e-30).mul(1e-10).item()
+
+    if not torch.set_flush_denormal(before):
+        pytest.skip("this processor cannot flush denormals")
+    try:
+        with denormals_flushed():
+            assert tiny() == 0
+        assert (tiny() == 0) == before
+    finally:
+        torch.set_flush_denormal(False)
