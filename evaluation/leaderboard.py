@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -106,20 +107,19 @@ def publish(records: Sequence[Record], scope: str, run: Path, console: Console) 
 def as_rich(board: pd.DataFrame) -> list[Table]:
     """Return the leaderboard as one table for each detector, for a terminal of 80 columns or more."""
     detectors = board.groupby(["detector"], observed=True, sort=False)
-    return [
-        _of_detector(
-            f"{name}: AUC-ROC {_text('', rows['auc_roc'].iloc[0])} "
-            f"(oracle {_text('', rows['oracle_auc_roc'].iloc[0])})",
-            rows.drop(columns=["detector", "auc_roc", "oracle_auc_roc"]),
-        )
-        for (name,), rows in detectors
-    ]
+    return [_of_detector(_title(name, rows.iloc[0]), rows) for (name,), rows in detectors]
+
+
+def _title(name: str, row: "pd.Series[Any]") -> str:
+    ceiling = "" if pd.isna(row["oracle_auc_roc"]) else f" (oracle {_text('', row['oracle_auc_roc'])})"
+    return f"{name}: AUC-ROC {_text('', row['auc_roc'])}{ceiling}"
 
 
 def _of_detector(title: str, board: pd.DataFrame) -> Table:
     table = Table(
         title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold"
     )
+    board = board.drop(columns=["detector", "auc_roc", "oracle_auc_roc"])
     for column in _columns(board):
         if column == "explainer":
             table.add_column("explainer", overflow="fold")

@@ -70,6 +70,9 @@ def test_quality_and_chance_stand_beside_every_score(records):
 def test_the_oracle_of_some_tables_is_no_ceiling_over_all():
     records = [record("any", 0.2, table="t1"), record("any", 0.2, table="t2", oracle=None)]
     assert leaderboard(records, "detected")["oracle_auc_roc"].isna().all()
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(*as_rich(leaderboard(records, "detected")))
+    assert "(oracle" not in console.export_text()
     per_table = leaderboard(records, "detected", by=["table"])
     assert per_table["oracle_auc_roc"].tolist()[0] == pytest.approx(0.95)
 
