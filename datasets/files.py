@@ -99,7 +99,8 @@ def write_parts(
     Raises
     ------
     InputError
-        If `folder` exists already: a table is never overwritten. If `chunk_rows` is out of range.
+        If `folder` exists already: a table is never overwritten. If `chunk_rows` is out of range, there is
+        no part, or the parts differ in more than their rows.
     """
     at_least(1, chunk_rows=chunk_rows)
     with new_folder(Path(folder)) as draft:
@@ -115,15 +116,26 @@ def _write_rows(
 ) -> tuple[LabelledTable, int, int]:
     """Write the rows, and return the last part, the number of rows and that of anomalies."""
     n_rows = n_anomalies = 0
+    first = part = None
     with ExitStack() as stack:
         files: dict[str, RowWriter] = {}
         for part in parts:
+            first = first or part
+            if _alike(part) != _alike(first):
+                raise InputError("the parts of a table differ in names, kinds, or in what they know")
             for name, columns in _columns(part):
                 if name not in files:
                     files[name] = stack.enter_context(RowWriter(draft / name, chunk_rows))
                 files[name].add(columns)
             n_rows, n_anomalies = n_rows + part.n_rows, n_anomalies + int(part.y.sum())
+    if part is None:
+        raise InputError("a table has no part; expected at least one")
     return part, n_rows, n_anomalies
+
+
+def _alike(table: LabelledTable) -> tuple[object, ...]:
+    """Return what all parts of a table share."""
+    return table.feature_names, table.kinds, table.mask is None, table.clean is None
 
 
 def _columns(table: LabelledTable) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:

@@ -108,12 +108,14 @@ class LabelledTable:
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Return the table of all rows of `parts`, at least one, which are alike but for their rows."""
+        if len(parts) == 1:
+            return parts[0]
         arrays = ("X", "y", "kind", "mask", "clean")
         known = [name for name in arrays if getattr(parts[0], name) is not None]
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name in known
         }
-        return parts[0] if len(parts) == 1 else replace(parts[0], **joined)
+        return replace(parts[0], **joined)
 
 
 def _default_names(n_features: int) -> tuple[str, ...]:

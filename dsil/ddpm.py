@@ -206,7 +206,11 @@ class DDPM(Detector):
             raise InputError(
                 f"reverse_steps is {self.reverse_steps}, expected at most the {self.n_steps} n_steps"
             )
-        if len(self.dropout) != 2 or not all(0 <= share < 1 for share in self.dropout):
+        if (
+            not isinstance(self.dropout, tuple | list)
+            or len(self.dropout) != 2
+            or not all(0 <= share < 1 for share in self.dropout)
+        ):
             raise InputError(f"dropout is {self.dropout!r}, expected two shares in [0, 1)")
 
     def _stream(self, purpose: str) -> np.random.Generator:

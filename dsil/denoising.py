@@ -50,7 +50,7 @@ def train(
         parts = (torch.split(part, training.batch_size) for part in (noised, steps, noise))
         batches = [batch for batch in zip(*parts, strict=True) if len(batch[0]) > 1]
         losses = [_step(network, optimiser, batch, rng) for batch in batches]
-        loss = float(np.mean(losses))
+        loss = float(np.average(losses, weights=[len(batch[0]) for batch in batches]))
         if not isfinite(loss):
             raise InputError(
                 f"training diverged at epoch {epoch}: loss is {loss}; "

@@ -45,6 +45,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no t
         return matrix(rows)  # which says where a value is not finite
 
 
+class DegenerateWarning(UserWarning):
+    """Rows that a detector can learn little from."""
+
+
 def warn_of_degenerate(rows: FloatArray) -> None:
     """Warn, in the name of a `fit`, if columns of rows (n, d) are constant, or all rows equal."""
     constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
@@ -54,7 +58,7 @@ def warn_of_degenerate(rows: FloatArray) -> None:
         message = f"{len(constant)} of {rows.shape[1]} columns of X are constant; first: column {constant[0]}"
     else:
         return
-    warnings.warn(message, stacklevel=3)
+    warnings.warn(message, DegenerateWarning, stacklevel=3)
 
 
 class Detector(Estimator):
@@ -104,7 +108,7 @@ class Detector(Estimator):
         InputError
             If `X` is not finite, or has other columns than at fit.
         """
-        return self._scores(self._fitted_rows(X))
+        return self._finite_scores(self._fitted_rows(X))
 
     def predict(self, X: ArrayLike) -> IntArray:
         """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
@@ -139,8 +143,8 @@ class Detector(Estimator):
 
     def _fit(self, X: ArrayLike, *more: ArrayLike | None) -> FloatArray:
         """Check, learn and judge without a warning; `more` goes to `_learn`. Return the checked rows."""
-        if not 0 < self.contamination <= 0.5:
-            raise InputError(f"contamination is {self.contamination}, expected a share in (0, 0.5]")
+        if not isinstance(self.contamination, int | float) or not 0 < self.contamination <= 0.5:
+            raise InputError(f"contamination is {self.contamination!r}, expected a share in (0, 0.5]")
         with self._whole_or_not():
             rows = self._new_rows(X)
             self._learn(rows, *more)
@@ -159,10 +163,17 @@ class Detector(Estimator):
 
     def _judge(self, rows: FloatArray) -> Self:
         """Take the threshold from the scores of the training rows."""
-        self.decision_scores_ = self._scores(rows)
+        self.decision_scores_ = self._finite_scores(rows)
         self.threshold_ = float(np.quantile(self.decision_scores_, 1 - self.contamination))
         self.labels_ = (self.decision_scores_ > self.threshold_).astype(int)
         return self
+
+    def _finite_scores(self, rows: FloatArray) -> FloatArray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = self._scores(rows)
+        if len(bad := np.flatnonzero(~np.isfinite(scores))):
+            raise InputError(f"the score of row {bad[0]} is {scores[bad[0]]}: its values are too large")
+        return scores
 
     def _fitted_tensor(self, x: Tensor) -> Tensor:
         """Return the rows `x`, a tensor (n, d), checked against the fit; `NotFittedError` before one."""

@@ -8,6 +8,7 @@ from sklearn.covariance import LedoitWolf
 from torch import Tensor
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.errors import InputError
 
 from .estimator import Detector
 
@@ -54,7 +55,13 @@ class Gaussian(Detector):
         return (centred @ torch.from_numpy(self.precision_) * centred).sum(dim=1)
 
     def _learn(self, rows: FloatArray) -> None:
-        fitted = LedoitWolf().fit(rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            try:
+                fitted = LedoitWolf().fit(rows)
+            except ValueError as error:  # of an overflow on the way
+                raise InputError(
+                    f"the covariance of X is not finite: its values are too large ({error})"
+                ) from None
         self.location_, self.precision_ = fitted.location_, fitted.precision_
 
     def _scores(self, rows: FloatArray) -> FloatArray:

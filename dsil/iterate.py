@@ -11,7 +11,7 @@ from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
 
-from .iterated import Iterated, last_loss, mean_over
+from .iterated import Iterated, fit_base, last_loss, mean_over
 from .retention import Retention, find_retention
 from .selection import SELECTIONS
 
@@ -39,7 +39,7 @@ class DSIL(Iterated):
         the lower they rank; see `xadbench.dsil.selection`.
     epochs
         "shared": the base's `epochs` are shared among the iterations (400 over 15 are 26 each). "full": each
-        iteration trains for all of them. Without effect on a base that has no `epochs`.
+        iteration trains for all of them. Without effect on a base that has no `epochs` or no `partial_fit`.
     weights
         "carried_on": an iteration trains on from the weights of the one before, with a new optimiser, by the
         base's `partial_fit`; a base without one is fitted anew each time. "fresh": every iteration fits a
@@ -157,9 +157,12 @@ class DSIL(Iterated):
         if CARRIES_ON[self.weights]:
             carry_on = t > 0 and hasattr(self.detector_, "partial_fit")
             detector = deepcopy(self.detector_) if carry_on else self._new_base(self.random_state)
-            getattr(detector, "partial_fit", detector.fit)(rows)
+            if hasattr(detector, "partial_fit"):
+                detector.partial_fit(rows)
+            else:
+                fit_base(detector, rows, self.random_state)
         else:
-            random_state = stream(self.random_state, "dsil", "base", str(t)).integers(2**31)
-            detector = self._new_base(int(random_state))
-            detector.fit(rows)
+            random_state = int(stream(self.random_state, "dsil", "base", str(t)).integers(2**31))
+            detector = self._new_base(random_state)
+            fit_base(detector, rows, random_state)
         return detector

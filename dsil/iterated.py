@@ -1,7 +1,9 @@
 """What DSIL and the weighted loss share: a base detector, trained round after round."""
 
+import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from typing import Any, ClassVar, Self
 
@@ -18,7 +20,8 @@ from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 
 from .dte import DTE
-from .estimator import Detector, warn_of_degenerate
+from .estimator import DegenerateWarning, Detector, warn_of_degenerate
+from .networks import globally_seeded
 from .progress import FitProgress
 
 
@@ -118,7 +121,7 @@ class Iterated(Detector):
         return scores
 
     def _scores(self, rows: FloatArray) -> FloatArray:
-        return scores_of(self.detector_, rows)
+        return scores_of(self.detector_, rows, self.random_state)
 
     def _base(self) -> Any:
         return DTE() if self.base is None else self.base
@@ -126,13 +129,28 @@ class Iterated(Detector):
     def _new_base(self, random_state: int) -> Any:
         """Return an unfitted copy of the base, with its share of epochs and a random state if it has them."""
         share = find("epochs", self.epochs, EPOCHS)
-        quiet = {"verbose": False} if self.verbose else {}
-        base = new_base(self._base(), random_state=random_state, **quiet)
-        epochs = _params(base).get("epochs")
-        return new_base(base, epochs=share(epochs, self._n_rounds())) if isinstance(epochs, int) else base
+        settings = {"random_state": random_state} | ({"verbose": False} if self.verbose else {})
+        with guarded(self._base(), random_state):
+            base = new_base(self._base(), settings)
+            epochs = _params(base).get("epochs")
+            if not isinstance(epochs, int) or not hasattr(base, "partial_fit"):
+                return base
+            return new_base(base, {"epochs": share(epochs, self._n_rounds())})
 
 
-def new_base(base: Any, **settings: Any) -> Any:
+def guarded(detector: Any, random_state: int) -> AbstractContextManager[None]:
+    """Return a guard for work of a detector that is not ours: it may draw from the global generators."""
+    return nullcontext() if isinstance(detector, Detector) else globally_seeded(random_state)
+
+
+def fit_base(detector: Any, rows: FloatArray, random_state: int, **more: Any) -> None:
+    """Fit a base, without the warnings that the fit of the whole will give."""
+    with guarded(detector, random_state), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateWarning)
+        detector.fit(rows, **more)
+
+
+def new_base(base: Any, settings: Mapping[str, Any]) -> Any:
     """Return an unfitted copy of a detector, with those of the settings that are parameters of it.
 
     Raises
@@ -149,9 +167,10 @@ def new_base(base: Any, **settings: Any) -> Any:
     return _unfitted(copy.set_params(**known)) if known else copy
 
 
-def scores_of(detector: Any, rows: FloatArray) -> FloatArray:
+def scores_of(detector: Any, rows: FloatArray, random_state: int) -> FloatArray:
     """Return a fitted base's scores (n,), higher = more anomalous; `InputError` if they are not finite."""
-    scores = np.asarray(detector.decision_function(rows), dtype=np.float64)
+    with guarded(detector, random_state):
+        scores = np.asarray(detector.decision_function(rows), dtype=np.float64)
     if scores.shape != (len(rows),) or not np.isfinite(scores).all():
         raise InputError(f"the scores of {type(detector).__name__} are not one finite number a row")
     return -scores if isinstance(detector, OutlierMixin) else scores

@@ -1,5 +1,6 @@
 """The networks, and how their weights are drawn."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -80,6 +81,20 @@ def load_weights(network: nn.Module, weights: dict[str, NDArray[Any]]) -> None:
     """Put weights from `weights_of` into a network of the same shape, for good: none needs a gradient."""
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     network.requires_grad_(requires_grad=False)
+
+
+@contextmanager
+def globally_seeded(seed: int) -> Iterator[None]:
+    """Seed Python's, numpy's and torch's global generators inside the block; put them back afterwards."""
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  # what PyOD draws from
+    try:
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  # as above
+        with torch_seeded(seed):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002  # as above
 
 
 @contextmanager

@@ -55,7 +55,8 @@ def load(folder: str | os.PathLike[str]) -> "Detector":
     source = Path(folder)
     header, arrays = _read_header(source / HEADER), _read_arrays(source / ARRAYS)
     try:
-        detector: Detector = _decode(header["detector"], arrays)
+        detector: Detector = _decode_object(header["detector"], arrays)
+        detector.threshold_  # noqa: B018  # it is fitted
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
@@ -90,7 +91,7 @@ def _encode(value: Any, path: str, arrays: Arrays) -> Any:
     if type(value).__name__ in _classes():
         return _encode_object(value, path, arrays)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        arrays[path] = np.ascontiguousarray(value)
+        arrays[path] = np.asarray(value, order="C")
         return {"array": path}
     for kind, (type_, parts, _) in CONTAINERS.items():
         if isinstance(value, type_):

@@ -49,7 +49,8 @@ class Training:
 
     def __post_init__(self) -> None:
         at_least(1, epochs=self.epochs, batch_size=self.batch_size)
-        if not (self.learning_rate > 0 and self.weight_decay >= 0):
+        numbers = all(isinstance(own, int | float) for own in (self.learning_rate, self.weight_decay))
+        if not (numbers and self.learning_rate > 0 and self.weight_decay >= 0):
             raise InputError(
                 f"learning_rate is {self.learning_rate}, expected > 0; weight_decay {self.weight_decay}, >= 0"
             )

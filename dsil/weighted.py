@@ -12,7 +12,7 @@ from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
 
-from .iterated import Iterated, last_loss, mean_over, scores_of
+from .iterated import Iterated, fit_base, last_loss, mean_over, scores_of
 
 
 class WeightedLoss(Iterated):
@@ -40,7 +40,8 @@ class WeightedLoss(Iterated):
         1 / (1 + exp(-1/tau)) or 1 minus that: 0.993 and 0.007 at the default.
     epochs
         "shared": the base's `epochs` are shared among the rounds, so that it trains as long as `DSIL` does.
-        "full": each round trains for all of them. Without effect on a base that has no `epochs`.
+        "full": each round trains for all of them. Without effect on a base that has no `epochs` or no
+        `partial_fit`.
     contamination
         Share of the training rows above `threshold_`, in (0, 0.5].
     random_state
@@ -111,7 +112,7 @@ class WeightedLoss(Iterated):
         half: BoolArray | None = None
         for number in range(1, self.rounds + 1):
             detector = self._trained(detector, rows, weights)
-            scores = scores_of(detector, rows)
+            scores = scores_of(detector, rows, self.random_state)
             upper = scores > np.median(scores)
             changed = np.nan if half is None else float((upper != half).mean())
             half = upper
@@ -130,10 +131,12 @@ class WeightedLoss(Iterated):
         """Return the detector of the round after `before`, which stays as it is."""
         carry_on = before is not None and takes_weights(before, "partial_fit")
         detector = deepcopy(before) if carry_on else self._new_base(self.random_state)
-        for method in ("partial_fit", "fit"):
-            if takes_weights(detector, method):
-                getattr(detector, method)(rows, sample_weight=weights)
-                return detector
+        if takes_weights(detector, "partial_fit"):
+            detector.partial_fit(rows, sample_weight=weights)
+            return detector
+        if takes_weights(detector, "fit"):
+            fit_base(detector, rows, self.random_state, sample_weight=weights)
+            return detector
         raise InputError(f"base is {type(detector).__name__}, whose fit takes no sample_weight")
 
 

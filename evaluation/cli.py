@@ -81,7 +81,7 @@ def reproduce(  # noqa: PLR0917  # an option each
     chosen = experiments.Choice(
         split_commas(datasets),
         split_commas(methods),
-        [whole_number("seed", seed) for seed in split_commas(seeds)] or experiments.SEEDS,
+        list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or experiments.SEEDS,
         smallest,
         workers,
     )

@@ -32,12 +32,14 @@ class VersionedDetector(Detector, Protocol):
     """A registered detector: its `version` is raised when its results change."""
 
     @property
-    def version(self) -> int:
+    def version(self) -> int | str:
         """Part of a trial's identity."""
 
 
 def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
-    from .pyod_detector import PyODDetector, globally_seeded  # noqa: PLC0415  # torch takes a second to import
+    from xadbench.dsil.networks import globally_seeded  # noqa: PLC0415  # torch takes a second to import
+
+    from .pyod_detector import PyODDetector  # noqa: PLC0415  # as above
 
     inner = factory_of(getattr(import_module(f"pyod.models.{module}"), model), **fixed)
 
@@ -162,7 +164,7 @@ def make_detector(name: str, *, random_state: int, **params: Any) -> VersionedDe
     Examples
     --------
     >>> from xadbench.evaluation.detectors import make_detector
-    >>> make_detector("iforest", random_state=0, n_estimators=50).get_params()["n_estimators"]
+    >>> make_detector("iforest", random_state=0, n_estimators=50).get_params()["model__n_estimators"]
     50
     """
     return make("detector", name, DETECTORS, random_state, params)

@@ -1,42 +1,43 @@
 """PyOD's detectors under our convention: seeded, and without a trace in the global random state."""
 
-import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.dsil.networks import torch_seeded
+from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.dsil.networks import globally_seeded
 
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
 
 
-class PyODDetector:
+class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Any detector of PyOD, as a `Detector`.
+
+    `contamination`, `decision_scores_`, `threshold_` and `labels_` are the model's.
 
     Parameters
     ----------
     model
         An unfitted PyOD model. Its `n_features`, where it has one, is set at fit.
     random_state
-        Seeds the global generators of Python, numpy and torch while the model works, since some models draw
-        from them; their states are put back afterwards.
+        Replaces the model's own, where it has one, and seeds the global generators of Python, numpy and torch
+        while the model works, since some models draw from them; their states are put back afterwards.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[str] = f"1, PyOD {version('pyod')}"
 
     def __init__(self, model: Any, random_state: int = 0) -> None:
         self.model = model
         self.random_state = random_state
 
-    def fit(self, X: FloatArray) -> Self:
+    def fit(self, X: FloatArray, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Fit the model to rows (n, d)."""
+        own = {N_FEATURES: X.shape[1], "random_state": self.random_state}
         with globally_seeded(self.random_state):
-            if N_FEATURES in self.model.get_params(deep=False):
-                self.model.set_params(n_features=X.shape[1])
+            known = self.model.get_params(deep=False).keys()
+            self.model.set_params(**{name: value for name, value in own.items() if name in known})
             self.model.fit(np.array(X))
         return self
 
@@ -45,25 +46,30 @@ class PyODDetector:
         with globally_seeded(self.random_state):
             return np.asarray(self.model.decision_function(np.array(X)), dtype=np.float64)
 
-    def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: FBT001, FBT002  # scikit-learn's
-        """Return the seed and the model's parameters."""
-        params: dict[str, Any] = self.model.get_params(deep=deep)
-        return {"random_state": self.random_state} | params
+    def predict(self, X: FloatArray) -> IntArray:
+        """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
+        return (self.decision_function(X) > self.threshold_).astype(int)
+
+    @property
+    def contamination(self) -> float:
+        """Share of the training rows above the threshold."""
+        return float(self.model.contamination)
+
+    @property
+    def decision_scores_(self) -> FloatArray:
+        """The scores of the training rows, (n,)."""
+        return np.asarray(self.model.decision_scores_, dtype=np.float64)
+
+    @property
+    def threshold_(self) -> float:
+        """The (1 - contamination) quantile of these."""
+        return float(self.model.threshold_)
+
+    @property
+    def labels_(self) -> IntArray:
+        """1 for the training rows above the threshold, 0 for the others, (n,)."""
+        return np.asarray(self.model.labels_, dtype=int)
 
     def __sklearn_clone__(self) -> Self:
         with globally_seeded(self.random_state):
             return type(self)(clone(self.model), self.random_state)
-
-
-@contextmanager
-def globally_seeded(seed: int) -> Iterator[None]:
-    """Seed Python's, numpy's and torch's global generators inside the block; put them back afterwards."""
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  # what PyOD draws from
-    try:
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002  # as above
-        with torch_seeded(seed):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002  # as above

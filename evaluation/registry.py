@@ -1,15 +1,18 @@
 """What a registry holds: a name, one line about it, and how to make the thing with checked parameters."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from xadbench.datasets.errors import InputError, find, unknown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 SEED = "random_state"
+SILENT = frozenset({"verbose"})  # parameters that change no result
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,28 @@ def keywords(function: Callable[..., Any]) -> frozenset[str]:
     ['x', 'y']
     """
     return frozenset(inspect.signature(function).parameters)
+
+
+def identity(name: str, component: Any) -> dict[str, Any]:
+    """Return, as JSON values, all that a component's results depend on beside the data.
+
+    For the component and each one inside it, such as a detector's base: version and parameters.
+    """
+    return dict(_parts(name, component))
+
+
+def _parts(name: str, component: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    params = dict(component.get_params()) if hasattr(component, "get_params") else {}
+    inner = {key: part for key, part in params.items() if hasattr(part, "get_params")}
+    plain = {
+        key: _json(value) for key, value in params.items() if key not in {*inner, *SILENT} and "__" not in key
+    }
+    yield name, {"version": getattr(component, "version", None), "params": plain}
+    for key, part in inner.items():
+        yield from _parts(f"{name}.{key}", part)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | None) else repr(value)

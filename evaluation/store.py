@@ -38,6 +38,8 @@ def write_json(path: Path, values: object) -> None:
 def _without_nan(values: Any) -> Any:
     if isinstance(values, dict):
         return {key: _without_nan(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_without_nan(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 

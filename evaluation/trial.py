@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +18,7 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
+from xadbench.evaluation.registry import identity
 from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component
 
@@ -70,6 +72,7 @@ def _detector(source: Source, component: Component) -> Detector | None:
     return make_detector(component.name, random_state=source.seed, **component.params)
 
 
+@lru_cache(maxsize=1)  # the detectors of a table come one after the other
 def ceiling(source: Source) -> dict[str, float]:
     """Return the AUC-ROC that no detector can beat; NaN where the network is not known."""
     fitted = fit(source, Component(name=ORACLE))
@@ -84,7 +87,7 @@ def trial_key(source: Source, detector: Component, explainer: Component) -> str:
     InputError
         If a detector or explainer, or a parameter of one, is unknown.
     """
-    identity = {
+    determined_by = {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
         "detector": _identity(detector, source, {ORACLE}, make_detector),
@@ -92,15 +95,15 @@ def trial_key(source: Source, detector: Component, explainer: Component) -> str:
         "metrics": {metric.name: metric.version for metric in metrics.METRICS.values()},
         "seed": source.seed,
     }
-    return sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
+    return sha256(json.dumps(determined_by, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _identity(
     component: Component, source: Source, controls: Container[str], make: Callable[..., Any]
 ) -> dict[str, Any]:
     if component.name not in controls:
-        version = make(component.name, random_state=0, **component.params).version
-        return {"name": component.name, "params": component.params, "version": version}
+        made = make(component.name, random_state=source.seed, **component.params)
+        return {"params": component.params, "made": identity(component.name, made)}
     if component.params:
         raise InputError(f"control {component.name!r} takes no parameters")
     return {"name": component.name, "network": source.network_json, "version": VERSION}

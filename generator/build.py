@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from xadbench import __version__
 from xadbench.datasets.errors import InputError
-from xadbench.datasets.files import atomic_write, write_table
+from xadbench.datasets.files import atomic_write, write_parts
 from xadbench.datasets.sources import load_dataset
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.citation import CITATION, citation
@@ -26,7 +26,7 @@ from xadbench.generator.datasheet import DATASHEET, datasheet
 from xadbench.generator.inject import inject
 from xadbench.generator.licences import LICENCES, licences
 from xadbench.generator.manifest import MANIFEST, TableRecord, describe, hash_files, write_manifest
-from xadbench.generator.recipe import Recipe, generate
+from xadbench.generator.recipe import Recipe, generate_blocks
 from xadbench.generator.release import Entry, Injection, Release
 
 RELEASE = "release.yaml"
@@ -108,10 +108,16 @@ def build(
 
 def make(source: Recipe | Injection, seed: int) -> LabelledTable:
     """Return the table of that source and seed, as a release has it."""
+    return LabelledTable.concatenate(list(make_parts(source, seed)))
+
+
+def make_parts(source: Recipe | Injection, seed: int) -> Iterator[LabelledTable]:
+    """Yield the table of that source and seed part by part."""
     if isinstance(source, Recipe):
-        return generate(source, seed)
-    table = _dataset(source.dataset, source.label)
-    return inject(table, source.kinds, ratio=source.ratio, base=source.base, seed=seed)
+        yield from generate_blocks(source, seed)
+    else:
+        table = _dataset(source.dataset, source.label)
+        yield inject(table, source.kinds, ratio=source.ratio, base=source.base, seed=seed)
 
 
 @lru_cache(maxsize=1)
@@ -200,7 +206,7 @@ def _leave_interrupts_to_the_parent() -> None:
 
 def _do(job: Job) -> TableRecord:
     if not job.folder.exists():
-        write_table(make(job.source, job.seed), job.folder)
+        write_parts(make_parts(job.source, job.seed), job.folder)
     return describe(job.folder, job.seed)
 
 

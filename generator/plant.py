@@ -116,8 +116,12 @@ def label(
     kinds: Sequence[AnomalyKind],
     provenance: Mapping[str, Any],
     feature_names: Sequence[str],
+    *,
+    first_row: int = 0,
 ) -> LabelledTable:
     """Return the table of the planted rows; its culprits are the affected cells that differ from `clean`.
+
+    `first_row` is the number of the first one, where they are a part of a longer table.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def label(
     same = np.flatnonzero((planted.kind != 0) & ~mask.any(axis=1))
     if len(same):
         raise InputError(
-            f"row {same[0]} of kind {names[planted.kind[same[0]]]!r} came out as it was; "
+            f"row {first_row + same[0]} of kind {names[planted.kind[same[0]]]!r} came out as it was; "
             "expected features that vary enough to be changed, or a greater strength"
         )
     return LabelledTable(

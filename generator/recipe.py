@@ -222,7 +222,8 @@ def generate_blocks(recipe: Recipe, seed: int = 0) -> Iterator[LabelledTable]:
         first = number * BLOCK_ROWS
         own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
         planted = plant(source, recipe.anomalies, own, streams, number)
-        yield label(planted, source.rows, recipe.anomalies, provenance, tuple(network.nodes))
+        names = tuple(network.nodes)
+        yield label(planted, source.rows, recipe.anomalies, provenance, names, first_row=first)
 
 
 def _sources(network: "AdditiveNoiseNetwork", n_rows: int, seed: int) -> Iterator[Source]:

@@ -1,20 +1,17 @@
 """The methods of the paper's tables, by the names that the published figures have for them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
-from sklearn.base import BaseEstimator
 
 from xadbench.datasets import LabelledTable, resize, standardise
 from xadbench.datasets.errors import unknown
 from xadbench.datasets.preprocess import semi_supervised_split
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.detectors import DETECTORS, VersionedDetector, make_detector
+from xadbench.evaluation.registry import identity
 
 PREPARATION_VERSION = 1  # raised when `prepare` gives other rows
-SILENT = frozenset({"verbose"})  # parameters that change no result
 
 
 @dataclass(frozen=True)
@@ -45,26 +42,8 @@ class Method:
 
     def identity(self, seed: int) -> dict[str, Any]:
         """Return, as JSON values, all of the method that determines its results."""
-        made = dict(_parts(self.detector, self.make(seed)))
+        made = identity(self.detector, self.make(seed))
         return {"preparation": PREPARATION_VERSION, "semi_supervised": self.semi_supervised, "detector": made}
-
-
-def _parts(name: str, component: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the version and parameters of a detector, then of each detector inside it."""
-    params = dict(component.get_params())
-    inner = {key: part for key, part in params.items() if isinstance(part, BaseEstimator)}
-    plain = {
-        key: _json(value) for key, value in params.items() if key not in {*inner, *SILENT} and "__" not in key
-    }
-    yield name, {"version": getattr(component, "version", None), "params": plain}
-    for key, part in inner.items():
-        yield from _parts(f"{name}.{key}", part)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
 
 
 PAPER = {

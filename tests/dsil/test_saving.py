@@ -108,10 +108,12 @@ def test_a_missing_or_misshapen_array_is_refused(saved):
     [
         (("format",), 2, r"detector\.json: not a detector of format 1"),
         (("detector", "class"), "Popen", "unknown class 'Popen'; known: .*DTE"),
-        (("detector", "version"), 0, "saved by version 0 of DTE, here it is 1"),
+        (("detector", "version"), 0, "saved by version 0 of DTE, here it is [1-9]"),
         (("detector", "parameters"), {"depth": 3}, "not a whole detector: TypeError"),
         (("detector", "fitted"), {"threshold_": 1}, "not a whole detector: "),
         (("detector",), {"array": "a", "list": {}}, "not a whole detector: "),
+        (("detector",), "DTE", "not a whole detector: "),
+        (("detector", "fitted"), {}, "not a whole detector: "),
     ],
 )
 def test_another_format_or_class_is_refused(saved, where, value, message):

@@ -159,6 +159,15 @@ def test_the_key_sees_all_that_determines_the_result():
     assert trial_key(a, plain, random) == trial_key(load_source(RECIPE, 0), plain, random)
 
 
+def test_the_key_sees_the_version_of_a_detector_inside(monkeypatch):
+    from xadbench.dsil import DTE  # noqa: PLC0415  # torch takes a second to import
+
+    source, random = load_source(RECIPE, 0), Component(name="random")
+    before = trial_key(source, Component(name="dsil_fixed"), random)
+    monkeypatch.setattr(DTE, "version", 99)
+    assert trial_key(source, Component(name="dsil_fixed"), random) != before
+
+
 def test_a_function_is_scored_as_an_explainer():
     fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
     scores = score_explainer(lambda detector, background, X: np.abs(X), fitted.detector, fitted.table)

@@ -181,7 +181,7 @@ def test_an_interrupted_build_resumes_to_the_same(interrupted, release, built):
 def test_finished_tables_are_not_made_again(interrupted, release, monkeypatch):
     made = []
     monkeypatch.setattr(
-        module, "make", lambda source, seed, make=module.make: made.append(seed) or make(source, seed)
+        module, "make_parts", lambda *of, make=module.make_parts: made.append(of) or make(*of)
     )
     build(release, interrupted)
     assert len(made) == 3
