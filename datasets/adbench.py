@@ -31,7 +31,8 @@ FOLDER_VARIABLE = "XADBENCH_ADBENCH_DIR"
 class AdbenchFile:
     """One line of the registry: a file of ADBench and what its bytes hash to.
 
-    `sha256` is empty where only git's own hash of the file (SHA-1 over a header and the bytes) is known.
+    `sha256` is empty where only git's own hash of the file (SHA-1 over a header and the bytes) is known, and
+    `size`, in bytes, is None.
     """
 
     group: str
@@ -39,6 +40,7 @@ class AdbenchFile:
     name: str
     git_blob_sha1: str
     sha256: str
+    size: int | None
 
     @property
     def full_name(self) -> str:
@@ -66,8 +68,13 @@ def _git_blob_sha1(content: bytes) -> str:
 def adbench_registry() -> dict[str, AdbenchFile]:
     """Return all files of ADBench by their full name, `group/name`."""
     text = (files("xadbench.datasets") / "adbench.csv").read_text(encoding="utf-8")
-    fields = AdbenchFile.__dataclass_fields__
-    entries = (AdbenchFile(**{key: row[key] for key in fields}) for row in csv.DictReader(StringIO(text)))
+    entries = (
+        AdbenchFile(
+            **{key: row[key] for key in ("group", "file", "name", "git_blob_sha1", "sha256")},
+            size=int(row["bytes"]) if row["bytes"] else None,
+        )
+        for row in csv.DictReader(StringIO(text))
+    )
     return {entry.full_name: entry for entry in entries}
 
 

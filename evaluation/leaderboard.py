@@ -107,7 +107,7 @@ def publish(records: Sequence[Record], scope: str, run: Path, console: Console) 
 def as_rich(board: pd.DataFrame) -> list[Table]:
     """Return the leaderboard as one table for each detector, for a terminal of 80 columns or more."""
     detectors = board.groupby(["detector"], observed=True, sort=False)
-    return [_of_detector(_title(name, rows.iloc[0]), rows) for (name,), rows in detectors]
+    return [_of_detector(_title(str(name), rows.iloc[0]), rows) for (name,), rows in detectors]
 
 
 def _title(name: str, row: "pd.Series[Any]") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.errors import InputError, find, unknown
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.paper.comparison import compare
 from xadbench.evaluation.paper.figures import figure1, iteration_curve, retention_study
@@ -18,7 +18,6 @@ from xadbench.evaluation.paper.published import (
     find_datasets,
     published,
     published_datasets,
-    smallest,
 )
 from xadbench.evaluation.paper.report import publish
 from xadbench.evaluation.progress import RunProgress
@@ -31,11 +30,12 @@ Publish = Callable[[Sequence[Record], Path, Console], None]
 
 @dataclass(frozen=True)
 class Experiment:
-    """A line about it, the methods that it runs unless told otherwise, and what is made of the cells."""
+    """A line about it, its methods, what is made of the cells, and whether it can show other methods too."""
 
     description: str
     methods: Callable[[], list[Method]]
     publish: Publish
+    takes_others: bool = True
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "mean AUC-ROC and mean rank of all methods, ours and published", _unsupervised_methods, figure1
     ),
     "retention-study": Experiment(
-        "AUC-ROC of DSIL against the share of rows it keeps", _retentions, retention_study
+        "AUC-ROC of DSIL against the share of rows it keeps", _retentions, retention_study, takes_others=False
     ),
     "iteration-curve": Experiment("AUC-ROC of DSIL after each iteration", _dsil_methods, iteration_curve),
 }
@@ -134,6 +134,9 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
 def _methods(experiment: Experiment, choice: Choice) -> list[Method]:
     """Return the experiment's methods; of those named, the experiment's own first, then any other."""
     own = {method.name: method for method in experiment.methods()}
+    for name in choice.methods:
+        if name not in own and not experiment.takes_others:
+            raise unknown("method of this experiment", name, own)
     return [own.get(name) or find_method(name) for name in dict.fromkeys(choice.methods)] or list(
         own.values()
     )
@@ -141,11 +144,11 @@ def _methods(experiment: Experiment, choice: Choice) -> list[Method]:
 
 def _datasets(choice: Choice, console: Console) -> list[str]:
     """Return the chosen data sets that are there, saying which are not."""
-    found, absent = available(find_datasets(choice.datasets) or published_datasets())
+    found, absent = available(find_datasets(choice.datasets) or published_datasets(), choice.smallest)
     if not found:
         raise InputError(f"no data set of the experiment is there: {next(iter(absent.values()))}")
     if absent:
         reason = next(iter(absent.values()))
         line = f"Absent, left out: {', '.join(absent)} ({reason})"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return list(found) if choice.smallest is None else smallest(found, choice.smallest)
+    return list(found)

@@ -12,12 +12,14 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
 from xadbench.datasets import LabelledTable, load_adbench
+from xadbench.datasets.adbench import find_adbench
 from xadbench.evaluation import metrics
 from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.runner import one_thread, versions
 from xadbench.evaluation.store import Record, read_json, write_json
 from xadbench.evaluation.trial import contained, not_ok
 
+METRICS_VERSION = 1  # raised when a measure of `metrics.DETECTION` gives other numbers
 Load = Callable[[str], LabelledTable]
 OnCell = Callable[[Record, bool], None]
 
@@ -35,7 +37,10 @@ class Cell(NamedTuple):
 
     def identity(self) -> dict[str, Any]:
         """Return, as JSON values, what the cell's numbers depend on."""
-        return {"dataset": self.dataset, "seed": self.seed, **self.method.identity(self.seed)}
+        source = find_adbench(self.dataset)
+        data = {"dataset": self.dataset, "sha256": source.sha256 or None, "git": source.git_blob_sha1}
+        measured = {"metrics": METRICS_VERSION, "seed": self.seed}
+        return data | measured | self.method.identity(self.seed)
 
 
 def run_grid(

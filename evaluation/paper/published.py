@@ -1,6 +1,7 @@
 """The published figures that come with the package, and which data sets they are about."""
 
 import csv
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xadbench.datasets.adbench import adbench_path, adbench_registry
+from xadbench.datasets.adbench import adbench_path, adbench_registry, find_adbench
 from xadbench.datasets.errors import InputError, unknown
 
 CLASSICAL = "Classical"
@@ -60,18 +61,27 @@ def find_datasets(names: Sequence[str]) -> list[str]:
 
 
 def available(
-    names: Sequence[str], find: Callable[[str], Path] = adbench_path
-) -> tuple[dict[str, Path], dict[str, str]]:
-    """Return the files of those data sets that are there, and for the others the reason."""
-    found, absent = {}, {}
-    for name in names:
+    names: Sequence[str], n_smallest: int | None = None, find: Callable[[str], Path] = adbench_path
+) -> tuple[list[str], dict[str, str]]:
+    """Return the data sets that are there, and for others the reason.
+
+    With `n_smallest`, those with the smallest files come first, by the registry's sizes, and the search ends
+    when so many are found: no larger one is downloaded.
+    """
+    found: list[str] = []
+    absent: dict[str, str] = {}
+    for name in names if n_smallest is None else sorted(names, key=_size):
+        if len(found) == n_smallest:
+            break
         try:
-            found[name] = find(name)
+            find(name)
         except InputError as error:
             absent[name] = str(error)
+        else:
+            found.append(name)
     return found, absent
 
 
-def smallest(found: dict[str, Path], n: int) -> list[str]:
-    """Return the `n` data sets with the smallest files, in bytes, the smallest first."""
-    return sorted(found, key=lambda name: (found[name].stat().st_size, name))[:n]
+def _size(name: str) -> tuple[float, str]:
+    """Return the bytes of a data set's file, infinite where the registry lacks them, and its name."""
+    return find_adbench(name).size or math.inf, name

@@ -22,7 +22,7 @@ def tiny(monkeypatch):
     """Return the bytes of a small file that the registry knows as "tiny", by git's hash alone."""
     content = npz(X=np.eye(4), y=np.array([0, 1, 0, 0]))
     sha1 = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324  # git's own hash
-    entry = adbench.AdbenchFile("Classical", "99_tiny.npz", "tiny", sha1, "")
+    entry = adbench.AdbenchFile("Classical", "99_tiny.npz", "tiny", sha1, "", None)
     monkeypatch.setattr(adbench, "adbench_registry", lambda: {entry.full_name: entry})
     return content
 
@@ -112,7 +112,7 @@ def test_a_truncated_or_altered_file_is_refused_before_it_is_read(tiny, tmp_path
 
 
 def test_a_known_sha256_is_what_counts(tiny):
-    entry = adbench.AdbenchFile("g", "f", "n", "0" * 40, hashlib.sha256(tiny).hexdigest())
+    entry = adbench.AdbenchFile("g", "f", "n", "0" * 40, hashlib.sha256(tiny).hexdigest(), None)
     entry.check(tiny, "here")
     with pytest.raises(InputError, match="SHA-256"):
         entry.check(tiny + b"x", "here")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, read_table, write_table
-from xadbench.datasets.files import atomic_write, new_folder
+from xadbench.datasets.files import atomic_write, new_folder, write_parts
 
 
 def test_a_table_comes_back_as_it_was(table, tmp_path):
@@ -94,3 +94,11 @@ def test_a_file_that_fails_leaves_the_old_one(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fail_half_way(atomic_write, tmp_path / "f")
     assert (tmp_path / "f").read_bytes() == b"old"
+
+
+def test_no_part_or_unlike_parts_are_no_table(table, tmp_path):
+    with pytest.raises(InputError, match="a table has no part"):
+        write_parts([], tmp_path / "t")
+    with pytest.raises(InputError, match="the parts of a table differ"):
+        write_parts([table, dataclasses.replace(table, mask=None)], tmp_path / "t")
+    assert not list(tmp_path.iterdir())

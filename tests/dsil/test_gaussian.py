@@ -54,3 +54,11 @@ def test_a_saved_one_scores_the_same(planted, tmp_path):
     X, _ = planted
     detector = DSIL(Gaussian(), Fixed(0.85)).fit(X)
     assert_array_equal(load(detector.save(tmp_path / "d")).decision_function(X), detector.decision_scores_)
+
+
+def test_values_too_large_are_refused(rng):
+    X = rng.standard_normal((50, 3))
+    with pytest.raises(InputError, match="values are too large"):
+        Gaussian().fit(X).decision_function(X[:2] * 1e180)
+    with pytest.raises(InputError, match="values are too large"):
+        Gaussian().fit(X * 1e180)

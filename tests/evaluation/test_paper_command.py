@@ -165,6 +165,7 @@ def test_ranks_among_ours_and_published_share_ties():
         (["table1", "--datasets", "cover"], "no data set of the experiment is there: .*10_cover.npz"),
         (["table1", "--workers", "0"], "workers"),
         (["table1", "--smallest", "0"], "smallest"),
+        (["retention-study", "--methods", "dte_unsupervised"], "unknown method of this experiment"),
     ],
 )
 def test_wrong_input_gives_one_line_and_leaves_nothing(reproduce, tmp_path, arguments, message):

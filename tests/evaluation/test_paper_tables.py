@@ -9,7 +9,6 @@ from xadbench.evaluation.paper.published import (
     find_datasets,
     published,
     published_datasets,
-    smallest,
 )
 from xadbench.evaluation.paper.report import as_markdown, comparison_cells
 
@@ -114,7 +113,7 @@ def test_a_table_says_what_is_missing(board):
     cells = comparison_cells(board.reset_index())
     assert cells[0] == ["b", "m", "-", "1/2", "0.50±0.10", "-", "-"]
     assert cells[2] == ["a", "m", "0.830±0.010", "2/2", "0.80±0.01", "+0.030", "no"]
-    assert as_markdown(["x"], [["1"]]) == "| x |\n| --- |\n| 1 |"
+    assert as_markdown(["x"], [["1"]]) == "| x   |\n|:----|\n| 1   |"
 
 
 @pytest.mark.parametrize(
@@ -141,14 +140,15 @@ def test_names_may_be_written_in_any_case_but_must_be_known():
         find_datasets(["magic.gamma"])
 
 
-def test_the_smallest_are_those_with_the_smallest_files(tmp_path):
-    def find(name):
-        if name == "gone":
-            raise InputError("gone is not here")
-        path = tmp_path / name
-        path.write_bytes(b"x" * len(name))
-        return path
+def test_the_smallest_that_are_there_are_found_without_a_look_at_larger_ones():
+    looked_at = []
 
-    found, absent = available(["three", "one", "gone", "four"], find)
-    assert smallest(found, 2) == ["one", "four"]
-    assert absent == {"gone": "gone is not here"}
+    def find(name):
+        looked_at.append(name)
+        if name == "Lymphography":
+            raise InputError("no such file")
+
+    names = ["mammography", "WBC", "breastw", "Lymphography", "Wilt"]
+    assert available(names, 2, find) == (["WBC", "breastw"], {"Lymphography": "no such file"})
+    assert looked_at == ["WBC", "Lymphography", "breastw"]
+    assert available(names, None, find)[0] == ["mammography", "WBC", "breastw", "Wilt"]
