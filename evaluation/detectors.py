@@ -67,23 +67,29 @@ def _over_dte(name: str, retention: str | None = None) -> Factory[VersionedDetec
     """Return the factory of a wrapper over DTE-categorical: takes the wrapper's parameters, and DTE's.
 
     `epochs` are DTE's. A retention's own parameters, such as `r` of "fixed", replace the paper's ratios.
+    Instead of DTE's parameters, `base` may name another detector, and `base_params` its parameters.
     """
     from xadbench import dsil  # noqa: PLC0415  # torch takes a second to import
     from xadbench.dsil.retention import RETENTIONS  # noqa: PLC0415  # as above
 
-    wrapper, base = getattr(dsil, name), factory_of(dsil.DTE, method="categorical")
+    wrapper, dte = getattr(dsil, name), factory_of(dsil.DTE, method="categorical")
     own = keywords(wrapper) - {"base", "retention", "epochs", "random_state"}
     schedule = keywords(type(RETENTIONS[retention])) if retention else frozenset[str]()
 
-    def build(random_state: int, **params: Any) -> VersionedDetector:
+    def build(
+        random_state: int, *, base: str = "dte", base_params: Mapping[str, Any] | None = None, **params: Any
+    ) -> VersionedDetector:
         mine, ratios = _chosen(params, own), _chosen(params, schedule)
+        of_base = _chosen(params, dte.accepts - own)
+        if of_base and base != "dte":
+            raise InputError(f"{', '.join(of_base)}: of dte, but base is {base!r}; expected base_params")
         if retention:
             mine["retention"] = type(RETENTIONS[retention])(**ratios) if ratios else retention
-        inner = base.build(random_state, **_chosen(params, base.accepts - own))
+        inner = make_detector(base, random_state=random_state, **of_base, **(base_params or {}))
         detector: VersionedDetector = wrapper(inner, random_state=random_state, **mine)
         return detector
 
-    return Factory(build, base.accepts | own | schedule)
+    return Factory(build, dte.accepts | own | schedule | {"base", "base_params"})
 
 
 def _tuned() -> Factory[VersionedDetector]:
@@ -154,7 +160,8 @@ def make_detector(name: str, *, random_state: int, **params: Any) -> VersionedDe
         Seed, at least 0.
     **params
         Parameters of the detector; for `dsil_*` and `dte_weighted`, those of the wrapper and of its base DTE
-        (`epochs` are DTE's), and for `dsil_*` those of the retention too: `r`, or `start` and `end`.
+        (`epochs` are DTE's), and for `dsil_*` those of the retention too: `r`, or `start` and `end`; or, for
+        another base than DTE, `base`, a key of `DETECTORS`, and `base_params`.
 
     Raises
     ------

@@ -44,7 +44,7 @@ def test_an_unknown_detector_is_told_the_known_ones() -> None:
 
 @pytest.mark.parametrize(
     ("name", "parameter"),
-    [("iforest", "epochs"), ("dte", "iterations"), ("dsil_fixed", "retention"), ("dsil_fixed", "base")],
+    [("iforest", "epochs"), ("dte", "iterations"), ("dsil_fixed", "retention")],
 )
 def test_an_unknown_parameter_is_told_the_known_ones(name: str, parameter: str) -> None:
     known = "n_estimators" if name == "iforest" else "epochs"
@@ -91,3 +91,19 @@ def test_to_list_names_nothing_slow_is_imported() -> None:
     command = [sys.executable, "-c", code]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own code
     assert listed.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("base", ["dte_non_parametric", "knn", "dte_inverse_gamma"])
+def test_dsil_goes_over_any_named_detector(base):
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    params = {"epochs": 3} if base == "dte_inverse_gamma" else {}
+    detector = make_detector("dsil_fixed", random_state=1, base=base, base_params=params, iterations=2, r=0.8)
+    assert detector.fit(X).kept_.sum() == 48
+    assert np.array_equal(detector.decision_function(X), detector.decision_scores_)
+
+
+def test_another_base_takes_no_parameters_of_dte():
+    with pytest.raises(InputError, match="epochs: of dte, but base is 'knn'; expected base_params"):
+        make_detector("dsil_fixed", random_state=0, base="knn", epochs=3)
+    with pytest.raises(InputError, match="unknown detector 'knm'"):
+        make_detector("dsil_fixed", random_state=0, base="knm")
