@@ -92,13 +92,6 @@ def _over_dte(name: str, retention: str | None = None) -> Factory[VersionedDetec
     return Factory(build, dte.accepts | own | schedule | {"base", "base_params"})
 
 
-def _tuned() -> Factory[VersionedDetector]:
-    from xadbench.dsil import DSIL, Gaussian  # noqa: PLC0415  # torch takes a second to import
-    from xadbench.dsil.retention import Fixed  # noqa: PLC0415  # as above
-
-    return factory_of(DSIL, base=Gaussian(), retention=Fixed(0.85))
-
-
 def _chosen(params: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if name in names}
 
@@ -113,7 +106,6 @@ DETECTORS: dict[str, Entry[VersionedDetector]] = {
     "dsil_exponential": Entry(
         "DSIL over DTE-categorical, share falls exponentially", partial(_over_dte, "DSIL", "exponential")
     ),
-    "dsil_tuned": Entry("DSIL over one Gaussian, keeps 85 % each time; docs/results/tuning.md", _tuned),
     "dte": Entry(
         "diffusion time estimation, trained on all rows", partial(_own, "DTE", method="categorical")
     ),
@@ -126,6 +118,7 @@ DETECTORS: dict[str, Entry[VersionedDetector]] = {
     "dte_weighted": Entry(
         "DTE-categorical that weighs rows by their scores", partial(_over_dte, "WeightedLoss")
     ),
+    "gaussian": Entry("Mahalanobis distance on a shrunk covariance", partial(_own, "Gaussian")),
     "ddpm": Entry("reconstruction by a diffusion model", partial(_own, "DDPM")),
     "iforest": Entry("isolation forest (PyOD)", partial(_pyod, "iforest", "IForest")),
     "knn": Entry("distance to the k-th neighbour (PyOD)", partial(_pyod, "knn", "KNN")),
