@@ -96,7 +96,7 @@ def as_markdown(headings: Sequence[str], rows: Rows) -> str:
 
 def print_table(title: str, headings: Sequence[str], rows: Rows, console: Console) -> None:
     """Print a table, for a terminal of 80 columns or more; with a line between data sets."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
     for heading in headings:
         is_name = heading in NAMES
         text = heading if is_name else heading.replace(" ", "\n")
