@@ -77,15 +77,20 @@ def _over_dte(name: str, retention: str | None = None) -> Factory[VersionedDetec
     schedule = keywords(type(RETENTIONS[retention])) if retention else frozenset[str]()
 
     def build(
-        random_state: int, *, base: str = "dte", base_params: Mapping[str, Any] | None = None, **params: Any
+        random_state: int, *, base: str = "", base_params: Mapping[str, Any] | None = None, **params: Any
     ) -> VersionedDetector:
         mine, ratios = _chosen(params, own), _chosen(params, schedule)
         of_base = _chosen(params, dte.accepts - own)
-        if of_base and base != "dte":
+        if of_base and base:
             raise InputError(f"{', '.join(of_base)}: of dte, but base is {base!r}; expected base_params")
+        if base_params and not base:
+            raise InputError("base_params without base; expected the name of a detector")
         if retention:
             mine["retention"] = type(RETENTIONS[retention])(**ratios) if ratios else retention
-        inner = make_detector(base, random_state=random_state, **of_base, **(base_params or {}))
+        if base:
+            inner = make_detector(base, random_state=random_state, **(base_params or {}))
+        else:
+            inner = dte.build(random_state, **of_base)
         detector: VersionedDetector = wrapper(inner, random_state=random_state, **mine)
         return detector
 
