@@ -81,7 +81,7 @@ def denormals_flushed() -> Iterator[None]:
     processor computes up to a hundred times as slowly: a long training took four times as long.
     """
     before = not torch.tensor(1e-310, dtype=torch.float64).mul(1)
-    torch.set_flush_denormal(True)  # torch's signature
+    torch.set_flush_denormal(True)
     try:
         yield
     finally:

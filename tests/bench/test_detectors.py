@@ -27,23 +27,6 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def least_times(*functions, rounds, clock=time.process_time):
-    """Return the least time of each function, run in turn; processor time, which neighbours stretch less."""
-    times = [[] for _ in functions]
-    for _ in range(rounds):
-        for function, own in zip(functions, times, strict=True):
-            start = clock()
-            function()
-            own.append(clock() - start)
-    return [min(own) for own in times]
-
-
-def ratio(benchmark, *functions, **settings):
-    ours, bare = benchmark.pedantic(least_times, args=functions, kwargs=settings, rounds=1)
-    benchmark.extra_info["ratio"] = ours / bare
-    return ours / bare
-
-
 def table(n_rows, n_features):
     return np.random.default_rng(0).standard_normal((n_rows, n_features))
 
@@ -67,7 +50,7 @@ class Products:
                 _ = gradient @ self.weights[depth]
 
 
-def test_training_costs_little_more_than_its_products(benchmark):
+def test_training_costs_little_more_than_its_products(ratio):
     detector = DTE(epochs=EPOCHS, batch_size=BATCH)
     rows = detector._new_rows(table(5_000, 100))
     products = Products(100, BATCH)
@@ -77,10 +60,10 @@ def test_training_costs_little_more_than_its_products(benchmark):
             products.forward()
             products.backward()
 
-    assert ratio(benchmark, lambda: detector._learn(rows), bare, rounds=8) <= 1.5
+    assert ratio(lambda: detector._learn(rows), bare, rounds=8, clock=time.process_time) <= 1.5
 
 
-def test_scoring_costs_little_more_than_its_products_in_bounded_memory(benchmark):
+def test_scoring_costs_little_more_than_its_products_in_bounded_memory(benchmark, ratio):
     rows = table(1_000_000, 30)
     detector, products = DTE(epochs=1).fit(rows[:1000]), Products(30, ROWS_AT_ONCE)
 
@@ -94,10 +77,10 @@ def test_scoring_costs_little_more_than_its_products_in_bounded_memory(benchmark
     benchmark.extra_info["megabytes"] = megabytes
     # The checks take two bytes a value, the scores eight a row, twice; all activations at once: 4 GB.
     assert megabytes <= 120
-    assert ratio(benchmark, lambda: detector.decision_function(rows), bare, rounds=3) <= 1.3
+    assert ratio(lambda: detector.decision_function(rows), bare, clock=time.process_time) <= 1.3
 
 
-def test_two_fits_in_two_processes_take_no_longer_than_one(benchmark):
+def test_two_fits_in_two_processes_take_no_longer_than_one(ratio):
     detector, rows = DTE(epochs=2 * EPOCHS), table(5_000, 100)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, context, initializer=torch.set_num_threads, initargs=(1,)) as executor:
@@ -106,5 +89,5 @@ def test_two_fits_in_two_processes_take_no_longer_than_one(benchmark):
             wait([executor.submit(detector.fit, rows) for _ in range(number)])
 
         fits(2)  # starts both processes
-        both = ratio(benchmark, lambda: fits(2), lambda: fits(1), rounds=6, clock=time.perf_counter)
+        both = ratio(lambda: fits(2), lambda: fits(1), rounds=6)
     assert both <= 1.15

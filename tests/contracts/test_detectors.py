@@ -2,7 +2,6 @@
 
 import random
 from functools import cache
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -33,17 +32,7 @@ BY_BATCH = {
 }
 BY_ORDER = {"vae"}
 
-every = pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name, marks=pytest.mark.skipif(not find_spec("combo"), reason="needs PyOD's extra, combo")
-        )
-        if name == "feature_bagging"
-        else name
-        for name in sorted(DETECTORS)
-    ],
-)
+every = pytest.mark.parametrize("name", sorted(DETECTORS))
 
 
 def frozen(X: FloatArray) -> FloatArray:
@@ -103,13 +92,13 @@ def test_global_random_states_and_input_stay_untouched(name: str) -> None:
     assert_array_equal(rows, ROWS)
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - BY_ORDER - {"feature_bagging"}))
+@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - BY_ORDER))
 def test_the_order_of_rows_does_not_matter(name: str) -> None:
     order = np.random.default_rng(2).permutation(len(ROWS))
     assert_allclose(fitted(name).decision_function(ROWS[order]), scores(name)[order], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - BY_BATCH.keys() - {"feature_bagging"}))
+@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - BY_BATCH.keys()))
 def test_a_row_alone_scores_as_among_others(name: str) -> None:
     alone = np.concatenate([fitted(name).decision_function(row[None]) for row in ROWS])
     assert_allclose(alone, scores(name), rtol=1e-5, atol=1e-6)
@@ -132,7 +121,7 @@ def test_another_seed_gives_other_scores(name: str) -> None:
     assert (made(name, random_state=1).fit(TRAINING).decision_function(ROWS) != scores(name)).any()
 
 
-@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - {"hbos", "feature_bagging"}))
+@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - {"hbos"}))
 def test_other_columns_than_at_fit_are_refused(name: str) -> None:  # by PyOD's HBOS they are not
     with pytest.raises(ValueError, match=r"features|column|dimension|shape"):
         fitted(name).decision_function(ROWS[:, 1:])

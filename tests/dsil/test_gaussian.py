@@ -62,3 +62,11 @@ def test_values_too_large_are_refused(rng):
         Gaussian().fit(X).decision_function(X[:2] * 1e180)
     with pytest.raises(InputError, match="values are too large"):
         Gaussian().fit(X * 1e180)
+
+
+def test_a_constant_column_is_told_once_whatever_the_base():
+    X = np.random.default_rng(0).standard_normal((50, 3))
+    X[:, 1] = 4
+    with pytest.warns(UserWarning, match="1 of 3 columns of X are constant") as told:
+        DSIL(Gaussian(), iterations=4).fit(X)
+    assert len(told) == 1

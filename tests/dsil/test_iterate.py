@@ -15,7 +15,6 @@ from xadbench.dsil import (
     DTE,
     DiffusionPerturbation,
     DTENonParametric,
-    Gaussian,
     WeightedLoss,
     load,
 )
@@ -388,41 +387,6 @@ def test_a_score_before_a_fit_is_refused(score):
 @parametrize_with_checks([DSIL(DTE(epochs=2), iterations=2), WeightedLoss(DTE(epochs=2), rounds=2)])
 def test_scikit_learns_own_checks_pass(estimator, check):
     check(estimator)
-
-
-class Global(BaseEstimator):
-    """A detector that draws from the global generators, as some of PyOD's do."""
-
-    def __init__(self, random_state=0):
-        self.random_state = random_state
-
-    def fit(self, X):
-        self.weights_ = np.random.random(X.shape[1]) + torch.rand(1).item()  # noqa: NPY002  # what it does wrong
-
-    def decision_function(self, X):
-        return X @ self.weights_ + np.random.random()  # noqa: NPY002  # as above
-
-
-@pytest.mark.parametrize("weights", ["carried_on", "fresh"])
-def test_a_foreign_base_neither_sees_nor_alters_the_global_random_state(weights):
-    X, scores = np.random.default_rng(0).standard_normal((50, 3)), []
-    for seed in (1, 2):
-        torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002  # somebody else's
-        before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002  # is it left alone?
-        detector = DSIL(Global(), iterations=3, weights=weights).fit(X)
-        scores.append(detector.decision_function(X))
-        assert torch.equal(torch.get_rng_state(), before[0])
-        assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002  # as above
-    assert np.array_equal(scores[0], scores[1])
-
-
-def test_a_constant_column_is_told_once_whatever_the_base():
-    X = np.random.default_rng(0).standard_normal((50, 3))
-    X[:, 1] = 4
-    with pytest.warns(UserWarning, match="1 of 3 columns of X are constant") as told:
-        DSIL(Gaussian(), iterations=4).fit(X)
-    assert len(told) == 1
 
 
 def test_epochs_are_not_shared_by_a_base_that_starts_over():
