@@ -6,6 +6,7 @@ from .gaussian import Gaussian
 from .iterate import DSIL
 from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
+from .repair import Repair
 from .saving import load
 from .weighted import WeightedLoss
 
@@ -17,5 +18,6 @@ __all__ = [
     "DSIL",
     "WeightedLoss",
     "DiffusionPerturbation",
+    "Repair",
     "load",
 ]

@@ -1,23 +1,21 @@
 """The paper's explainer: blame a feature by how much its noise alone moves the score."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.errors import find
 from xadbench.datasets.streams import stream
 
+from .changes import score_changes, score_function
 from .diffusion import NoiseSchedule, quantile_nodes
 from .estimator import Estimator
 
-Score = Callable[[FloatArray], FloatArray]
 AGGREGATES: dict[str, Callable[..., FloatArray]] = {"mean": np.mean, "max": np.max}
-CELLS_AT_ONCE = 2**18  # values in one call of the detector: 2 MB; smaller or larger is no faster
 
 
 class DiffusionPerturbation(Estimator):
@@ -88,7 +86,7 @@ class DiffusionPerturbation(Estimator):
         at_least(1, n_nodes=self.n_nodes, n_draws=self.n_draws)
         at_least(0, random_state=self.random_state)
         self.n_features_in_ = matrix(background, "background", min_rows=1).shape[1]
-        _score_function(detector)
+        score_function(detector)
         self.detector_ = detector
         self.shifts_ = draw(self, self.n_features_in_)
         return self
@@ -115,50 +113,15 @@ class DiffusionPerturbation(Estimator):
 
     def _effects(self, row: FloatArray) -> FloatArray:
         """Return the aggregated effects (d,) of one row (d,)."""
-        aggregate, score = AGGREGATES[self.aggregate], _score_function(self.detector_)
-        parts = _parts(*self.shifts_.shape)
-        moves = (effects(score, row, part, self.shifts_[part]) for part in parts)
-        return np.concatenate([aggregate(part, axis=1) for part in moves])
-
-
-def effects(score: Score, row: FloatArray, features: IntArray, shifts: FloatArray) -> FloatArray:
-    """Return |f(x + delta e_i) - f(x)| for the features i (m,) and their delta (m, k), as (m, k)."""
-    # The row itself goes along, in the first place: all scores that are compared come from one call.
-    candidates = np.tile(row, (1 + shifts.size, 1))
-    blocks = candidates[1:].reshape(*shifts.shape, len(row))
-    blocks[np.arange(len(features)), :, features] += shifts
-    scores = score(candidates)
-    if scores.shape != (len(candidates),) or not np.isfinite(scores).all():
-        raise InputError("the detector's scores are not one finite number a row, so no feature can be blamed")
-    moves: FloatArray = np.abs(scores[1:] - scores[0])
-    return moves.reshape(shifts.shape)
+        score, features = score_function(self.detector_), np.arange(len(row))
+        _, moves = score_changes(score, row, features, row[:, None] + self.shifts_)
+        return AGGREGATES[self.aggregate](np.abs(moves), axis=1)
 
 
 def min_max(values: FloatArray) -> FloatArray:
     """Return `values` scaled to run from 0 to 1; zeros if all are equal."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
-
-
-def _parts(n_features: int, n_shifts: int) -> Iterator[IntArray]:
-    """Yield the features in parts that bound the memory; they depend on these two numbers alone."""
-    size = max(1, CELLS_AT_ONCE // (n_features * n_shifts))
-    for start in range(0, n_features, size):
-        yield np.arange(start, min(start + size, n_features))
-
-
-def _score_function(detector: Any) -> Score:
-    if hasattr(detector, "score_tensor"):
-        return lambda rows: _score_by_tensor(detector, rows)
-    if hasattr(detector, "decision_function"):
-        return lambda rows: np.asarray(detector.decision_function(rows), dtype=np.float64)
-    raise InputError(f"{type(detector).__name__} has neither score_tensor nor decision_function")
-
-
-def _score_by_tensor(detector: Any, rows: FloatArray) -> FloatArray:
-    with torch.no_grad():
-        scores: FloatArray = detector.score_tensor(torch.from_numpy(rows)).double().numpy()
-    return scores
 
 
 def _quantile_shifts(explainer: DiffusionPerturbation, n_features: int) -> FloatArray:

@@ -32,9 +32,16 @@ def _diffusion(aggregate: str) -> Factory[Explainer]:
     return factory_of(DiffusionPerturbation, aggregate=aggregate)
 
 
+def _repair() -> Factory[Explainer]:
+    from xadbench.dsil import Repair  # noqa: PLC0415  # as above
+
+    return factory_of(Repair)
+
+
 EXPLAINERS: dict[str, Entry[Explainer]] = {
     "diffusion_mean": Entry("mean change of the score under diffusion noise", partial(_diffusion, "mean")),
     "diffusion_max": Entry("largest change of the score under diffusion noise", partial(_diffusion, "max")),
+    "dsil_repair": Entry("ours: what must change, in this order, to make the row normal", _repair),
     "kernel_shap": Entry("signed Shapley values by KernelSHAP", partial(factory_of, KernelSHAP)),
     "saliency": Entry("absolute gradient of the score", partial(factory_of, Saliency)),
     "z_score": Entry("distance from the mean in standard deviations", partial(factory_of, ZScore)),

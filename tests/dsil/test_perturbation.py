@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from xadbench.datasets import InputError
 from xadbench.dsil import DSIL, DTE, DiffusionPerturbation
 from xadbench.dsil.diffusion import NoiseSchedule, quantile_nodes
-from xadbench.dsil.perturbation import effects, min_max, spread_steps
+from xadbench.dsil.perturbation import min_max, spread_steps
 
 WEIGHTS = np.array([0.0, -3.0, 1.0, 2.0])
 
@@ -42,12 +42,6 @@ def test_a_linear_detector_has_the_closed_form(aggregate, draws):
     moves = np.abs(WEIGHTS) * getattr(np.abs(explainer.shifts_), aggregate)(axis=1)
     expected = (moves - moves.min()) / (moves.max() - moves.min())
     np.testing.assert_allclose(explainer.explain(linear_rows()), np.tile(expected, (5, 1)), atol=1e-12)
-
-
-def test_effects_are_those_of_one_feature_at_a_time():
-    shifts = np.array([[0.5, -1.0], [2.0, 0.0]])
-    moved = effects(Linear().decision_function, linear_rows()[0], np.array([3, 1]), shifts)
-    np.testing.assert_allclose(moved, [[1.0, 2.0], [6.0, 0.0]], atol=1e-12)
 
 
 def test_the_quantile_mode_moves_every_feature_by_the_nodes():
@@ -120,7 +114,7 @@ def test_features_are_taken_in_parts_that_bound_the_memory(monkeypatch):
     recorder.decision_function = lambda X: calls.append(X.shape) or Linear().decision_function(X)
     explainer = DiffusionPerturbation(n_nodes=8).fit(recorder, linear_rows())
     whole = explainer.explain(linear_rows(1))
-    monkeypatch.setattr("xadbench.dsil.perturbation.CELLS_AT_ONCE", 3 * 4 * 8)
+    monkeypatch.setattr("xadbench.dsil.changes.CELLS_AT_ONCE", 3 * 4 * 8)
     np.testing.assert_allclose(explainer.explain(linear_rows(1)), whole, atol=1e-12)
     assert calls == [(1 + 4 * 8, 4), (1 + 3 * 8, 4), (1 + 8, 4)]
 
