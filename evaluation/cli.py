@@ -167,7 +167,7 @@ def verify(
     """Check every file of a release, then remake its tables and compare; exit code 1 if something differs."""
     from xadbench.generator.verify import verify as compare  # noqa: PLC0415  # as above
 
-    differences = compare(folder, sample)
+    differences = compare(folder, sample, on_table=lambda remade: typer.echo(f"remade: {remade}"))
     for difference in differences:
         typer.echo(str(difference))
     if differences:
