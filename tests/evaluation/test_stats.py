@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import wilcoxon
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.stats import common_grid, margins, means, pairwise, resampled_means, ties
+from xadbench.evaluation.stats import _holm, common_grid, margins, means, pairwise, resampled_means, ties
 
 
 def trials(n_tables=6, n_seeds=3, effects=(0.0, 0.1, 0.3), noise=0.05, seed=0):
@@ -125,3 +125,7 @@ def test_ties_are_the_longest_runs_in_which_no_pair_differs():
 def test_an_empty_grid_is_refused():
     with pytest.raises(InputError, match="no entry has a value"):
         means(grid().iloc[:0])
+
+
+def test_an_adjusted_p_value_is_not_below_that_of_a_smaller_one():
+    assert_allclose(_holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
