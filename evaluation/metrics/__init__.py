@@ -8,7 +8,11 @@ from collections.abc import Callable
 from xadbench.datasets.arrays import BoolArray, FloatArray
 
 from .base import Metric
+from .baselines import BASELINES, Baseline, make_baseline
 from .detection import auc_roc, average_precision, f1_at_n
+from .faithfulness import faithfulness_at_k
+from .infidelity import infidelity
+from .perturbed import Score
 from .ranking import acc_m, adjusted, chance_level, ndcg_m
 
 __all__ = [
@@ -22,6 +26,12 @@ __all__ = [
     "auc_roc",
     "average_precision",
     "f1_at_n",
+    "Score",
+    "infidelity",
+    "faithfulness_at_k",
+    "BASELINES",
+    "Baseline",
+    "make_baseline",
 ]
 
 METRICS: dict[str, Metric] = {

@@ -11,6 +11,8 @@ import numpy as np
 from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.errors import InputError
 
+from .checks import checked_attributions, checked_mask
+
 
 def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     r"""Return each row's normalised discounted cumulative gain at m, the number of its culprits.
@@ -113,7 +115,7 @@ def chance_level(mask: BoolArray) -> FloatArray:
     >>> metrics.chance_level(np.array([[True, False, False, False], [True, True, True, True]]))
     array([0.25, 1.  ])
     """
-    chance: FloatArray = _checked_mask(mask).mean(axis=1)
+    chance: FloatArray = checked_mask(mask).mean(axis=1)
     return chance
 
 
@@ -148,8 +150,8 @@ def adjusted(values: FloatArray, mask: BoolArray) -> FloatArray:
 
 def _mean_relevance(attributions: FloatArray, mask: BoolArray, weights: FloatArray) -> FloatArray:
     """Return the weighted mean of the expected relevance over each row's first m positions."""
-    mask = _checked_mask(mask)
-    relevance = _expected_relevance(_checked_attributions(attributions, mask), mask)
+    mask = checked_mask(mask)
+    relevance = _expected_relevance(checked_attributions(attributions, mask), mask)
     n_culprits = mask.sum(axis=1, keepdims=True)
     counted = weights * (np.arange(mask.shape[1]) < n_culprits)
     # The same products summed in the same order: a perfect row gets exactly 1, and none more.
@@ -168,25 +170,3 @@ def _expected_relevance(attributions: FloatArray, mask: BoolArray) -> FloatArray
     culprits = np.bincount(group, weights=np.take_along_axis(mask, order, axis=1).ravel())
     share: FloatArray = (culprits / np.bincount(group))[group]
     return share.reshape(mask.shape)
-
-
-def _checked_mask(mask: BoolArray) -> BoolArray:
-    mask = np.asarray(mask)
-    if mask.dtype != np.bool_:
-        raise InputError(f"mask has dtype {mask.dtype}, expected bool")
-    if mask.ndim != 2 or mask.shape[1] == 0:
-        raise InputError(f"mask has shape {mask.shape}, expected (n, d) with d at least 1")
-    return mask
-
-
-def _checked_attributions(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    attributions = np.asarray(attributions, dtype=np.float64)
-    if attributions.shape != mask.shape:
-        raise InputError(f"attributions have shape {attributions.shape}, but mask has shape {mask.shape}")
-    bad = np.argwhere(~np.isfinite(attributions))
-    if len(bad):
-        row, column = bad[0]
-        raise InputError(
-            f"attributions have {len(bad)} value(s) NaN or infinite; first: row {row}, column {column}"
-        )
-    return attributions

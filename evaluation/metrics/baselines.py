@@ -1,0 +1,125 @@
+"""Baselines: the values that stand for "this feature is not there", as a declared choice.
+
+A background row is taken for normal if the detector scores it at or below the background's median.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import matrix
+from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.streams import stream
+
+from .perturbed import Score, in_chunks
+
+NEIGHBOURS = 10
+
+BaselineFunction = Callable[[FloatArray, FloatArray, Score, int], FloatArray]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A choice of baseline.
+
+    Parameters
+    ----------
+    description
+        One line for lists and reports.
+    values
+        Function of rows (n, d), background (b, d), score and seed: the baseline, (d,) or (n, d).
+    version
+        Raised when values change.
+    """
+
+    description: str
+    values: BaselineFunction
+    version: int = 1
+
+
+def make_baseline(
+    name: str, X: FloatArray, background: FloatArray, score: Score, *, seed: int = 0
+) -> FloatArray:
+    """Return the baseline of rows.
+
+    Parameters
+    ----------
+    name
+        A key of `BASELINES`.
+    X : (n, d) float64
+        The rows whose features are to be taken away.
+    background : (b, d) float64
+        The rows that stand for the detector's training data.
+    score
+        The detector's score, which tells what is normal.
+    seed
+        Names the conditional draw.
+
+    Returns
+    -------
+    (d,) or (n, d) float64
+        A row's baseline does not depend on the other rows.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, or `X` or the background is not a finite matrix.
+    """
+    X, background = matrix(X), matrix(background, "background", min_rows=1, n_columns=np.shape(X)[-1])
+    return find("baseline", name, BASELINES).values(X, background, score, seed)
+
+
+def checked_baseline(baseline: FloatArray, X: FloatArray) -> FloatArray:
+    """Return a baseline for each row, (n, d); `InputError` if it is not finite, (d,) or (n, d)."""
+    values = np.asarray(baseline, dtype=np.float64)
+    if values.shape not in {X.shape, X.shape[1:]} or not np.isfinite(values).all():
+        raise InputError(f"baseline has shape {values.shape}, expected finite {X.shape[1:]} or {X.shape}")
+    return np.broadcast_to(values, X.shape)
+
+
+def _mean(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:  # noqa: ARG001  # one signature
+    mean: FloatArray = background.mean(axis=0)
+    return mean
+
+
+def _median(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:  # noqa: ARG001  # as above
+    return np.median(background, axis=0)
+
+
+def _nearest(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:  # noqa: ARG001  # as above
+    normal = _normal_rows(background, score)
+    return np.array([normal[((normal - x) ** 2).sum(axis=1).argmin()] for x in X]).reshape(X.shape)
+
+
+def _conditional(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:
+    """Return each feature's value in a normal row drawn among the nearest by all other features.
+
+    Which one, the nearest or the tenth, is drawn once for each feature: it is the same for all rows.
+    """
+    normal = _normal_rows(background, score)
+    near = min(NEIGHBOURS, len(normal))
+    rank = stream(seed, "baseline", "conditional").integers(near, size=X.shape[1])
+    columns = np.arange(X.shape[1])
+    drawn = np.empty_like(X)
+    for values, x in zip(drawn, X, strict=True):
+        squares = (normal - x) ** 2
+        by_others = squares.sum(axis=1, keepdims=True) - squares
+        values[:] = normal[by_others.argpartition(np.arange(near), axis=0)[rank, columns], columns]
+    return drawn
+
+
+def _normal_rows(background: FloatArray, score: Score) -> FloatArray:
+    scores = in_chunks(score, background)
+    return background[scores <= np.median(scores)]
+
+
+BASELINES: dict[str, Baseline] = {
+    "mean": Baseline("the background's mean", _mean),
+    "median": Baseline("the background's median, feature by feature", _median),
+    "nearest": Baseline("the nearest normal row of the background", _nearest),
+    "conditional": Baseline(
+        "each feature from one of the ten normal rows nearest in all the others", _conditional
+    ),
+}

@@ -1,0 +1,33 @@
+"""What every metric asks of its input."""
+
+import numpy as np
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+
+
+def checked_mask(mask: BoolArray) -> BoolArray:
+    """Return a mask (n, d), d at least 1; `InputError` if it is none."""
+    mask = np.asarray(mask)
+    if mask.dtype != np.bool_:
+        raise InputError(f"mask has dtype {mask.dtype}, expected bool")
+    if mask.ndim != 2 or mask.shape[1] == 0:
+        raise InputError(f"mask has shape {mask.shape}, expected (n, d) with d at least 1")
+    return mask
+
+
+def checked_attributions(
+    attributions: FloatArray, other: FloatArray | BoolArray, name: str = "mask"
+) -> FloatArray:
+    """Return finite attributions of the shape of `other`, which an `InputError` calls `name`."""
+    attributions = np.asarray(attributions, dtype=np.float64)
+    if attributions.shape != other.shape:
+        raise InputError(f"attributions have shape {attributions.shape}, but {name} has shape {other.shape}")
+    finite = np.isfinite(attributions)
+    if not finite.all():
+        bad = np.argwhere(~finite)
+        row, column = bad[0]
+        raise InputError(
+            f"attributions have {len(bad)} value(s) NaN or infinite; first: row {row}, column {column}"
+        )
+    return attributions
