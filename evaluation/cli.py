@@ -20,8 +20,8 @@ from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import n_trials, run_suite
+from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
 from xadbench.evaluation.suite import load_suite
-from xadbench.evaluation.trial import HEADLINE_SCOPE, SCOPES
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 1, 2, 3, 130
 

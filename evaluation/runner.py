@@ -15,9 +15,10 @@ import threadpoolctl
 from xadbench.datasets import InputError
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN
+from xadbench.evaluation.scoring import Fitted, Measures
 from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import Component, Suite, load_suite
-from xadbench.evaluation.trial import Fitted, ceiling, contained, fit, not_ok, run_trial, trial_key
+from xadbench.evaluation.trial import ceiling, contained, fit, not_ok, run_trial, trial_key
 
 RECORDED_VERSIONS = ("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "shap", "pgmpy")
 OnTrial = Callable[[store.Record, bool], None]
@@ -30,6 +31,7 @@ class Job:
     source: Source
     detector: Component
     trials: tuple[tuple[str, Component], ...]
+    measures: Measures
 
 
 def run_suite(
@@ -71,13 +73,13 @@ def run_suite(
 
 def plan(suite: Suite) -> list[Job]:
     """Return the suite's jobs in order; makes or loads every table, so that bad input is found at once."""
-    explainers = with_controls(suite)
+    explainers, measures = with_controls(suite), Measures(suite.metrics, suite.baseline)
     jobs = []
     for spec, seed in itertools.product(suite.tables, suite.seeds):
         source = load_source(spec, seed)
         for detector in suite.detectors:
-            trials = tuple((trial_key(source, detector, chosen), chosen) for chosen in explainers)
-            jobs.append(Job(source, detector, trials))
+            trials = tuple((trial_key(source, detector, chosen, measures), chosen) for chosen in explainers)
+            jobs.append(Job(source, detector, trials, measures))
     return jobs
 
 
@@ -136,7 +138,7 @@ def _record(key: str, job: Job, detection: dict[str, Any], explainer: Component)
         "detector": job.detector.model_dump() | quality,
         "explainer": explainer.model_dump(),
         "versions": versions(),
-        **(run_trial(fitted, explainer, job.source) if fitted else detection),
+        **(run_trial(fitted, explainer, job.source, job.measures) if fitted else detection),
     }
 
 

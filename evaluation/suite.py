@@ -71,13 +71,19 @@ NamedComponent = Annotated[Component, BeforeValidator(_named)]
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):
-    """A grid of trials: every explainer on every detector on every table, once a seed."""
+    """A grid of trials: every explainer on every detector on every table, once a seed.
+
+    The metrics that judge by the culprits are computed in any case; `metrics` names others, which score rows
+    or explain them again, and those to show on the leaderboard. `baseline` stands for absent features.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     description: str = ""
     tables: tuple[TableSpec, ...] = Field(min_length=1)
     detectors: tuple[NamedComponent, ...] = Field(min_length=1)
     explainers: tuple[NamedComponent, ...] = Field(min_length=1)
+    metrics: tuple[str, ...] = ()
+    baseline: str = "mean"
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
 
     @model_validator(mode="after")
@@ -89,6 +95,8 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
                 raise ValueError(f"{what} has {twice[0]!r} twice; give one of them another name or label")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds has a seed twice")
+        if len(set(self.metrics)) < len(self.metrics):
+            raise ValueError("metrics has a metric twice")
         return self
 
 

@@ -3,52 +3,39 @@
 import json
 import time
 import traceback
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Container
+from dataclasses import asdict
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
 from xadbench.evaluation.registry import identity
+from xadbench.evaluation.scoring import RANKED, Fitted, Measures, score_attributions
 from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component
 
-SCOPES = ("anomalies", "detected", "flagged")
-HEADLINE_SCOPE = "detected"
 PREPROCESSING_VERSION = 1
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """A detector fitted to a prepared table, and what it says of the table's rows."""
-
-    detector: Detector
-    table: LabelledTable
-    scores: FloatArray
-    seconds: float
-
-    @property
-    def flagged(self) -> IntArray:
-        """The n highest-scored rows, n the true number of anomalies; (n,) row numbers, best first."""
-        order: IntArray = np.argsort(-self.scores, kind="stable")
-        return order[: int(self.table.y.sum())]
-
-    def rows_to_explain(self) -> IntArray:
-        """Return the rows that some scope needs: all anomalies and all flagged rows."""
-        return np.union1d(np.flatnonzero(self.table.y), self.flagged)
-
-    def quality(self) -> dict[str, float]:
-        """Return the detector's AUC-ROC, average precision and F1 at n."""
-        return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
+__all__ = [
+    "Fitted",
+    "ceiling",
+    "contained",
+    "explain",
+    "fit",
+    "not_ok",
+    "run_trial",
+    "score_attributions",
+    "score_explainer",
+    "trial_key",
+]
 
 
 def fit(source: Source, component: Component) -> Fitted | None:
@@ -79,7 +66,7 @@ def ceiling(source: Source) -> dict[str, float]:
     return {"oracle_auc_roc": float("nan") if fitted is None else fitted.quality()["auc_roc"]}
 
 
-def trial_key(source: Source, detector: Component, explainer: Component) -> str:
+def trial_key(source: Source, detector: Component, explainer: Component, measures: Measures = RANKED) -> str:
     """Return the SHA-256 of the canonical JSON of all that determines a trial's result.
 
     Raises
@@ -92,7 +79,7 @@ def trial_key(source: Source, detector: Component, explainer: Component) -> str:
         "preprocessing": PREPROCESSING_VERSION,
         "detector": _identity(detector, source, {ORACLE}, make_detector),
         "explainer": _identity(explainer, source, CONTROLS, make_explainer),
-        "metrics": {metric.name: metric.version for metric in metrics.METRICS.values()},
+        "metrics": measures.identity(),
         "seed": source.seed,
     }
     return sha256(json.dumps(determined_by, sort_keys=True, default=str).encode()).hexdigest()
@@ -109,18 +96,20 @@ def _identity(
     return {"name": component.name, "network": source.network_json, "version": VERSION}
 
 
-def run_trial(fitted: Fitted, explainer: Component, source: Source) -> dict[str, Any]:
+def run_trial(
+    fitted: Fitted, explainer: Component, source: Source, measures: Measures = RANKED
+) -> dict[str, Any]:
     """Explain a fitted detector and score the blame; whatever an explainer raises becomes part of the result.
 
     Returns
     -------
     dict
-        `status` ("ok", "skipped" or "error") with `reason` and `traceback`; for ok, `scores` by scope and
-        `seconds`.
+        `status` ("ok", "skipped" or "error") with `reason` and `traceback`; for ok, `scores` by scope,
+        `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart.
     """
     if fitted.table.mask is None:
         return not_ok("skipped", "the table does not name its culprits")
-    return contained(lambda: _explain_and_score(fitted, explainer, source))
+    return contained(lambda: _explain_and_score(fitted, explainer, source, measures))
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -136,21 +125,67 @@ def not_ok(status: str, reason: str, trace: str | None = None) -> dict[str, Any]
     return {"status": status, "reason": reason, "traceback": trace}
 
 
-def _explain_and_score(fitted: Fitted, component: Component, source: Source) -> dict[str, Any]:
+def _explain_and_score(
+    fitted: Fitted, component: Component, source: Source, measures: Measures
+) -> dict[str, Any]:
     rows = fitted.rows_to_explain()
-    start = time.perf_counter()
     if component.name in CONTROLS:
-        attributions = CONTROLS[component.name](source, rows)
+        with metrics.metered() as explaining:
+            attributions = CONTROLS[component.name](source, rows)
         if attributions is None:
             return not_ok("skipped", NETWORK_UNKNOWN)
+        again: dict[str, Any] = {}
+        costs = {"explain": explaining}
     else:
-        explainer = make_explainer(component.name, random_state=source.seed, **component.params)
+        explainer = _make(component, source.seed)
         if reason := missing(explainer, fitted.detector):
             return not_ok("skipped", reason)
-        attributions = explain(explainer, fitted, rows)
-    seconds = time.perf_counter() - start
-    scores = score_attributions(attributions, rows, fitted)
-    return {"status": "ok", "reason": None, "seconds": seconds, "n_explained": len(rows), "scores": scores}
+        _warm_up(component, fitted, rows)
+        attributions, costs = _explain_at_cost(explainer, fitted, rows)
+        again = {"explain": explainer.explain, "explain_with_seed": partial(_explain_anew, component, fitted)}
+    scores = score_attributions(attributions, rows, fitted, measures, seed=source.seed, **again)
+    return {"status": "ok", "reason": None, "n_explained": len(rows), "scores": scores, **_as_record(costs)}
+
+
+def _make(component: Component, seed: int) -> Explainer:
+    return make_explainer(component.name, random_state=seed, **component.params)
+
+
+_WARM: set[tuple[str, type]] = set()  # what this process has run once: imports and first calls are not timed
+
+
+def _warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
+    """Let an explainer of this name explain one row on such a detector, if it has not yet."""
+    what = component.name, type(fitted.detector)
+    if what not in _WARM:
+        explain(_make(component, 0), fitted, rows[:1])
+        _WARM.add(what)
+
+
+def _explain_at_cost(
+    explainer: Explainer, fitted: Fitted, rows: IntArray
+) -> tuple[FloatArray, dict[str, metrics.Cost]]:
+    with metrics.counted(fitted.detector) as counter:
+        with metrics.metered(counter) as fitting:
+            explainer = explainer.fit(fitted.detector, background=fitted.table.X)
+        with metrics.metered(counter) as explaining:
+            attributions = explainer.explain(fitted.table.X[rows])
+    return _checked(attributions, rows, fitted), {"fit": fitting, "explain": explaining}
+
+
+def _explain_anew(component: Component, fitted: Fitted, seed: int, X: FloatArray) -> FloatArray:
+    return _make(component, seed).fit(fitted.detector, background=fitted.table.X).explain(X)
+
+
+def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:
+    """Return the costs of the parts, and all of them in seconds and in units of the kernel."""
+    kernel = metrics.kernel_seconds()
+    cpu_seconds = sum(cost.cpu_seconds for cost in costs.values())
+    return {
+        "seconds": sum(cost.seconds for cost in costs.values()),
+        "kernel_units": cpu_seconds / kernel,
+        "cost": {part: asdict(cost) for part, cost in costs.items()} | {"kernel_seconds": kernel},
+    }
 
 
 def score_explainer(
@@ -193,56 +228,13 @@ def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
         If the explainer returns another shape, or values that are NaN or infinite.
     """
     X = fitted.table.X
-    attributions = np.asarray(explainer.fit(fitted.detector, background=X).explain(X[rows]), dtype=float)
-    if attributions.shape != (len(rows), fitted.table.n_features):
-        raise ValueError(f"attributions have shape {attributions.shape}, expected {(len(rows), X.shape[1])}")
+    return _checked(explainer.fit(fitted.detector, background=X).explain(X[rows]), rows, fitted)
+
+
+def _checked(attributions: FloatArray, rows: IntArray, fitted: Fitted) -> FloatArray:
+    attributions, expected = np.asarray(attributions, dtype=float), (len(rows), fitted.table.n_features)
+    if attributions.shape != expected:
+        raise ValueError(f"attributions have shape {attributions.shape}, expected {expected}")
     if bad := int((~np.isfinite(attributions)).sum()):
         raise ValueError(f"{bad} attribution(s) are NaN or infinite")
     return attributions
-
-
-def score_attributions(
-    attributions: FloatArray, rows: IntArray, fitted: Fitted
-) -> dict[str, dict[str, float | int]]:
-    """Return the mean scores of each scope.
-
-    Parameters
-    ----------
-    attributions : (r, d) float64
-    rows : (r,) int
-        The table's rows they explain: at least all anomalies and all flagged rows.
-
-    Returns
-    -------
-    dict
-        For each scope: `n_rows`; `chance`, the mean chance level; each metric's mean; `n_informative`, the
-        rows with fewer culprits than features, or none; and each metric's chance-adjusted mean over those.
-        A false positive counts 0 everywhere. NaN where a scope has no row.
-    """
-    mask = fitted.table.mask[rows]  # type: ignore[index]  # only called on tables with a mask
-    is_flagged: BoolArray = np.isin(rows, fitted.flagged)
-    is_anomaly: BoolArray = np.count_nonzero(mask, axis=1) > 0
-    chosen = {"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged}
-    per_row = {m.name: m.per_row(attributions, mask) for m in metrics.METRICS.values()}
-    return {scope: _scope_scores(per_row, mask, chosen[scope]) for scope in SCOPES}
-
-
-def _scope_scores(
-    per_row: Mapping[str, FloatArray], mask: BoolArray, chosen: BoolArray
-) -> dict[str, float | int]:
-    chance = metrics.chance_level(mask)
-    informative = chosen & (chance < 1)
-    scores: dict[str, float | int] = {
-        "n_rows": int(chosen.sum()),
-        "n_informative": int(informative.sum()),
-        "chance": _mean(chance[chosen]),
-    }
-    for name, values in per_row.items():
-        adjusted = metrics.adjusted(values, mask)
-        scores[name] = _mean(np.nan_to_num(values[chosen], nan=0.0))
-        scores[f"adjusted_{name}"] = _mean(np.nan_to_num(adjusted[informative], nan=0.0))
-    return scores
-
-
-def _mean(values: FloatArray) -> float:
-    return float(values.mean()) if len(values) else float("nan")

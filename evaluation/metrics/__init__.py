@@ -1,26 +1,46 @@
 """Metrics: pure functions, and registries that say what a reader must know about them.
 
-`METRICS` judge attributions row by row, `DETECTION` judges the scores of a detector.
+`METRICS` judge attributions row by row, `DETECTION` judges the scores of a detector, `BASELINES` are the
+values that stand for an absent feature. `metered` tells what a computation costs.
 """
 
 from collections.abc import Callable
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
 
-from .base import Metric
+from .base import Explained, Metric
 from .baselines import BASELINES, Baseline, make_baseline
+from .cells import cell_auc_roc, cell_average_precision, reciprocal_rank
+from .cost import Cost, counted, kernel_seconds, metered
 from .detection import auc_roc, average_precision, f1_at_n
-from .faithfulness import faithfulness_at_k
+from .erasure import (
+    comprehensiveness,
+    comprehensiveness_curve,
+    set_sizes,
+    sufficiency,
+    sufficiency_curve,
+)
+from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, fidelity
 from .infidelity import infidelity
 from .perturbed import Score
-from .ranking import acc_m, adjusted, chance_level, ndcg_m
+from .ranking import acc_m, adjusted, chance_level, culprit_gains, graded_acc_m, graded_ndcg_m, ndcg_m
+from .registry import METRICS, RANKING
+from .robustness import batch_agreement, max_sensitivity, rank_agreement, seed_agreement
 
 __all__ = [
     "Metric",
+    "Explained",
     "METRICS",
+    "RANKING",
     "DETECTION",
     "ndcg_m",
     "acc_m",
+    "reciprocal_rank",
+    "cell_average_precision",
+    "cell_auc_roc",
+    "graded_ndcg_m",
+    "graded_acc_m",
+    "culprit_gains",
     "chance_level",
     "adjusted",
     "auc_roc",
@@ -29,34 +49,26 @@ __all__ = [
     "Score",
     "infidelity",
     "faithfulness_at_k",
+    "faithfulness_curve",
+    "faithfulness",
+    "fidelity",
+    "comprehensiveness_curve",
+    "comprehensiveness",
+    "sufficiency_curve",
+    "sufficiency",
+    "set_sizes",
     "BASELINES",
     "Baseline",
     "make_baseline",
+    "max_sensitivity",
+    "rank_agreement",
+    "seed_agreement",
+    "batch_agreement",
+    "Cost",
+    "metered",
+    "counted",
+    "kernel_seconds",
 ]
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            name="ndcg_m",
-            description="discounted share of culprits among the m most blamed features, m culprits in all",
-            per_row=ndcg_m,
-            chance=chance_level,
-            best=1.0,
-            range=(0.0, 1.0),
-            source="Vincent et al. 2025, nDCG_k with k = m; Järvelin & Kekäläinen 2002",
-        ),
-        Metric(
-            name="acc_m",
-            description="share of culprits among the m most blamed features, m culprits in all",
-            per_row=acc_m,
-            chance=chance_level,
-            best=1.0,
-            range=(0.0, 1.0),
-            source="Vincent et al. 2025, Acc_m",
-        ),
-    )
-}
 
 DETECTION: dict[str, Callable[[FloatArray, BoolArray], float]] = {
     "auc_roc": auc_roc,

@@ -3,12 +3,56 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from xadbench.datasets.arrays import BoolArray, FloatArray
+
+from .perturbed import Score
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """Attributions, and what metrics may ask to judge them by; None where it is not known.
+
+    Parameters
+    ----------
+    attributions : (n, d) float64
+        Blame, finite; higher is more to blame.
+    mask : (n, d) bool
+        The culprits.
+    deviation : (n, d) float64
+        How far each value is from its clean twin, |x - clean|, in standard deviations of the feature.
+    X : (n, d) float64
+        The rows explained.
+    score
+        The detector's score: rows (m, d) to values (m,).
+    baseline : (d,) or (n, d) float64
+        The values that stand for "not there"; see `BASELINES`.
+    explain
+        The explainer, fitted: rows (m, d) to blame (m, d).
+    explain_with_seed
+        The explainer fitted anew with a seed: seed and rows (m, d) to blame (m, d).
+    seed
+        Names the random draws of a metric.
+    """
+
+    attributions: FloatArray
+    mask: BoolArray | None = None
+    deviation: FloatArray | None = None
+    X: FloatArray | None = None
+    score: Score | None = None
+    baseline: FloatArray | None = None
+    explain: Callable[[FloatArray], FloatArray] | None = None
+    explain_with_seed: Callable[[int, FloatArray], FloatArray] | None = None
+    seed: int = 0
+
+
+PerRow = Callable[..., FloatArray]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that judges each row's attributions by its culprits.
+    """A metric that judges each row's attributions.
 
     Parameters
     ----------
@@ -17,29 +61,63 @@ class Metric:
     description
         One line for lists and reports.
     per_row
-        Function of attributions (n, d) and mask (n, d); its values (n,) are NaN where it is not defined.
-    chance
-        Function of mask (n, d): the value (n,) that attributions without any knowledge expect.
+        Function of an `Explained` that has what the metric `needs`: values (n,), NaN where not defined.
+    needs
+        Fields of `Explained`, beside the attributions. A metric that needs the mask judges by the culprits.
     best
         The value of a perfect attribution: the end of `range` that is to be wished for.
     range
         Smallest and largest possible value.
     source
         Where the definition comes from.
+    chance
+        Function of an `Explained`: the value (n,) that a blind guess expects, a uniformly random order of the
+        attributions. None where it has no closed form; the explainer `random` then shows it.
+    chance_variance
+        As `chance`, the variance of a blind guess's value.
     version
         Raised when values change.
     """
 
     name: str
     description: str
-    per_row: Callable[[FloatArray, BoolArray], FloatArray]
-    chance: Callable[[BoolArray], FloatArray]
+    per_row: PerRow
+    needs: frozenset[str]
     best: float
     range: tuple[float, float]
     source: str
+    chance: PerRow | None = None
+    chance_variance: PerRow | None = None
     version: int = 1
 
     @property
     def higher_is_better(self) -> bool:
         """Whether the best value is the largest one."""
         return self.best == self.range[1]
+
+    @property
+    def judges_by_culprits(self) -> bool:
+        """Whether a row without culprits, such as a false positive, has no value."""
+        return "mask" in self.needs
+
+    def values(self, explained: Explained) -> FloatArray:
+        """Return each row's value (n,): NaN where not defined, or where a field that it needs is None."""
+        if not self.is_known(explained):
+            return np.full(len(explained.attributions), np.nan)
+        return self.per_row(explained)
+
+    def is_known(self, explained: Explained) -> bool:
+        """Whether all that the metric needs is there."""
+        return all(getattr(explained, need) is not None for need in self.needs)
+
+    def adjusted(self, values: FloatArray, explained: Explained) -> FloatArray:
+        """Return values adjusted for chance, (v - chance) / (best - chance): 0 at chance, 1 at best.
+
+        NaN where there is no chance level, and where chance is as good as the best.
+        """
+        if self.chance is None or not self.is_known(explained):
+            return np.full(len(values), np.nan)
+        chance = self.chance(explained)
+        # What is left to win; a rounding error of it is nothing.
+        room = np.where(np.abs(self.best - chance) > 1e-12, self.best - chance, np.nan)
+        return (values - chance) / room

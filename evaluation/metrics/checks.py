@@ -3,6 +3,7 @@
 import numpy as np
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.checks import matrix
 from xadbench.datasets.errors import InputError
 
 
@@ -31,3 +32,11 @@ def checked_attributions(
             f"attributions have {len(bad)} value(s) NaN or infinite; first: row {row}, column {column}"
         )
     return attributions
+
+
+def checked_gains(gains: FloatArray) -> FloatArray:
+    """Return gains (n, d), finite and at least 0; `InputError` if they are not."""
+    gains = matrix(gains, "gains")
+    if (gains < 0).any():
+        raise InputError(f"gains has {int((gains < 0).sum())} value(s) below 0")
+    return gains

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 
 from .baselines import checked_baseline
 from .checks import checked_attributions
-from .perturbed import Score, before_and_after
+from .correlation import correlation
+from .erasure import set_sizes
+from .perturbed import SCORE_ROUNDING, Score, before_and_after
 
-# What varies by less, as a share of its magnitude, is constant up to rounding.
-BLAME_ROUNDING, SCORE_ROUNDING = 1e-12, 1e-6  # scores may come from float32 networks
+BLAME_ROUNDING = 1e-12  # of the sum of a row's absolute blame
 
 
 def faithfulness_at_k(
@@ -79,7 +80,76 @@ def faithfulness_at_k(
     return _subset_correlation(attributions, X, score, subsets, baseline)
 
 
-def _subsets(sizes: FloatArray, n_features: int, seed: int) -> BoolArray:
+def faithfulness_curve(
+    attributions: FloatArray,
+    X: FloatArray,
+    score: Score,
+    *,
+    baseline: FloatArray,
+    sizes: IntArray | None = None,
+    n_subsets: int = 100,
+    seed: int = 0,
+) -> FloatArray:
+    """Return `faithfulness_at_k` (n, s) for each k of `sizes` (s,); default: `set_sizes(d)`."""
+    sizes = set_sizes(np.shape(X)[-1]) if sizes is None else sizes
+    curve = [
+        faithfulness_at_k(attributions, X, score, k=int(k), baseline=baseline, n_subsets=n_subsets, seed=seed)
+        for k in sizes
+    ]
+    return np.stack(curve, axis=1)
+
+
+def faithfulness(
+    attributions: FloatArray,
+    X: FloatArray,
+    score: Score,
+    *,
+    baseline: FloatArray,
+    n_subsets: int = 100,
+    seed: int = 0,
+) -> FloatArray:
+    """Return the area (n,) under `faithfulness_curve` over the logarithm of k: its mean over `set_sizes(d)`.
+
+    In [-1, 1], higher is better; chance is 0. The mean is over the k where the curve is defined; NaN where it
+    is so nowhere.
+    """
+    curve = faithfulness_curve(attributions, X, score, baseline=baseline, n_subsets=n_subsets, seed=seed)
+    n_defined = np.isfinite(curve).sum(axis=1)
+    area: FloatArray = np.nansum(curve, axis=1) / np.where(n_defined > 0, n_defined, np.nan)
+    return area
+
+
+def fidelity(
+    attributions: FloatArray,
+    X: FloatArray,
+    score: Score,
+    *,
+    baseline: FloatArray,
+    n_subsets: int = 100,
+    seed: int = 0,
+) -> FloatArray:
+    r"""Return how well the blame, added up, stands for the score when features of any number go.
+
+    Pearson's correlation, as of `faithfulness_at_k`, over random sets whose size is uniform on 1 to d - 1.
+    Its square is the R^2 of the score's fall on the additive explanation, rescaled as serves it best.
+
+    Returns
+    -------
+    (n,) float64
+        In [-1, 1], higher is better. Blame of one sign gets credit for the number of features alone, so
+        chance is not 0; `faithfulness` gives none. NaN where it is not defined, as where d = 1.
+
+    Notes
+    -----
+    Source: local fidelity, the R^2 of an additive surrogate on perturbed rows, of Ribeiro et al. 2016 (LIME),
+    arXiv 1602.04938; here of the given blame, whose unit is free, rather than of a surrogate's fit.
+    """
+    X = matrix(X)
+    sizes = stream(seed, "fidelity", "sizes").integers(1, max(X.shape[1], 2), size=n_subsets)
+    return _subset_correlation(attributions, X, score, _subsets(sizes, X.shape[1], seed), baseline)
+
+
+def _subsets(sizes: IntArray, n_features: int, seed: int) -> BoolArray:
     """Return one random set of features of each size, (s, d)."""
     at_least(2, n_subsets=len(sizes))
     rng = stream(seed, "faithfulness", "subsets")
@@ -99,19 +169,9 @@ def _subset_correlation(
         len(subsets),
     )
     blame = attributions @ subsets.T.astype(float)
-    varies = _varies(blame, BLAME_ROUNDING * np.abs(attributions).sum(axis=1))
-    varies &= _varies(after, SCORE_ROUNDING * np.abs(before))
-    return np.where(varies, _correlation(blame, before[:, None] - after), np.nan)
-
-
-def _varies(values: FloatArray, rounding: FloatArray) -> BoolArray:
-    varies: BoolArray = np.ptp(values, axis=1) > rounding
-    return varies
-
-
-def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return Pearson's correlation of each row of two matrices (n, s); 0 where one is constant."""
-    a, b = (values - values.mean(axis=1, keepdims=True) for values in (a, b))
-    norm = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    result: FloatArray = np.clip((a * b).sum(axis=1) / np.where(norm > 0, norm, 1), -1, 1)
-    return result
+    return correlation(
+        blame,
+        before[:, None] - after,
+        BLAME_ROUNDING * np.abs(attributions).sum(axis=1),
+        SCORE_ROUNDING * np.abs(before),
+    )

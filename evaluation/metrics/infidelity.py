@@ -60,10 +60,10 @@ def infidelity(
 
     Notes
     -----
-    Source: Yeh et al. 2019, arXiv 1901.09392: definition 2.1, with noise and with "difference to a subset of
-    the baseline". The factor is their optimal scaling E[b c] / E[b^2], for b the forecast and c the fall; they
-    let it be negative, which makes blame and its inverse equally good. The published code of Vincent et al.
-    2025 squares the norms instead of the scalar product: its figures are not infidelities.
+    Source: Yeh et al. 2019, arXiv 1901.09392: definition 2.1, with noise and with the difference to a
+    subset of the baseline. The factor is their optimal scaling E[b c] / E[b^2], for b the forecast and c the
+    fall; they let it be negative, which makes blame and its inverse equally good. The published code of
+    Vincent et al. 2025 has an outer product for the scalar one: its figures are not infidelities.
 
     Examples
     --------

@@ -11,6 +11,7 @@ Score = Callable[[FloatArray], FloatArray]  # (n, d) to (n,), higher = more anom
 Changed = Callable[[slice, slice], FloatArray]
 
 CELLS_AT_ONCE = 2**18  # values in one call of the score: 2 MB
+SCORE_ROUNDING = 1e-6  # scores that differ by less, as a share, may do so by a float32 network's rounding
 
 
 def before_and_after(

@@ -11,7 +11,8 @@ import numpy as np
 from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.errors import InputError
 
-from .checks import checked_attributions, checked_mask
+from .checks import checked_attributions, checked_gains, checked_mask
+from .positions import ACC_M, NDCG_M
 
 
 def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
@@ -54,7 +55,8 @@ def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     >>> metrics.ndcg_m(np.zeros((1, 4)), mask)
     array([0.5])
     """
-    return _mean_relevance(attributions, mask, 1 / np.log2(np.arange(2, np.shape(mask)[-1] + 2)))
+    mask = checked_mask(mask)
+    return NDCG_M.values(checked_attributions(attributions, mask), mask)
 
 
 def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
@@ -90,7 +92,82 @@ def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     >>> metrics.acc_m(np.array([[0.9, 0.1, 0.5, 0.0]]), np.array([[True, True, False, False]]))
     array([0.5])
     """
-    return _mean_relevance(attributions, mask, np.ones(np.shape(mask)[-1]))
+    mask = checked_mask(mask)
+    return ACC_M.values(checked_attributions(attributions, mask), mask)
+
+
+def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
+    r"""Return each row's nDCG at m with graded gains: to find a glaring culprit counts more than a faint one.
+
+    .. math::
+        \mathrm{nDCG}_m = \sum_{i \le m} \frac{g_{(i)}}{\log_2(i + 1)} \Big/
+                          \sum_{i \le m} \frac{g^*_{(i)}}{\log_2(i + 1)}
+
+    with g_(i) the gain of the feature at position i, and g* the gains from largest to smallest.
+
+    Parameters
+    ----------
+    attributions : (n, d) float64
+        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+    gains : (n, d) float64
+        The weight of each feature, at least 0; `culprit_gains` gives |x - clean| on the culprits. m is the
+        number of gains above 0.
+
+    Returns
+    -------
+    (n,) float64
+        In [0, 1], higher is better; chance is `positions.NDCG_M.chance(gains)`. NaN where m = 0. With equal
+        gains it is `ndcg_m`; with unequal ones a row whose features are all culprits tells something too.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a value is not finite, or a gain is negative.
+
+    Notes
+    -----
+    Source: Järvelin & Kekäläinen 2002, whose gains are graded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xadbench.evaluation import metrics
+    >>> metrics.graded_ndcg_m(np.array([[0.9, 0.5, 0.1]]), np.array([[1.0, 3.0, 0.0]])).round(4)
+    array([0.7967])
+    """
+    gains = checked_gains(gains)
+    return NDCG_M.values(checked_attributions(attributions, gains, "gains"), gains)
+
+
+def graded_acc_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
+    r"""Return the share of a row's gains that its m most blamed features hold.
+
+    .. math:: \sum_{i \le m} g_{(i)} \Big/ \sum_j g_j
+
+    Parameters and errors are those of `graded_ndcg_m`.
+
+    Returns
+    -------
+    (n,) float64
+        In [0, 1], higher is better; chance is m / d. NaN where m = 0. With equal gains it is `acc_m`.
+    """
+    gains = checked_gains(gains)
+    return ACC_M.values(checked_attributions(attributions, gains, "gains"), gains)
+
+
+def culprit_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:
+    """Return the graded gains (n, d): how far a culprit is from its clean twin, and 0 for other features.
+
+    Parameters
+    ----------
+    mask : (n, d) bool
+        The culprits.
+    deviation : (n, d) float64
+        |x - clean| in standard deviations of each feature. Where an intervention spreads, descendants
+        deviate too: they are not to blame and gain nothing.
+    """
+    mask = checked_mask(mask)
+    return np.where(mask, checked_gains(deviation), 0.0)
 
 
 def chance_level(mask: BoolArray) -> FloatArray:
@@ -146,27 +223,3 @@ def adjusted(values: FloatArray, mask: BoolArray) -> FloatArray:
     room = np.where((chance > 0) & (chance < 1), 1 - chance, np.nan)
     result: FloatArray = (values - chance) / room
     return result
-
-
-def _mean_relevance(attributions: FloatArray, mask: BoolArray, weights: FloatArray) -> FloatArray:
-    """Return the weighted mean of the expected relevance over each row's first m positions."""
-    mask = checked_mask(mask)
-    relevance = _expected_relevance(checked_attributions(attributions, mask), mask)
-    n_culprits = mask.sum(axis=1, keepdims=True)
-    counted = weights * (np.arange(mask.shape[1]) < n_culprits)
-    # The same products summed in the same order: a perfect row gets exactly 1, and none more.
-    best = np.where(n_culprits[:, 0] > 0, counted.sum(axis=1), np.nan)
-    result: FloatArray = (relevance * counted).sum(axis=1) / best
-    return result
-
-
-def _expected_relevance(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return the probability (n, d) that each position, from most to least blamed, holds a culprit."""
-    order = np.argsort(-attributions, axis=1, kind="stable")
-    ranked = np.take_along_axis(attributions, order, axis=1)
-    starts = np.ones(ranked.shape, dtype=bool)
-    starts[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
-    group = np.cumsum(starts.ravel()) - 1
-    culprits = np.bincount(group, weights=np.take_along_axis(mask, order, axis=1).ravel())
-    share: FloatArray = (culprits / np.bincount(group))[group]
-    return share.reshape(mask.shape)

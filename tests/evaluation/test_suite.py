@@ -35,7 +35,7 @@ def test_parameters_are_part_of_the_label(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("name: s", "name: s\ncolour: red", "colour: unknown key; known: description, detectors"),
+        ("name: s", "name: s\ncolour: red", "colour: unknown key; known: baseline, description, detectors"),
         ("name: s", "name: s/..", "name: String should match"),
         ("{recipe: table2-d4-5}", "{}", r"tables\.0: a table names either a recipe or a dataset"),
         ("{recipe: table2-d4-5}", "{recipe: a, dataset: b}", "either a recipe or a dataset"),

@@ -1,0 +1,157 @@
+"""What a computation costs: time, rows scored, memory, and a unit of time that goes with the machine."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xadbench.datasets.streams import stream
+
+KERNEL_SIZE, KERNEL_RUNS = 512, 5
+SCORERS = ("decision_function", "score_tensor")
+STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+@dataclass
+class Cost:
+    """What a computation cost.
+
+    Parameters
+    ----------
+    seconds, cpu_seconds
+        Wall-clock time, and processor time of all threads of this process.
+    rows_scored
+        Rows that the detector scored or differentiated, by `decision_function`, `score_tensor` or the module
+        that `score_module` gives. What reads a detector's weights or trees by itself is not counted.
+    peak_bytes
+        How far the process's resident memory rose above where it began, torch's included. Memory that was
+        freed before, but not given back, is used again unseen: 0 does not mean that nothing was needed. NaN
+        where the system does not tell.
+    """
+
+    seconds: float = float("nan")
+    cpu_seconds: float = float("nan")
+    rows_scored: int = 0
+    peak_bytes: float = float("nan")
+
+
+@dataclass
+class Rows:
+    """A count of rows."""
+
+    scored: int = 0
+    depth: int = 0  # a scorer that calls another one counts its rows once
+
+
+@contextmanager
+def metered(rows: Rows | None = None) -> Iterator[Cost]:
+    """Yield the cost of what happens within the scope, complete behind it; rows as `counted` counts them."""
+    cost, counted_before = Cost(), 0 if rows is None else rows.scored
+    memory_before = _reset_peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield cost
+    cost.cpu_seconds, cost.seconds = time.process_time() - cpu, time.perf_counter() - wall
+    cost.peak_bytes = max(_peak() - memory_before, 0.0)
+    cost.rows_scored = 0 if rows is None else rows.scored - counted_before
+
+
+@contextmanager
+def counted(detector: Any) -> Iterator[Rows]:
+    """Yield a count of the rows that a detector scores within the scope.
+
+    Its scorers are shadowed on the object itself, so that an explainer that asks what kind of detector it is
+    gets the same answer. As with any change of a shared object, not in several threads at once.
+    """
+    rows, own = Rows(), vars(detector)
+    hooks: list[Any] = []
+    before = {name: own[name] for name in (*SCORERS, "score_module") if name in own}
+    wrapped = {name: _counting(getattr(detector, name), rows) for name in SCORERS if hasattr(detector, name)}
+    if hasattr(detector, "score_module"):
+        wrapped["score_module"] = _hooking(detector.score_module, rows, hooks)
+    own.update(wrapped)
+    try:
+        yield rows
+    finally:
+        for name in wrapped:
+            del own[name]
+        own.update(before)
+        for hook in hooks:
+            hook.remove()
+
+
+def _counting(scorer: Callable[..., Any], rows: Rows) -> Callable[..., Any]:
+    @wraps(scorer)
+    def counting(X: Any, *args: Any, **settings: Any) -> Any:
+        rows.scored += len(X) if rows.depth == 0 else 0
+        rows.depth += 1
+        try:
+            return scorer(X, *args, **settings)
+        finally:
+            rows.depth -= 1
+
+    return counting
+
+
+def _hooking(make_module: Callable[..., Any], rows: Rows, hooks: list[Any]) -> Callable[..., Any]:
+    def count(_: Any, inputs: tuple[Any, ...]) -> None:
+        rows.scored += len(inputs[0]) if rows.depth == 0 else 0
+
+    @wraps(make_module)
+    def making(*args: Any, **settings: Any) -> Any:
+        module = make_module(*args, **settings)
+        hooks.append(module.register_forward_pre_hook(count))
+        return module
+
+    return making
+
+
+def kernel_seconds() -> float:
+    """Return the processor time of one product of two fixed 512 x 512 float64 matrices, here and now.
+
+    The least of five. A cost in units of it can be compared between machines, as far as they differ in how
+    fast they compute.
+    """
+    rng = stream(0, "kernel")
+    a, b = rng.standard_normal((2, KERNEL_SIZE, KERNEL_SIZE))
+    times = []
+    for _ in range(KERNEL_RUNS):
+        start = time.process_time()
+        np.dot(a, b)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def _reset_peak() -> float:
+    """Return the resident memory in bytes, and let the kernel's record of its peak begin anew."""
+    try:
+        CLEAR_REFS.write_text("5")
+        return _status("VmRSS")
+    except OSError:  # no Linux: the record goes on, and shows only what exceeds every earlier peak
+        return _high_water_mark()
+
+
+def _peak() -> float:
+    try:
+        return _status("VmHWM")
+    except OSError:
+        return _high_water_mark()
+
+
+def _status(field: str) -> float:
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(f"{field}:"))
+    return 1024.0 * int(line.split()[1])
+
+
+def _high_water_mark() -> float:
+    try:
+        import resource  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

@@ -1,0 +1,246 @@
+"""The metrics of attributions that a suite can name."""
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from xadbench.datasets.arrays import FloatArray
+
+from . import cells, positions
+from .base import Explained, Metric, PerRow
+from .erasure import comprehensiveness, sufficiency
+from .faithfulness import faithfulness, faithfulness_at_k, fidelity
+from .infidelity import infidelity
+from .positions import LinearMetric
+from .ranking import culprit_gains
+from .robustness import batch_agreement, max_sensitivity, seed_agreement
+
+K = 3  # the smallest sets of the paper's faithfulness@k
+YEH = "Yeh et al. 2019, arXiv 1901.09392"
+DEYOUNG = "DeYoung et al. 2020, arXiv 1911.03429"
+
+
+def _of(function: Callable[..., FloatArray], *fields: str, **settings: Any) -> PerRow:
+    """Return the function of an `Explained` that takes these of its fields."""
+    return lambda explained: function(*(getattr(explained, field) for field in fields), **settings)
+
+
+def _seeded(function: Callable[..., FloatArray], *fields: str, **settings: Any) -> PerRow:
+    """As `_of`, with the seed; `baseline` goes by keyword."""
+
+    def per_row(explained: Explained) -> FloatArray:
+        given = {"seed": explained.seed, **settings}
+        if "baseline" in fields:
+            given["baseline"] = explained.baseline
+        return function(*(getattr(explained, field) for field in fields if field != "baseline"), **given)
+
+    return per_row
+
+
+def _linear(metric: LinearMetric) -> dict[str, Any]:
+    return {
+        "per_row": _of(metric.values, "attributions", "mask"),
+        "chance": _of(metric.chance, "mask"),
+        "chance_variance": _of(metric.chance_variance, "mask"),
+        "needs": frozenset({"mask"}),
+    }
+
+
+def _graded(metric: LinearMetric) -> dict[str, Any]:
+    def gains(explained: Explained) -> FloatArray:
+        return culprit_gains(explained.mask, explained.deviation)  # type: ignore[arg-type]  # it needs both
+
+    return {
+        "per_row": lambda explained: metric.values(explained.attributions, gains(explained)),
+        "chance": lambda explained: metric.chance(gains(explained)),
+        "chance_variance": lambda explained: metric.chance_variance(gains(explained)),
+        "needs": frozenset({"mask", "deviation"}),
+    }
+
+
+def _no_correlation(explained: Explained) -> FloatArray:
+    return np.zeros(len(explained.attributions))
+
+
+def _faithfulness_at_3(explained: Explained) -> FloatArray:
+    k = min(K, explained.attributions.shape[1])  # of 3 features or fewer it is not defined
+    return _seeded(faithfulness_at_k, *BY_BASELINE, k=k)(explained)
+
+
+UNIT: dict[str, Any] = {"best": 1.0, "range": (0.0, 1.0)}
+CORRELATION: dict[str, Any] = {"best": 1.0, "range": (-1.0, 1.0)}
+ERROR: dict[str, Any] = {"best": 0.0, "range": (0.0, inf)}
+BY_SCORE = ("attributions", "X", "score")
+BY_BASELINE = (*BY_SCORE, "baseline")
+NEEDS_SCORE = frozenset({"X", "score"})
+NEEDS_BASELINE = frozenset({"X", "score", "baseline"})
+
+RANKING = (
+    Metric(
+        name="ndcg_m",
+        description="discounted share of culprits among the m most blamed features, m culprits in all",
+        source="Vincent et al. 2025, nDCG_k with k = m; Järvelin & Kekäläinen 2002",
+        **_linear(positions.NDCG_M),
+        **UNIT,
+    ),
+    Metric(
+        name="acc_m",
+        description="share of culprits among the m most blamed features, m culprits in all",
+        source="Vincent et al. 2025, Acc_m",
+        **_linear(positions.ACC_M),
+        **UNIT,
+    ),
+    Metric(
+        name="reciprocal_rank",
+        description="one over the position of the first culprit; its mean is the MRR",
+        source="Voorhees 1999",
+        per_row=_of(cells.reciprocal_rank, "attributions", "mask"),
+        chance=_of(cells.reciprocal_rank_chance, "mask"),
+        chance_variance=_of(cells.reciprocal_rank_variance, "mask"),
+        needs=frozenset({"mask"}),
+        **UNIT,
+    ),
+    Metric(
+        name="cell_average_precision",
+        description="mean precision at the positions of a row's culprits",
+        source="McSherry & Najork 2008",
+        per_row=_of(cells.cell_average_precision, "attributions", "mask"),
+        chance=_of(cells.average_precision_chance, "mask"),
+        chance_variance=_of(cells.average_precision_variance, "mask"),
+        needs=frozenset({"mask"}),
+        **UNIT,
+    ),
+    Metric(
+        name="cell_auc_roc",
+        description="how often a culprit is blamed more than another feature of its row",
+        source="Hanley & McNeil 1982",
+        **_linear(positions.AUC_ROC),
+        **UNIT,
+    ),
+    Metric(
+        name="graded_ndcg_m",
+        description="nDCG_m in which a culprit counts as far as it is from its clean value",
+        source="Järvelin & Kekäläinen 2002",
+        **_graded(positions.NDCG_M),
+        **UNIT,
+    ),
+    Metric(
+        name="graded_acc_m",
+        description="share of the culprits' total deviation that the m most blamed features hold",
+        source="Acc_m of Vincent et al. 2025 with the gains of Järvelin & Kekäläinen 2002",
+        **_graded(positions.ACC_M),
+        **UNIT,
+    ),
+)
+
+FAITHFULNESS = (
+    Metric(
+        name="infidelity",
+        description="squared error of blame as a forecast of the score's fall under small noise",
+        source=YEH,
+        per_row=_seeded(infidelity, *BY_SCORE),
+        needs=NEEDS_SCORE,
+        **ERROR,
+    ),
+    Metric(
+        name="infidelity_normalised",
+        description="infidelity under small noise, the blame's unit chosen for the best",
+        source=YEH,
+        per_row=_seeded(infidelity, *BY_SCORE, normalise=True),
+        needs=NEEDS_SCORE,
+        **ERROR,
+    ),
+    Metric(
+        name="infidelity_subset",
+        description="infidelity when a random half of the features goes to the baseline",
+        source=YEH,
+        per_row=_seeded(infidelity, *BY_BASELINE),
+        needs=NEEDS_BASELINE,
+        **ERROR,
+    ),
+    Metric(
+        name="infidelity_subset_normalised",
+        description="infidelity_subset, the blame's unit chosen for the best",
+        source=YEH,
+        per_row=_seeded(infidelity, *BY_BASELINE, normalise=True),
+        needs=NEEDS_BASELINE,
+        **ERROR,
+    ),
+    Metric(
+        name="faithfulness_at_3",
+        description="correlation of blame and effect over random sets of 3 features",
+        source="Bhatt et al. 2020, arXiv 2005.00631",
+        per_row=_faithfulness_at_3,
+        chance=_no_correlation,
+        needs=NEEDS_BASELINE,
+        **CORRELATION,
+    ),
+    Metric(
+        name="faithfulness",
+        description="correlation of blame and effect over random sets of k features, mean over k",
+        source="Bhatt et al. 2020, arXiv 2005.00631",
+        per_row=_seeded(faithfulness, *BY_BASELINE),
+        chance=_no_correlation,
+        needs=NEEDS_BASELINE,
+        **CORRELATION,
+    ),
+    Metric(
+        name="fidelity",
+        description="correlation of added blame and effect over random sets of any size",
+        source="Ribeiro et al. 2016, arXiv 1602.04938",
+        per_row=_seeded(fidelity, *BY_BASELINE),
+        needs=NEEDS_BASELINE,
+        **CORRELATION,
+    ),
+    Metric(
+        name="comprehensiveness",
+        description="share of the score that goes with the k most blamed features, mean over k",
+        source=DEYOUNG,
+        per_row=_seeded(comprehensiveness, *BY_BASELINE),
+        needs=NEEDS_BASELINE,
+        best=inf,
+        range=(-inf, inf),
+    ),
+    Metric(
+        name="sufficiency",
+        description="share of the score that is lost with only the k most blamed features, mean over k",
+        source=DEYOUNG,
+        per_row=_seeded(sufficiency, *BY_BASELINE),
+        needs=NEEDS_BASELINE,
+        best=-inf,
+        range=(-inf, inf),
+    ),
+)
+
+ROBUSTNESS = (
+    Metric(
+        name="max_sensitivity",
+        description="largest relative change of the blame in a small ball around the row",
+        source=YEH,
+        per_row=_seeded(max_sensitivity, "attributions", "X", "explain"),
+        needs=frozenset({"X", "explain"}),
+        **ERROR,
+    ),
+    Metric(
+        name="seed_agreement",
+        description="rank correlation of the blame between random seeds of the explainer",
+        source="Spearman 1904",
+        per_row=_seeded(seed_agreement, "X", "explain_with_seed"),
+        chance=_no_correlation,
+        needs=frozenset({"X", "explain_with_seed"}),
+        **CORRELATION,
+    ),
+    Metric(
+        name="batch_agreement",
+        description="rank correlation of the blame between orders of the rows in a batch",
+        source="Spearman 1904",
+        per_row=_seeded(batch_agreement, "X", "explain"),
+        chance=_no_correlation,
+        needs=frozenset({"X", "explain"}),
+        **CORRELATION,
+    ),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*RANKING, *FAITHFULNESS, *ROBUSTNESS)}
