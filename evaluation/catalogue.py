@@ -54,7 +54,10 @@ def _explainers() -> Entries:
 def _metrics() -> Entries:
     from xadbench.evaluation.metrics import METRICS  # noqa: PLC0415
 
-    return ((name, metric.description) for name, metric in METRICS.items())
+    for name, metric in METRICS.items():
+        low, high = (f"{end:g}" for end in metric.range)
+        direction = "higher" if metric.higher_is_better else "lower"
+        yield name, f"{metric.description} ({low} to {high}, {direction} is better)"
 
 
 def _suites() -> Entries:

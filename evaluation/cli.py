@@ -58,7 +58,7 @@ def run(
     console = Console()
     with RunProgress(n_trials(chosen), console) as progress:
         records = run_suite(chosen, folder, on_trial=progress.advance)
-    publish(records, scope, folder, console)
+    publish(records, scope, folder, console, asked=chosen.metrics)
     if any(record["status"] == "error" for record in records):
         raise typer.Exit(TRIALS_FAILED)
 

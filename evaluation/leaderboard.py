@@ -1,6 +1,6 @@
 """Leaderboards: who blamed the right features, beside the detector's quality and the chance level."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from xadbench.datasets.errors import find
 from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.store import Record
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
@@ -26,18 +28,26 @@ HEADINGS = {
     "chance": "chance",
     "n_informative": "rows",
     "seconds": "seconds",
+    "kernel_units": "kernel units",
     "trials": "trials",
 }
+UNDEFINED = "n_undefined_"
+SUMMED = ("n_informative", "seconds", "kernel_units")
+ASKED_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
     "AUC-ROC: of the detector; oracle: of the one that knows the network. adj.: adjusted for chance, 0 = "
     "a blind guess, 1 = the truth, over the rows that have both culprits and others. nDCG_m, Acc_m: "
     "unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
-    "behind the adjusted scores. seconds: to explain. trials: with a score, of all; means are over those "
-    "with one, and what lacks some is not ranked: it comes last."
+    "behind the adjusted scores. seconds: to fit and explain; kernel units: the same in processor time of a "
+    "product of two 512 x 512 matrices, on the same machine. trials: with a score, of all; means are over "
+    "those with one, and what lacks some is not ranked: it comes last. undefined: rows without a value of a "
+    "metric, left out of its mean."
 )
 
 
-def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -> pd.DataFrame:
+def leaderboard(
+    records: Sequence[Record], scope: str, by: Sequence[str] = (), asked: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return mean scores per detector and explainer: of each detector the best first, incomplete ones last.
 
     Parameters
@@ -48,18 +58,26 @@ def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -
         "anomalies", "detected" or "flagged".
     by
         Columns to split by: ("table",) for a leaderboard per table.
+    asked
+        Names of further metrics to show: adjusted for chance where they judge by the culprits.
 
     Returns
     -------
     DataFrame
-        Columns as in HEADINGS (but for `table`, which is one of `by`), and `reason`: why trials lack a score.
+        Columns as in HEADINGS (but for `table`, which is one of `by`, and for `kernel_units` where no record
+        has them); `reason`: why trials lack a score; the scores of the metrics asked for, and the rows
+        without a value, `n_undefined_<metric>`, where there are any.
     """
-    trials = pd.DataFrame([_trial(record, scope) for record in records])
+    columns = [column for name in asked for column in _further(name)]
+    trials = pd.DataFrame([_trial(record, scope, columns) for record in records])
     groups = [*by, "detector", "explainer"]
     for name in groups:  # in order of appearance, not of the alphabet
         trials[name] = pd.Categorical(trials[name], categories=trials[name].unique())
     grouped = trials.groupby(groups, observed=True)
-    board = grouped[["auc_roc", *SCORES]].mean().join(grouped[["n_informative", "seconds"]].sum(min_count=1))
+    undefined = [name for name in columns if name.startswith(UNDEFINED) and trials[name].any()]
+    means = [name for name in columns if not name.startswith(UNDEFINED)]
+    sums = [name for name in SUMMED if trials[name].notna().any()] + undefined
+    board = grouped[["auc_roc", *SCORES, *means]].mean().join(grouped[sums].sum(min_count=1))
     board["oracle_auc_roc"] = grouped["oracle_auc_roc"].mean().where(grouped["oracle_known"].all())
     board["trials"] = grouped["ok"].agg(lambda ok: f"{ok.sum()}/{len(ok)}")
     board["reason"] = grouped["reason"].first()
@@ -67,10 +85,18 @@ def leaderboard(records: Sequence[Record], scope: str, by: Sequence[str] = ()) -
     order = [*by, "detector", "complete", "adjusted_ndcg_m"]
     ascending = [name in {*by, "detector"} for name in order]
     ranked = board.reset_index().sort_values(order, ascending=ascending, kind="stable", ignore_index=True)
-    return ranked.drop(columns="complete")
+    further = [name for name in columns if name in ranked]  # in the order asked for
+    return ranked[[*ranked.columns.drop(["complete", *further]), *further]]
 
 
-def _trial(record: Record, scope: str) -> dict[str, object]:
+def _further(name: str) -> tuple[str, ...]:
+    """Return the scores that stand for a metric asked for, but for those that every leaderboard has."""
+    judges_by_culprits = find("metric", name, METRICS).judges_by_culprits
+    shown = f"adjusted_{name}" if judges_by_culprits else name
+    return () if shown in SCORES else (shown, f"{UNDEFINED}{name}")
+
+
+def _trial(record: Record, scope: str, further: Sequence[str]) -> dict[str, object]:
     scores = record.get("scores", {}).get(scope, {})
     quality = record["detector"].get("quality", {})
     return {
@@ -80,9 +106,10 @@ def _trial(record: Record, scope: str) -> dict[str, object]:
         "oracle_auc_roc": _number(quality.get("oracle_auc_roc")),
         "oracle_known": quality.get("oracle_auc_roc") is not None,
         "explainer": record["explainer"]["label"],
-        **{name: _number(scores.get(name)) for name in SCORES},
+        **{name: _number(scores.get(name)) for name in (*SCORES, *further)},
         "n_informative": scores.get("n_informative", 0),
         "seconds": _number(record.get("seconds")),
+        "kernel_units": _number(record.get("kernel_units")),
         "ok": record["status"] == "ok",
         "reason": record["reason"],
     }
@@ -92,9 +119,11 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def publish(records: Sequence[Record], scope: str, run: Path, console: Console) -> None:
+def publish(
+    records: Sequence[Record], scope: str, run: Path, console: Console, asked: Sequence[str] = ()
+) -> None:
     """Print the leaderboard, and write it with one per table to `leaderboard.md` in the run's folder."""
-    overall, per_table = leaderboard(records, scope), leaderboard(records, scope, by=["table"])
+    overall, per_table = (leaderboard(records, scope, by, asked) for by in ([], ["table"]))
     title = f"Who blames the right features? Rows: {scope}."
     console.print(title, *as_rich(overall), NOTES, *missing_scores(overall), sep="\n", highlight=False)
     parts = [f"# {title}", as_markdown(overall), NOTES, *missing_scores(overall)]
@@ -107,7 +136,9 @@ def publish(records: Sequence[Record], scope: str, run: Path, console: Console) 
 def as_rich(board: pd.DataFrame) -> list[Table]:
     """Return the leaderboard as one table for each detector, for a terminal of 80 columns or more."""
     detectors = board.groupby(["detector"], observed=True, sort=False)
-    return [_of_detector(_title(str(name), rows.iloc[0]), rows) for (name,), rows in detectors]
+    return [
+        table for (name,), rows in detectors for table in _of_detector(_title(str(name), rows.iloc[0]), rows)
+    ]
 
 
 def _title(name: str, row: "pd.Series[Any]") -> str:
@@ -115,25 +146,41 @@ def _title(name: str, row: "pd.Series[Any]") -> str:
     return f"{name}: AUC-ROC {_text('', row['auc_roc'])}{ceiling}"
 
 
-def _of_detector(title: str, board: pd.DataFrame) -> Table:
+def _of_detector(title: str, board: pd.DataFrame) -> Iterator[Table]:
+    """Yield the table of a detector, and behind it those of further metrics."""
+    board = board.drop(columns=["detector", "auc_roc", "oracle_auc_roc"])
+    yield _as_table(title, board, [name for name in _columns(board) if name in HEADINGS])
+    further = [name for name in _columns(board) if name not in HEADINGS]
+    for start in range(0, len(further), ASKED_AT_ONCE):
+        yield _as_table("", board, ["explainer", *further[start : start + ASKED_AT_ONCE]])
+
+
+def _as_table(title: str, board: pd.DataFrame, columns: list[str]) -> Table:
     table = Table(
         title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold"
     )
-    board = board.drop(columns=["detector", "auc_roc", "oracle_auc_roc"])
-    for column in _columns(board):
+    for column in columns:
         if column == "explainer":
             table.add_column("explainer", overflow="fold")
         else:
-            table.add_column(HEADINGS[column].replace(" ", "\n"), justify="right", no_wrap=True)
-    for cells in _cells(board):
+            table.add_column(_heading(column).replace(" ", "\n"), justify="right", no_wrap=True)
+    for cells in _cells(board, columns):
         table.add_row(*cells)
     return table
 
 
+def _heading(column: str) -> str:
+    """Return a column's heading: its own, or that of a metric asked for."""
+    if column in HEADINGS:
+        return HEADINGS[column]
+    return column.replace(UNDEFINED, "undefined ").replace("adjusted_", "adj. ").replace("_", " ")
+
+
 def as_markdown(board: pd.DataFrame) -> str:
     """Return the leaderboard as a Markdown table."""
-    headings = [HEADINGS[name] for name in _columns(board)]
-    return pd.DataFrame(_cells(board), columns=headings).to_markdown(index=False, disable_numparse=True)
+    columns = _columns(board)
+    cells = pd.DataFrame(_cells(board, columns), columns=[_heading(name) for name in columns])
+    return cells.to_markdown(index=False, disable_numparse=True)
 
 
 def missing_scores(board: pd.DataFrame) -> list[str]:
@@ -146,11 +193,12 @@ def missing_scores(board: pd.DataFrame) -> list[str]:
 
 
 def _columns(board: pd.DataFrame) -> list[str]:
-    return [name for name in HEADINGS if name in board]
+    further = [str(name) for name in board if name not in HEADINGS and name != "reason"]
+    return [*(name for name in HEADINGS if name in board), *further]
 
 
-def _cells(board: pd.DataFrame) -> list[list[str]]:
-    return [[_text(name, row[name]) for name in _columns(board)] for _, row in board.iterrows()]
+def _cells(board: pd.DataFrame, columns: Sequence[str]) -> list[list[str]]:
+    return [[_text(name, row[name]) for name in columns] for _, row in board.iterrows()]
 
 
 def _text(name: str, value: object) -> str:
@@ -158,4 +206,6 @@ def _text(name: str, value: object) -> str:
         return str(value)
     if value != value:  # noqa: PLR0124  # NaN: no trial has a score
         return "-"
+    if name == "kernel_units" or name.startswith(UNDEFINED):
+        return f"{value:.0f}"
     return f"{value:.1f}" if name == "seconds" else f"{value:.3f}"

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.metrics import Cost
 
 REUSED = frozenset({"ok", "skipped"})
 Record = dict[str, Any]
@@ -79,6 +81,8 @@ def _rows(record: Record) -> list[dict[str, Any]]:
         "status": record["status"],
         "reason": record["reason"],
         "seconds": record.get("seconds"),
+        "kernel_units": record.get("kernel_units"),
+        **_costs(record.get("cost", {})),
         "n_explained": record.get("n_explained"),
         "fit_seconds": record["detector"].get("fit_seconds"),
         **record["detector"].get("quality", {}),
@@ -89,6 +93,13 @@ def _rows(record: Record) -> list[dict[str, Any]]:
         for name, value in values.items()
     ]
     return scores or [{**identity, "scope": None, "score": None, "value": None}]
+
+
+def _costs(cost: dict[str, Any]) -> dict[str, Any]:
+    """Return a column for each cost of each part, such as `cost_explain_cpu_seconds`; None if unknown."""
+    parts = {part: cost.get(part, {}) for part in ("fit", "explain")}
+    names = [field.name for field in fields(Cost)]
+    return {f"cost_{part}_{name}": of_part.get(name) for part, of_part in parts.items() for name in names}
 
 
 def write_results(run: Path, records: Sequence[Record]) -> None:

@@ -30,7 +30,8 @@ def infidelity(
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame a, finite, signed, in units of the score per unit of the features.
+        Blame a, finite, signed; in units of the score per unit of the features, as of gradients, unless
+        there is a baseline.
     X : (n, d) float64
         The rows x that it explains.
     score
@@ -42,8 +43,9 @@ def infidelity(
     seed
         Names the draws.
     baseline : (d,) or (n, d) float64, optional
-        Where given, I takes a random subset of the features to the baseline instead: I = z (x - baseline),
-        each z_i 0 or 1 with probability one half.
+        Where given, a random subset z of the features goes to the baseline instead, each with probability
+        one half, and the forecast is z^T a: blame in units of the score, as of Shapley values. A gradient is
+        to be multiplied by x - baseline first.
     normalise
         Whether to rescale each row's blame by the factor that serves it best, at least 0. For explainers
         whose blame has no unit.
@@ -61,9 +63,10 @@ def infidelity(
     Notes
     -----
     Source: Yeh et al. 2019, arXiv 1901.09392: definition 2.1, with noise and with the difference to a
-    subset of the baseline. The factor is their optimal scaling E[b c] / E[b^2], for b the forecast and c the
-    fall; they let it be negative, which makes blame and its inverse equally good. The published code of
-    Vincent et al. 2025 has an outer product for the scalar one: its figures are not infidelities.
+    subset of the baseline, there in the form for blame that is multiplied by its input. The factor is their
+    optimal scaling E[b c] / E[b^2], for b the forecast and c the fall; they let it be negative, which makes
+    blame and its inverse equally good. The published code of Vincent et al. 2025 has an outer product for
+    the scalar one: its figures are not infidelities.
 
     Examples
     --------
@@ -87,7 +90,7 @@ def infidelity(
     else:
         distance = X - checked_baseline(baseline, X)
         chosen = stream(seed, "infidelity", "subsets").random((n_draws, X.shape[1])) < 0.5
-        forecast = (attributions * distance) @ chosen.T.astype(float)
+        forecast = attributions @ chosen.T.astype(float)
         before, after = before_and_after(
             score, X, lambda rows, draws: X[rows, None] - distance[rows, None] * chosen[draws], n_draws
         )

@@ -47,7 +47,8 @@ class LinearMetric:
         """Return each row's value (n,), averaged over the orders of tied features."""
         weights, offset, norm = self.terms(gains)
         expected = expected_gains(attributions, gains, weights.shape[1])
-        return _ratio((expected * weights).sum(axis=1) + offset, norm)
+        values = _ratio((expected * weights).sum(axis=1) + offset, norm)
+        return np.minimum(values, 1)  # graded gains, summed in another order than the norm's, may round up
 
     def chance(self, gains: Gains) -> FloatArray:
         """Return what a random order expects, (n,)."""

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import pearsonr
 
+from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 from xadbench.evaluation import metrics
+from xadbench.evaluation.metrics import perturbed
 
 WEIGHTS = np.array([3.0, -1.0, 0.5, 2.0, -0.3, 1.0])
 ZERO = np.zeros(6)
@@ -50,6 +53,185 @@ def test_infidelity_is_that_of_captum(form, normalise):
     else:
         chosen = stream(0, "infidelity", "subsets").random((30, 6)) < 0.5
         perturbed, settings = chosen * (X - 1.0)[:, None], {"baseline": np.ones(6)}
-    attributions = X + 1 + WEIGHTS / 4  # of the score's own sign: Captum would turn other blame around
-    ours = metrics.infidelity(attributions, X, curved, n_draws=30, normalise=normalise, **settings)
-    assert_allclose(ours, captums(attributions, X, perturbed, 30, normalise), rtol=1e-9)
+    slope = X + 1 + WEIGHTS / 4  # of the score's own sign: Captum would turn other blame around
+    blame = slope * (X - 1.0) if "baseline" in settings else slope
+    ours = metrics.infidelity(blame, X, curved, n_draws=30, normalise=normalise, **settings)
+    assert_allclose(ours, captums(slope, X, perturbed, 30, normalise), rtol=1e-9)
+
+
+def loop_over_subsets(attributions, X, k, n_subsets=100, seed=0):
+    """Faithfulness@k of one row at a time, one subset at a time."""
+    places = stream(seed, "faithfulness", "subsets").random((n_subsets, 6)).argsort(axis=1).argsort(axis=1)
+    values = []
+    for a, x in zip(attributions, X, strict=True):
+        pairs = [(a[s].sum(), (curved(x[None]) - curved(np.where(s, 0, x)[None])).item()) for s in places < k]
+        values.append(pearsonr(*zip(*pairs, strict=True)).statistic)
+    return values
+
+
+def test_faithfulness_is_the_correlation_over_subsets():
+    attributions, X = case()
+    ours = metrics.faithfulness_at_k(attributions, X, curved, k=3, baseline=ZERO)
+    assert_allclose(ours, loop_over_subsets(attributions, X, 3), rtol=1e-9)
+    curve = metrics.faithfulness_curve(attributions, X, curved, baseline=ZERO, sizes=[1, 3])
+    assert_array_equal(curve[:, 1], ours)
+    area = metrics.faithfulness(attributions, X, curved, baseline=ZERO)
+    by_default = metrics.faithfulness_curve(attributions, X, curved, baseline=ZERO)
+    assert_allclose(area, by_default.mean(axis=1))
+
+
+def test_another_seed_draws_other_subsets():
+    attributions, X = case()
+    values = [
+        metrics.faithfulness_at_k(attributions, X, curved, k=3, baseline=ZERO, seed=s) for s in (0, 0, 1)
+    ]
+    assert_array_equal(values[0], values[1])
+    assert (values[0] != values[2]).all()
+
+
+def single(X):
+    """A float32 score that saturates, up to its rounding."""
+    return (6 - 1e-7 * np.random.default_rng(0).random(len(X))).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("attributions", "score", "k"),
+    [
+        (np.full((3, 6), 0.1), curved, 3),  # all sets have the same blame
+        (case(3)[0], lambda X: np.full(len(X), 0.3), 3),  # or the same effect
+        (case(3)[0], single, 3),
+        (case(3)[0], curved, 6),  # there is one set only
+    ],
+)
+def test_what_is_not_defined_is_nan(attributions, score, k):
+    X = case(3)[1]
+    assert np.isnan(metrics.faithfulness_at_k(attributions, X, score, k=k, baseline=ZERO)).all()
+    if k < 6:
+        assert np.isnan(metrics.faithfulness(attributions, X, score, baseline=ZERO)).all()
+    if score is not curved:  # sets of different size have different blame at least
+        assert np.isnan(metrics.fidelity(attributions, X, score, baseline=ZERO)).all()
+
+
+def test_a_single_feature_leaves_nothing_to_correlate():
+    one = np.ones((2, 1))
+    settings = {"score": lambda X: X[:, 0], "baseline": np.zeros(1)}
+    for metric in (metrics.faithfulness, metrics.fidelity):
+        assert np.isnan(metric(one, one, **settings)).all()
+    assert metrics.comprehensiveness(one, one, **settings).tolist() == [1, 1]
+
+
+def test_a_row_that_does_not_score_above_its_baseline_has_no_share():
+    X = np.vstack([np.ones(6), -np.ones(6)])
+    for metric in (metrics.comprehensiveness, metrics.sufficiency):
+        values = metric(WEIGHTS * X, X, linear, baseline=ZERO)
+        assert np.isfinite(values).tolist() == [True, False]
+
+
+def test_erasure_curves_by_hand():
+    X, sizes = np.ones((1, 6)), np.arange(7)  # contributions 3, 2, 1, 0.5, -0.3, -1 of 5.2
+    curve = metrics.comprehensiveness_curve(WEIGHTS[None], X, linear, baseline=ZERO, sizes=sizes)
+    assert_allclose(curve, [[0, 3, 5, 6, 6.5, 6.2, 5.2]])
+    kept = metrics.sufficiency_curve(WEIGHTS[None], X, linear, baseline=ZERO, sizes=sizes)
+    assert_allclose(kept, 5.2 - curve)
+    area = metrics.comprehensiveness(WEIGHTS[None], X, linear, baseline=ZERO)
+    assert_allclose(area, curve[0, metrics.set_sizes(6)].mean() / 5.2)
+    assert_allclose(metrics.sufficiency(WEIGHTS[None], X, linear, baseline=ZERO), 1 - area)
+
+
+def test_each_chunk_is_one_call_of_bounded_size(monkeypatch):
+    monkeypatch.setattr(perturbed, "CELLS_AT_ONCE", 1200)
+    calls = []
+
+    def counting(X):
+        calls.append(X.shape)
+        return curved(X)
+
+    attributions, X = case()
+    chunked = metrics.faithfulness_at_k(attributions, X, counting, k=3, baseline=ZERO)
+    assert max(np.prod(calls, axis=1)) <= 1200
+    assert len(calls) == 20 // 2 + 1  # 2 rows and their 100 subsets fill a chunk; all rows as they are, one
+    monkeypatch.setattr(perturbed, "CELLS_AT_ONCE", 120)
+    assert_allclose(
+        metrics.faithfulness_at_k(attributions, X, curved, k=3, baseline=ZERO), chunked, rtol=1e-12
+    )
+    monkeypatch.undo()
+    assert_allclose(
+        metrics.faithfulness_at_k(attributions, X, curved, k=3, baseline=ZERO), chunked, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"k": 0}, "k is 0, expected an integer of at least 1"),
+        ({"k": 7}, "k is 7, expected at most the number of features, 6"),
+        ({"n_subsets": 1}, "n_subsets is 1, expected an integer of at least 2"),
+        ({"baseline": np.zeros(5)}, r"baseline has shape \(5,\), expected finite \(6,\) or \(3, 6\)"),
+        ({"baseline": ZERO + np.nan}, "expected finite"),
+        ({"attributions": np.zeros((3, 5))}, r"shape \(3, 5\), but X has shape \(3, 6\)"),
+        ({"score": lambda X: X}, r"score returned shape \(\d+, 6\) for"),
+        ({"score": lambda X: np.full(len(X), np.nan)}, "NaN or infinite"),
+    ],
+)
+def test_bad_input_of_faithfulness_is_named(settings, message):
+    attributions, X = case(3)
+    given = {"attributions": attributions, "X": X, "score": curved, "k": 3, "baseline": ZERO} | settings
+    with pytest.raises(InputError, match=message):
+        metrics.faithfulness_at_k(**given)
+
+
+@pytest.mark.parametrize(("setting", "value"), [("std", 0.0), ("n_draws", 0), ("baseline", np.zeros(5))])
+def test_bad_input_of_infidelity_is_named(setting, value):
+    with pytest.raises(InputError, match=f"{setting} (is|has)"):
+        metrics.infidelity(*case(3), curved, **{setting: value})
+
+
+def test_sizes_out_of_range_are_named():
+    with pytest.raises(InputError, match=r"sizes is \[7\], expected a list of numbers from 0 to 6"):
+        metrics.sufficiency_curve(*case(3), curved, baseline=ZERO, sizes=[7])
+
+
+BACKGROUND = np.random.default_rng(7).standard_normal((200, 6)) * [1, 1, 1, 1, 1, 5]
+
+
+def distance(X):
+    return (X**2).sum(axis=1)
+
+
+@pytest.mark.parametrize("name", sorted(metrics.BASELINES))
+def test_a_rows_baseline_does_not_depend_on_the_others(name):
+    X = case()[1]
+    baseline = metrics.make_baseline(name, X, BACKGROUND, distance)
+    if baseline.ndim == 2:
+        alone = [metrics.make_baseline(name, row[None], BACKGROUND, distance)[0] for row in X]
+        assert_array_equal(alone, baseline)
+    else:
+        assert baseline.shape == (6,)
+    assert np.isfinite(metrics.faithfulness_at_k(WEIGHTS * X, X, curved, k=3, baseline=baseline)).all()
+
+
+def test_baselines_by_hand():
+    def make(name, X=BACKGROUND[:1] + 3):
+        return metrics.make_baseline(name, X, BACKGROUND, distance)
+
+    assert_allclose(make("mean"), BACKGROUND.mean(axis=0))
+    assert_allclose(make("median"), np.median(BACKGROUND, axis=0))
+    normal = BACKGROUND[distance(BACKGROUND) <= np.median(distance(BACKGROUND))]
+    assert_array_equal(make("nearest", normal[:3] + 1e-9), normal[:3])
+
+
+def test_the_conditional_baseline_heeds_the_other_features():
+    rng = np.random.default_rng(0)
+    cause = rng.standard_normal(4000)
+    background = np.stack([cause, 2 * cause + 0.01 * rng.standard_normal(4000)], axis=1)
+    X = np.array([[0.5, -9.0], [-0.5, 9.0]])  # the second feature belies the first
+    drawn = metrics.make_baseline("conditional", X, background, distance)
+    assert_allclose(drawn[:, 1], [1, -1], atol=0.1)
+    assert (np.abs(drawn[:, 0]) <= np.sqrt(np.median(distance(background)))).all()  # normal rows only
+
+
+def test_an_unknown_baseline_is_named():
+    with pytest.raises(
+        InputError, match="unknown baseline 'zero'; known: conditional, mean, median, nearest"
+    ):
+        metrics.make_baseline("zero", BACKGROUND, BACKGROUND, distance)

@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.errors import InputError
@@ -48,20 +48,125 @@ def test_ndcg_is_that_of_scikit_learn_which_averages_ties_too(decimals: int) -> 
     assert_allclose(metrics.ndcg_m(attributions, mask), expected, rtol=1e-12)
 
 
-def by_permutation(metric: str, blame: FloatArray, truth: BoolArray) -> float:
-    """The mean over all orders of the features that sort by blame."""
-    m = int(truth.sum())
-    weights = 1 / np.log2(np.arange(2, m + 2)) if metric == "ndcg_m" else np.ones(m)
-    every = map(list, permutations(range(len(blame))))
-    orders = [order for order in every if (np.diff(blame[order]) <= 0).all()]
-    return float(np.mean([truth[order[:m]] @ weights / weights.sum() for order in orders]))
+def ndcg(gains):
+    m = np.count_nonzero(gains)
+    weights = 1 / np.log2(np.arange(2, m + 2))
+    return gains[:m] @ weights / (np.sort(gains)[::-1][:m] @ weights)
 
 
-@pytest.mark.parametrize("name", sorted(metrics.METRICS))
+def acc(gains):
+    return gains[: np.count_nonzero(gains)].sum() / gains.sum()
+
+
+# Of the gains in one order of the features, most blamed first; written anew, each from its definition.
+DEFINITIONS = {
+    "ndcg_m": ndcg,
+    "acc_m": acc,
+    "reciprocal_rank": lambda truth: 1 / (1 + np.argmax(truth)),
+    "cell_average_precision": lambda truth: (truth.cumsum() / np.arange(1, len(truth) + 1))[truth > 0].mean(),
+    "cell_auc_roc": lambda truth: np.mean(
+        [i < j for i, j in product(*map(np.flatnonzero, (truth, truth == 0)))]
+    ),
+    "graded_ndcg_m": ndcg,
+    "graded_acc_m": acc,
+}
+
+
+def in_every_order(name: str, gains: FloatArray, blame: FloatArray | None = None) -> list[float]:
+    """The metric in all orders of the features, or in those that sort by blame."""
+    every = map(list, permutations(range(len(gains))))
+    orders = [order for order in every if blame is None or (np.diff(blame[order]) <= 0).all()]
+    return [DEFINITIONS[name](gains[order].astype(float)) for order in orders]
+
+
+def with_deviation(blame: FloatArray, mask: BoolArray) -> tuple[metrics.Explained, FloatArray]:
+    """What is judged, with deviations, all of them different, and the graded gains."""
+    deviation = np.arange(mask.size).reshape(mask.shape) * 0.5 + 1
+    return metrics.Explained(blame, mask=mask, deviation=deviation), np.where(mask, deviation, 0.0)
+
+
+ranking = pytest.mark.parametrize("name", [metric.name for metric in metrics.RANKING])
+
+
+@ranking
 @given(case=judged(max_features=5))
 def test_ties_are_the_mean_over_all_orders(name: str, case: tuple[FloatArray, BoolArray]) -> None:
-    values = metrics.METRICS[name].per_row(*case)
-    assert_allclose(values, [by_permutation(name, *row) for row in zip(*case, strict=True)], rtol=1e-12)
+    explained, graded = with_deviation(*case)
+    gains = graded if name.startswith("graded") else case[1]
+    if name == "cell_auc_roc":
+        gains = gains[~case[1].all(axis=1)]
+        explained = metrics.Explained(case[0][~case[1].all(axis=1)], mask=gains)
+    values = metrics.METRICS[name].values(explained)
+    expected = [
+        np.mean(in_every_order(name, *row)) for row in zip(gains, explained.attributions, strict=True)
+    ]
+    assert_allclose(values, expected, rtol=1e-12)
+
+
+@ranking
+@pytest.mark.parametrize("d", range(1, 7))
+def test_chance_and_its_variance_are_those_over_all_orders(name: str, d: int) -> None:
+    mask = np.arange(d) < np.arange(1, d + 1)[:, None]
+    explained, graded = with_deviation(np.zeros(mask.shape), mask)
+    gains = graded if name.startswith("graded") else mask
+    metric, defined = metrics.METRICS[name], slice(None, -1 if name == "cell_auc_roc" else None)
+    values = [in_every_order(name, row) for row in gains[defined]]
+    assert_allclose(metric.chance(explained)[defined], [np.mean(row) for row in values], rtol=1e-12)
+    assert_allclose(metric.chance_variance(explained)[defined], [np.var(row) for row in values], atol=1e-14)
+    assert_allclose(metric.values(explained)[defined], metric.chance(explained)[defined], rtol=1e-12)
+
+
+@ranking
+@pytest.mark.parametrize("m", [1, 4, 11])
+def test_random_blame_has_the_chance_and_variance_declared(name: str, m: int) -> None:
+    n_rows, d = 20_000, 12
+    rng = np.random.default_rng(m)
+    explained = metrics.Explained(
+        rng.random((n_rows, d)),
+        mask=np.tile(np.arange(d) < m, (n_rows, 1)),
+        deviation=np.tile(rng.uniform(0.5, 5, d), (n_rows, 1)),
+    )
+    metric = metrics.METRICS[name]
+    values, variance = metric.values(explained), metric.chance_variance(explained)[0]
+    assert abs(values.mean() - metric.chance(explained)[0]) <= 5 * values.std() / n_rows**0.5
+    squares = (values - values.mean()) ** 2
+    assert abs(squares.mean() - variance) <= 5 * squares.std() / n_rows**0.5
+
+
+def test_graded_gains_reward_the_glaring_culprit_alone() -> None:
+    mask = np.array([[True, True, False]])
+    gains = metrics.culprit_gains(mask, np.array([[3.0, 1.0, 9.0]]))  # the last one only follows the others
+    assert gains.tolist() == [[3.0, 1.0, 0.0]]
+    glaring, faint = np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 3.0, 2.0]])
+    assert metrics.graded_acc_m(glaring, gains) == [0.75]
+    assert metrics.graded_acc_m(faint, gains) == [0.25]
+    assert metrics.graded_ndcg_m(glaring, gains) > metrics.ndcg_m(glaring, mask)
+    assert metrics.graded_ndcg_m(faint, gains) < metrics.ndcg_m(faint, mask)
+    with pytest.raises(InputError, match="gains has 1 value"):
+        metrics.graded_acc_m(glaring, -gains[:, [2, 2, 0]])
+
+
+@pytest.mark.parametrize("decimals", [9, 1])
+def test_graded_ndcg_is_that_of_scikit_learn(decimals: int) -> None:
+    attributions, mask = random_case()
+    attributions = attributions.round(decimals)
+    gains = mask * np.random.default_rng(4).uniform(0.5, 5, mask.shape)
+    rows = zip(gains, attributions, strict=True)
+    expected = [ndcg_score([own], [blame], k=int((own > 0).sum())) for own, blame in rows]
+    assert_allclose(metrics.graded_ndcg_m(attributions, gains), expected, rtol=1e-12)
+
+
+def test_without_ties_cells_are_those_of_scikit_learn() -> None:
+    attributions, mask = random_case()
+    rows = list(zip(mask, attributions, strict=True))
+    average = [average_precision_score(*row) for row in rows]
+    assert_allclose(metrics.cell_average_precision(attributions, mask), average, rtol=1e-12)
+    attributions, mask = (
+        attributions.round(1)[~mask.all(axis=1)],
+        mask[~mask.all(axis=1)],
+    )  # ties do not differ
+    auc = [roc_auc_score(*row) for row in zip(mask, attributions, strict=True)]
+    assert_allclose(metrics.cell_auc_roc(attributions, mask), auc, rtol=1e-12)
 
 
 @both

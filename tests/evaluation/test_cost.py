@@ -1,0 +1,74 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from xadbench.evaluation import metrics
+
+X = np.zeros((7, 3))
+
+
+class Detector:
+    def decision_function(self, X):
+        return self.score_tensor(torch.tensor(X)).numpy()
+
+    def score_tensor(self, x):
+        return x.sum(dim=1)
+
+    def score_module(self):
+        return torch.nn.Linear(3, 1)
+
+
+def test_every_row_scored_is_counted_once():
+    detector = Detector()
+    with metrics.counted(detector) as rows:
+        detector.decision_function(X)  # scores by its own score_tensor
+        detector.score_tensor(torch.tensor(X[:2]))
+        assert rows.scored == 9
+        detector.score_module()(torch.zeros(4, 3))
+        assert rows.scored == 13
+        assert isinstance(detector, Detector)
+    detector.decision_function(X)
+    assert rows.scored == 13
+
+
+def test_the_detector_is_as_before_even_after_a_fault():
+    detector = Detector()
+    detector.decision_function = own = lambda X: X.sum(axis=1)
+    module = torch.nn.Linear(3, 1)
+    detector.score_module = keep = lambda: module
+    with pytest.raises(TypeError), metrics.counted(detector) as rows:
+        detector.decision_function(detector.score_module())
+    assert vars(detector) == {"decision_function": own, "score_module": keep}
+    module(torch.zeros(4, 3))
+    assert rows.scored == 0
+
+
+def test_a_scorer_kept_for_later_goes_on_counting():
+    detector = Detector()
+    with metrics.counted(detector) as rows:
+        with metrics.metered(rows) as fitting:
+            score = detector.decision_function
+        with metrics.metered(rows) as explaining:
+            score(X)
+    assert (fitting.rows_scored, explaining.rows_scored) == (0, 7)
+
+
+def test_waiting_costs_time_but_no_work():
+    with metrics.metered() as cost:
+        time.sleep(0.2)
+    assert cost.seconds >= 0.2
+    assert cost.cpu_seconds < 0.15
+
+
+def test_memory_is_seen_even_if_it_was_given_back():
+    size = 200_000_000
+    for allocate in (lambda: np.ones(size // 8), lambda: torch.ones(size // 8, dtype=torch.float64)):
+        with metrics.metered() as cost:
+            allocate()
+        assert 0.9 * size < cost.peak_bytes < 1.5 * size
+
+
+def test_the_kernel_takes_time():
+    assert 1e-4 < metrics.kernel_seconds() < 1
