@@ -22,7 +22,7 @@ def test_max_sensitivity_is_that_of_captum():
     expected = sensitivity_max(
         lambda x: (torch.tensor(curved(x[0].numpy())),),
         (torch.tensor(X),),
-        perturb_func=lambda x, _: (x[0] + torch.tensor(np.tile(shifts, (15, 1))),),  # a row's copies adjoin
+        perturb_func=lambda x, _: (x + torch.tensor(np.tile(shifts, (15, 1))),),  # a row's copies adjoin
         n_perturb_samples=10,
     )
     ours = metrics.max_sensitivity(curved(X), X, curved, radius=0.1)

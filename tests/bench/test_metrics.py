@@ -1,0 +1,120 @@
+"""How fast metrics are, as ratios of least times inside one run, on one thread."""
+
+from itertools import groupby
+
+import numpy as np
+import pytest
+from sklearn.metrics import ndcg_score
+
+from xadbench.evaluation import metrics
+
+pytestmark = pytest.mark.bench
+
+N, D, M = 100_000, 100, 5
+SHARE = 50  # loops run on a 50th of the rows; their time goes with the number of rows
+
+
+@pytest.fixture(scope="module")
+def blamed():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((N, D)), rng.random((N, D)).argsort(axis=1) < M
+
+
+def ndcg_of_row(blame, truth):
+    """The textbook's nDCG_m of one row, by scikit-learn: m differs between rows, so each is a call."""
+    return ndcg_score([truth], [blame], k=int(truth.sum()))
+
+
+def acc_of_row(blame, truth):
+    """Acc_m of one row with ties averaged, in plain Python."""
+    m, taken, hits = sum(truth), 0, 0.0
+    for _, tied in groupby(sorted(zip(blame, truth, strict=True), reverse=True), key=lambda pair: pair[0]):
+        group = [is_culprit for _, is_culprit in tied]
+        room = min(len(group), m - taken)
+        hits += room * sum(group) / len(group)
+        taken += room
+        if taken == m:
+            break
+    return hits / m
+
+
+@pytest.mark.parametrize(
+    ("metric", "of_row", "at_least"),
+    [
+        (metrics.ndcg_m, ndcg_of_row, 100),
+        (metrics.acc_m, acc_of_row, 10),  # of 100: a plain sort of a row leaves no more to win
+    ],
+)
+def test_a_loop_over_rows_is_far_slower(ratio, blamed, metric, of_row, at_least):
+    attributions, mask = blamed
+    part = [
+        (list(a), list(t)) for a, t in zip(attributions[: N // SHARE].tolist(), mask.tolist(), strict=False)
+    ]
+    part = [(np.array(a), np.array(t)) if of_row is ndcg_of_row else (a, t) for a, t in part]
+    found = ratio(lambda: [of_row(a, t) for a, t in part], lambda: metric(attributions, mask))
+    assert SHARE * found >= at_least
+
+
+def test_scikit_learns_ndcg_is_far_slower(ratio, blamed):
+    attributions, mask = blamed
+    part = slice(N // 10)  # it loops over rows too
+    found = ratio(
+        lambda: ndcg_score(mask[part], attributions[part], k=M), lambda: metrics.ndcg_m(attributions, mask)
+    )
+    assert 10 * found >= 5
+
+
+@pytest.fixture(scope="module")
+def explained():
+    rng = np.random.default_rng(0)
+    X, weights = rng.standard_normal((1_000, 30)), rng.standard_normal(30)
+    return weights * X, X, lambda rows: np.tanh(rows @ weights)
+
+
+def test_faithfulness_is_far_faster_than_a_loop_over_subsets(ratio, explained):
+    attributions, X, score = explained
+    baseline, places = np.zeros(30), np.random.default_rng(1).random((100, 30)).argsort(axis=1)
+    subsets = places < 3
+
+    def loop():
+        for a, x in zip(attributions[:50], X[:50], strict=True):
+            before = score(x[None])[0]
+            blame = [a[s].sum() for s in subsets]
+            falls = [before - score(np.where(s, baseline, x)[None])[0] for s in subsets]
+            np.corrcoef(blame, falls)
+
+    found = ratio(loop, lambda: metrics.faithfulness_at_k(attributions, X, score, k=3, baseline=baseline))
+    assert 20 * found >= 20
+
+
+def test_infidelity_is_far_faster_than_a_loop_over_draws(ratio, explained):
+    attributions, X, score = explained
+    noise = 0.01 * np.random.default_rng(1).standard_normal((100, 30))
+
+    def loop():
+        for a, x in zip(attributions[:50], X[:50], strict=True):
+            before = score(x[None])[0]
+            np.mean([(a @ change - (before - score((x - change)[None])[0])) ** 2 for change in noise])
+
+    found = ratio(loop, lambda: metrics.infidelity(attributions, X, score))
+    assert 20 * found >= 20
+
+
+def test_a_thousand_rows_of_a_thousand_features_fit_into_two_gibibytes():
+    rng = np.random.default_rng(0)
+    X, weights = rng.standard_normal((1_000, 1_000)), rng.standard_normal(1_000)
+    case = metrics.Explained(
+        weights * X,
+        mask=rng.random(X.shape) < 0.01,
+        deviation=np.abs(X),
+        X=X,
+        score=lambda rows: np.tanh(rows @ weights),
+        baseline=np.zeros(1_000),
+        explain=lambda rows: weights * rows,
+        explain_with_seed=lambda seed, rows: weights * rows,
+    )
+    case.mask[:, 0] = True
+    with metrics.metered() as cost:
+        for metric in metrics.METRICS.values():
+            metric.values(case)
+    assert cost.peak_bytes < 2 * 2**30
