@@ -32,16 +32,20 @@ HEADINGS = {
     "trials": "trials",
 }
 UNDEFINED = "n_undefined_"
+WIDE = ("kernel_units",)  # eighty characters do not hold it
 SUMMED = ("n_informative", "seconds", "kernel_units")
 ASKED_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
     "AUC-ROC: of the detector; oracle: of the one that knows the network. adj.: adjusted for chance, 0 = "
     "a blind guess, 1 = the truth, over the rows that have both culprits and others. nDCG_m, Acc_m: "
     "unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
-    "behind the adjusted scores. seconds: to fit and explain; kernel units: the same in processor time of a "
-    "product of two 512 x 512 matrices, on the same machine. trials: with a score, of all; means are over "
-    "those with one, and what lacks some is not ranked: it comes last. undefined: rows without a value of a "
-    "metric, left out of its mean."
+    "behind the adjusted scores. seconds: to fit and explain. trials: with a score, of all; means are over those "
+    "with one, and what lacks some is not ranked: it comes last."
+)
+
+UNDEFINED_NOTE = "undefined: rows without a value of a metric, left out of its mean."
+KERNEL_NOTE = (
+    "kernel units: the processor time to fit and explain, over that of a product of two 512 x 512 matrices."
 )
 
 
@@ -125,8 +129,9 @@ def publish(
     """Print the leaderboard, and write it with one per table to `leaderboard.md` in the run's folder."""
     overall, per_table = (leaderboard(records, scope, by, asked) for by in ([], ["table"]))
     title = f"Who blames the right features? Rows: {scope}."
-    console.print(title, *as_rich(overall), NOTES, *missing_scores(overall), sep="\n", highlight=False)
-    parts = [f"# {title}", as_markdown(overall), NOTES, *missing_scores(overall)]
+    notes = [NOTES, *([UNDEFINED_NOTE] if asked else [])]
+    console.print(title, *as_rich(overall), *notes, *missing_scores(overall), sep="\n", highlight=False)
+    parts = [f"# {title}", as_markdown(overall), *notes, KERNEL_NOTE, *missing_scores(overall)]
     parts += ["## Per table", as_markdown(per_table)]
     with atomic_write(run / "leaderboard.md") as file:
         file.write("\n\n".join([*parts, ""]).encode())
@@ -149,7 +154,8 @@ def _title(name: str, row: "pd.Series[Any]") -> str:
 def _of_detector(title: str, board: pd.DataFrame) -> Iterator[Table]:
     """Yield the table of a detector, and behind it those of further metrics."""
     board = board.drop(columns=["detector", "auc_roc", "oracle_auc_roc"])
-    yield _as_table(title, board, [name for name in _columns(board) if name in HEADINGS])
+    narrow = [name for name in _columns(board) if name in HEADINGS and name not in WIDE]
+    yield _as_table(title, board, narrow)
     further = [name for name in _columns(board) if name not in HEADINGS]
     for start in range(0, len(further), ASKED_AT_ONCE):
         yield _as_table("", board, ["explainer", *further[start : start + ASKED_AT_ONCE]])

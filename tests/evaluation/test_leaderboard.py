@@ -88,3 +88,31 @@ def test_eighty_columns_show_every_number(records):
         cell in text
         for cell in ("d: AUC-ROC 0.900 (oracle 0.950)", "inverted_truth", "0.700", "0.250", "0/1")
     )
+
+
+def test_metrics_asked_for_stand_behind_with_their_undefined_rows(records):
+    for record_ in records:
+        for scores in record_.get("scores", {}).values():
+            scores |= {"faithfulness": 0.5, "n_undefined_faithfulness": 3}
+            scores |= {"adjusted_cell_auc_roc": 0.25, "n_undefined_cell_auc_roc": 0}
+    board = leaderboard(records, "detected", asked=("faithfulness", "cell_auc_roc", "ndcg_m"))
+    heading, _, first, *_ = as_markdown(board).splitlines()
+    asked = ["faithfulness", "undefined faithfulness", "adj. cell auc roc"]  # and nDCG_m is there anyway
+    assert [cell.strip() for cell in heading.strip("|").split("|")][-3:] == asked
+    assert [cell.strip() for cell in first.strip("|").split("|")][-3:] == ["0.500", "6", "0.250"]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(*as_rich(board), sep="\n")
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(cell in text for cell in ("undefined", "0.500", "0.250"))
+
+
+def test_the_cost_in_kernel_units_stands_where_there_is_room(records):
+    for record_ in records:
+        if record_["status"] == "ok":
+            record_["kernel_units"] = 12345.6
+    board = leaderboard(records, "detected")
+    assert "24691" in as_markdown(board)
+    assert "kernel units" in as_markdown(board)
+    (first, *_) = as_rich(board)
+    assert [column.header for column in first.columns][-2:] == ["seconds", "trials"]

@@ -6,6 +6,8 @@ import torch
 
 from xadbench.datasets import InputError, write_table
 from xadbench.evaluation import run_suite, store
+from xadbench.evaluation.leaderboard import leaderboard
+from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.runner import n_trials, one_thread
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, Suite
@@ -147,6 +149,26 @@ def test_the_run_says_what_it_ran_on(small_suite, tmp_path):
     assert run["suite"]["seeds"] == [0, 1]
     assert run["versions"]["torch"].startswith("2")
     assert run["threads"] == 1
+
+
+def test_all_metrics_of_a_suite_end_to_end(small_suite, tmp_path):
+    asked = {"metrics": tuple(METRICS), "baseline": "nearest", "seeds": (0,)}
+    records = run_suite(small_suite.model_copy(update=asked), tmp_path)
+    assert {record["status"] for record in records} == {"ok"}
+    results = store.load(tmp_path).query("scope == 'detected' and explainer == 'z_score'").set_index("score")
+    assert np.isfinite(results.loc[list(METRICS), "value"]).all()
+    assert results.loc["batch_agreement", "value"] == pytest.approx(1)
+    assert (results["cost_explain_cpu_seconds"] > 0).all()
+    assert (results["kernel_units"] > 0).all()
+    board = leaderboard(records, "detected", asked=tuple(METRICS))
+    assert {"adjusted_reciprocal_rank", "faithfulness", "n_undefined_seed_agreement"} <= set(board)
+
+
+def test_unknown_metrics_are_found_before_any_work(small_suite, tmp_path):
+    for wrong in ({"metrics": ("faith",)}, {"baseline": "zero"}):
+        with pytest.raises(InputError, match=r"unknown (metric|baseline) '(faith|zero)'; known: "):
+            run_suite(small_suite.model_copy(update=wrong), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_results_are_tidy(small_suite, tmp_path):

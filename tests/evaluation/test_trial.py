@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.evaluation import score_explainer
+from xadbench.evaluation import metrics, score_explainer
+from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.scoring import RANKED, Measures
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, TableSpec
 from xadbench.evaluation.trial import (
@@ -72,11 +74,11 @@ def test_an_empty_scope_has_no_score(fitted):
     assert np.isnan(score_attributions(np.ones((4, 3)), np.arange(4), missed)["detected"]["ndcg_m"])
 
 
-def trial(explainer, spec=RECIPE, **params):
+def trial(explainer, spec=RECIPE, measures=RANKED, **params):
     """Run one trial of the stand-in detector."""
     source = load_source(spec, 0)
     fitted = fit(source, Component(name="distance"))
-    return run_trial(fitted, Component(name=explainer, params=params), source)
+    return run_trial(fitted, Component(name=explainer, params=params), source, measures)
 
 
 @pytest.mark.parametrize(
@@ -179,3 +181,116 @@ def test_scoring_needs_a_table_with_culprits(fitted):
     bare = dataclasses.replace(fitted.table, mask=None)
     with pytest.raises(InputError, match="does not name its culprits"):
         score_explainer(None, None, bare)
+
+
+EVERYTHING = Measures(tuple(METRICS), baseline="median")
+
+
+def test_only_culprit_metrics_count_a_false_positive_as_0(fitted, stand_ins):
+    fitted = dataclasses.replace(fitted, detector=stand_ins.Distance().fit(fitted.table.X))
+    rows, X = np.array([0, 1, 2]), fitted.table.X
+    blame = (X[rows] - X.mean(axis=0)) ** 2 + np.arange(3)
+    scores = score_attributions(blame, rows, fitted, Measures(("fidelity", "infidelity")))["flagged"]
+    values = metrics.infidelity(blame, X[rows], fitted.detector.decision_function)
+    assert scores["infidelity"] == pytest.approx(
+        values[[0, 2]].mean()
+    )  # the second row is the false positive
+    assert "adjusted_infidelity" not in scores
+    truth = score_attributions(fitted.table.mask[:3].astype(float), rows, fitted)["flagged"]
+    for name in ("reciprocal_rank", "cell_average_precision", "cell_auc_roc"):
+        assert truth[name] == truth[f"adjusted_{name}"] == 0.5
+        assert 0 < truth[f"chance_{name}"] < 0.5
+        assert truth[f"n_undefined_{name}"] == 0
+
+
+def test_undefined_rows_are_counted_and_left_out(fitted):
+    everything = np.array([[1, 1, 1], [0, 1, 1], [0] * 3, [0] * 3], dtype=bool)
+    fitted = dataclasses.replace(fitted, table=dataclasses.replace(fitted.table, mask=everything))
+    scores = scores_of(fitted, everything[:3])["anomalies"]
+    assert scores["n_undefined_cell_auc_roc"] == 1  # all of a row's features are to blame
+    assert scores["cell_auc_roc"] == 1
+    assert scores["n_undefined_graded_ndcg_m"] == 2  # there is no clean twin
+    assert np.isnan(scores["graded_ndcg_m"])
+
+
+def test_deviations_are_from_the_clean_twin_in_standard_deviations(fitted):
+    clean = fitted.table.X - np.where(fitted.table.mask, [[2.0, 4.0, 8.0]], 0)
+    fitted = dataclasses.replace(fitted, table=dataclasses.replace(fitted.table, clean=clean))
+    blame = [[1, 0, 0], [0, 1, 2], [0, 0, 0]]  # finds the second row's larger culprit first
+    scores = scores_of(fitted, blame)["anomalies"]
+    assert scores["graded_ndcg_m"] == 1
+    swapped = scores_of(fitted, [[1, 0, 0], [0, 2, 1], [0, 0, 0]])["anomalies"]
+    by_hand = metrics.graded_ndcg_m(np.array([[0.0, 2.0, 1.0]]), np.array([[0.0, 4.0, 8.0]]))[0]
+    assert swapped["graded_ndcg_m"] == pytest.approx((1 + by_hand) / 2)
+
+
+def test_a_blind_guess_stays_within_the_declared_spread():
+    fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
+    rows = fitted.rows_to_explain()
+    z = []
+    for seed in range(40):
+        blame = np.random.default_rng(seed).random((len(rows), 10))
+        scores = score_attributions(blame, rows, fitted)["anomalies"]
+        names = [metric.name for metric in metrics.RANKING]
+        z.append([(scores[n] - scores[f"chance_{n}"]) / scores[f"chance_std_{n}"] for n in names])
+    assert (np.abs(np.mean(z, axis=0)) < 5 / 40**0.5).all()
+    assert (np.abs(np.std(z, axis=0) - 1) < 0.5).all()
+
+
+def test_all_metrics_of_a_trial_and_its_cost():
+    result = trial("faulty", measures=EVERYTHING, fault="none")
+    assert result["status"] == "ok"
+    scores = result["scores"]["detected"]
+    assert {f"n_undefined_{name}" for name in METRICS} <= set(scores)
+    assert np.isnan(scores["faithfulness"])  # the blame is 0 throughout
+    assert scores["n_undefined_faithfulness"] == scores["n_rows"]
+    assert scores["infidelity"] > 0
+    assert result["seconds"] == pytest.approx(
+        sum(result["cost"][part]["seconds"] for part in ("fit", "explain"))
+    )
+    assert result["kernel_units"] > 0
+
+
+def test_rows_scored_are_counted_where_they_are_scored():
+    cost = trial("kernel_shap")["cost"]
+    background, coalitions = 100, 20
+    assert 1 <= cost["fit"]["rows_scored"] <= 2 * background  # shap scores one row more than once
+    n_explained = len(fit(load_source(RECIPE, 0), Component(name="distance")).rows_to_explain())
+    assert cost["explain"]["rows_scored"] >= n_explained * coalitions * background
+
+
+def test_the_first_trial_alone_warms_up(stand_ins):
+    for n_calls in (2, 3, 4):
+        trial("faulty", fault="none")
+        assert stand_ins.Faulty.n_calls == n_calls
+
+
+def test_controls_are_judged_by_the_score_too():
+    scores = trial("truth", measures=EVERYTHING)["scores"]["detected"]
+    assert np.isfinite(scores["comprehensiveness"])
+    assert scores["n_undefined_seed_agreement"] == scores["n_rows"]  # there is nothing to make anew
+
+
+def test_the_key_sees_metrics_and_baseline_where_they_matter(monkeypatch):
+    source, detector, explainer = load_source(RECIPE, 0), Component(name="distance"), Component(name="random")
+
+    def key(*names, baseline="mean"):
+        return trial_key(source, detector, explainer, Measures(names, baseline))
+
+    def all_keys():
+        return [key(), key("infidelity"), key("fidelity"), key("fidelity", baseline="median")]
+
+    keys = all_keys()
+    assert len(set(keys)) == 4
+    assert key("ndcg_m", baseline="median") == keys[0]
+    monkeypatch.setitem(METRICS, "fidelity", dataclasses.replace(METRICS["fidelity"], version=2))
+    assert [a == b for a, b in zip(all_keys(), keys, strict=True)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"names": ("faith",)}, "unknown metric 'faith'"), ({"baseline": "zero"}, "unknown baseline 'zero'")],
+)
+def test_unknown_measures_are_named(settings, message):
+    with pytest.raises(InputError, match=message):
+        Measures(**settings)
