@@ -189,7 +189,7 @@ def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:
 
 
 def score_explainer(
-    explainer: Explainer, detector: Detector, table: LabelledTable
+    explainer: Explainer, detector: Detector, table: LabelledTable, measures: Measures = RANKED
 ) -> dict[str, dict[str, float | int]]:
     """Return an explainer's scores on a fitted detector and the table that it was fitted to.
 
@@ -201,6 +201,9 @@ def score_explainer(
         Fitted to `table.X`.
     table
         As the detector saw it, with a mask.
+    measures
+        The metrics: beside those that judge by the culprits, others by name. The agreement between seeds is
+        not defined, since the explainer is given as it is.
 
     Returns
     -------
@@ -215,8 +218,9 @@ def score_explainer(
     if table.mask is None:
         raise InputError("the table does not name its culprits, so no explainer can be scored on it")
     fitted = Fitted(detector, table, np.asarray(detector.decision_function(table.X)), float("nan"))
-    rows = fitted.rows_to_explain()
-    return score_attributions(explain(as_explainer(explainer), fitted, rows), rows, fitted)
+    rows, judged = fitted.rows_to_explain(), as_explainer(explainer)
+    attributions = explain(judged, fitted, rows)
+    return score_attributions(attributions, rows, fitted, measures, explain=judged.explain)
 
 
 def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:

@@ -10,7 +10,15 @@ from xadbench.datasets.arrays import BoolArray, FloatArray
 
 from .base import Explained, Metric
 from .baselines import BASELINES, Baseline, make_baseline
-from .cells import cell_auc_roc, cell_average_precision, reciprocal_rank
+from .cells import (
+    average_precision_chance,
+    average_precision_variance,
+    cell_auc_roc,
+    cell_average_precision,
+    reciprocal_rank,
+    reciprocal_rank_chance,
+    reciprocal_rank_variance,
+)
 from .cost import Cost, counted, kernel_seconds, metered
 from .detection import auc_roc, average_precision, f1_at_n
 from .erasure import (
@@ -42,6 +50,10 @@ __all__ = [
     "graded_acc_m",
     "culprit_gains",
     "chance_level",
+    "reciprocal_rank_chance",
+    "reciprocal_rank_variance",
+    "average_precision_chance",
+    "average_precision_variance",
     "adjusted",
     "auc_roc",
     "average_precision",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import matrix
@@ -90,7 +91,9 @@ def _median(X: FloatArray, background: FloatArray, score: Score, seed: int) -> F
 
 def _nearest(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:  # noqa: ARG001  # as above
     normal = _normal_rows(background, score)
-    return np.array([normal[((normal - x) ** 2).sum(axis=1).argmin()] for x in X]).reshape(X.shape)
+    # Not by matrix products, whose rounding depends on the other rows.
+    nearest = [int(cdist(x[None], normal, "sqeuclidean").argmin()) for x in X]
+    return normal[np.array(nearest, dtype=np.int64)]
 
 
 def _conditional(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:

@@ -91,7 +91,7 @@ def test_another_seed_draws_other_subsets():
 
 def single(X):
     """A float32 score that saturates, up to its rounding."""
-    return (6 - 1e-7 * np.random.default_rng(0).random(len(X))).astype(np.float32)
+    return (6 - 1.5e-6 * np.random.default_rng(0).random(len(X))).astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,15 @@ def test_what_is_not_defined_is_nan(attributions, score, k):
         assert np.isnan(metrics.faithfulness(attributions, X, score, baseline=ZERO)).all()
     if score is not curved:  # sets of different size have different blame at least
         assert np.isnan(metrics.fidelity(attributions, X, score, baseline=ZERO)).all()
+
+
+def test_sums_of_equal_blame_that_round_differently_have_no_correlation():
+    X = np.random.default_rng(0).standard_normal((3, 64))
+    equal = np.full((3, 64), 0.1)
+    subsets = np.random.default_rng(1).random((100, 64)).argsort(axis=1) < 32
+    assert np.ptp(equal @ subsets.T.astype(float)) > 0
+    settings = {"k": 32, "baseline": np.zeros(64)}
+    assert np.isnan(metrics.faithfulness_at_k(equal, X, distance, **settings)).all()
 
 
 def test_a_single_feature_leaves_nothing_to_correlate():

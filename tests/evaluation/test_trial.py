@@ -173,7 +173,13 @@ def test_the_key_sees_the_version_of_a_detector_inside(monkeypatch):
 def test_a_function_is_scored_as_an_explainer():
     fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
     scores = score_explainer(lambda detector, background, X: np.abs(X), fitted.detector, fitted.table)
-    by_name = trial("z_score")["scores"]
+    by_name = trial("z_score", measures=EVERYTHING)["scores"]
+    chosen = Measures(("max_sensitivity", "faithfulness"), baseline="median")
+    again = score_explainer(
+        lambda detector, background, X: np.abs(X), fitted.detector, fitted.table, measures=chosen
+    )
+    for name in chosen.names:
+        assert again["detected"][name] == pytest.approx(by_name["detected"][name])
     assert scores["detected"]["ndcg_m"] == pytest.approx(by_name["detected"]["ndcg_m"])
 
 
@@ -190,12 +196,12 @@ def test_only_culprit_metrics_count_a_false_positive_as_0(fitted, stand_ins):
     fitted = dataclasses.replace(fitted, detector=stand_ins.Distance().fit(fitted.table.X))
     rows, X = np.array([0, 1, 2]), fitted.table.X
     blame = (X[rows] - X.mean(axis=0)) ** 2 + np.arange(3)
-    scores = score_attributions(blame, rows, fitted, Measures(("fidelity", "infidelity")))["flagged"]
+    scores = score_attributions(blame, rows, fitted, Measures(("faithfulness", "infidelity")))["flagged"]
     values = metrics.infidelity(blame, X[rows], fitted.detector.decision_function)
     assert scores["infidelity"] == pytest.approx(
         values[[0, 2]].mean()
     )  # the second row is the false positive
-    assert "adjusted_infidelity" not in scores
+    assert not {"adjusted_infidelity", "adjusted_faithfulness"} & set(scores)
     truth = score_attributions(fitted.table.mask[:3].astype(float), rows, fitted)["flagged"]
     for name in ("reciprocal_rank", "cell_average_precision", "cell_auc_roc"):
         assert truth[name] == truth[f"adjusted_{name}"] == 0.5
