@@ -20,6 +20,7 @@ from xadbench.evaluation.paper.published import (
     published_datasets,
 )
 from xadbench.evaluation.paper.report import publish
+from xadbench.evaluation.paper.studies import STUDIES, Study, run_study
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.store import Record
 
@@ -82,7 +83,7 @@ def _dsil_methods() -> list[Method]:
     return [method for method in _paper_methods() if method.name.startswith("dsil")]
 
 
-EXPERIMENTS: dict[str, Experiment] = {
+EXPERIMENTS: dict[str, Experiment | Study] = {
     "table1": Experiment("AUC-ROC by data set and method, beside the published", _paper_methods, _table1),
     "supplement-f1": Experiment(
         "F1 by data set and method, beside the published", _supplement_methods, _supplement
@@ -94,6 +95,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         "AUC-ROC of DSIL against the share of rows it keeps", _retentions, retention_study, takes_others=False
     ),
     "iteration-curve": Experiment("AUC-ROC of DSIL after each iteration", _dsil_methods, iteration_curve),
+    **STUDIES,
 }
 
 
@@ -107,14 +109,15 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
     choice
         Which part of it.
     folder
-        Cells go to `folder/cells`, shared by all experiments; tables and figures beside it.
+        Cells go to `folder/cells`, or `folder/trials` for those about explainers, shared by all experiments;
+        tables and figures beside it.
     console
         Where progress and tables are printed.
 
     Returns
     -------
     list of dict
-        The cells' records.
+        The cells' records, or those of their explainers.
 
     Raises
     ------
@@ -122,6 +125,8 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         If a name is unknown, or none of the data sets is there.
     """
     experiment = find("experiment", name, EXPERIMENTS)
+    if isinstance(experiment, Study):
+        return _reproduce_study(name, experiment, choice, folder, console)
     methods = _methods(experiment, choice)
     datasets = _datasets(choice, console)
     cells = [Cell(*parts) for parts in itertools.product(datasets, methods, choice.seeds)]
@@ -129,6 +134,20 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         records = run_grid(cells, folder, workers=choice.workers, on_cell=progress.advance_cell)
     experiment.publish(records, folder, console)
     return records
+
+
+def _reproduce_study(name: str, study: Study, choice: Choice, folder: Path, console: Console) -> list[Record]:
+    if choice.smallest is not None:
+        raise InputError(f"{name} does not choose by size; name its data sets instead (--datasets)")
+    return run_study(
+        study,
+        folder,
+        console,
+        datasets=choice.datasets,
+        methods=choice.methods,
+        seeds=choice.seeds,
+        workers=choice.workers,
+    )
 
 
 def _methods(experiment: Experiment, choice: Choice) -> list[Method]:

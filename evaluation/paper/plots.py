@@ -1,16 +1,21 @@
 """Plots as PNG (matplotlib, without a display) and as HTML that holds all it needs (plotly)."""
 
 from io import BytesIO
+from itertools import cycle, zip_longest
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from plotly import graph_objects
+from plotly.colors import qualitative
+from plotly.subplots import make_subplots
 
 from xadbench.datasets.files import atomic_write
 
 OURS, PUBLISHED = "#1f5fa8", "#b8b8b8"
+COLOURS = tuple(qualitative.D3)  # as "#rrggbb", which both libraries read
+PANELS_A_ROW = 3
 BOLD = "mean"  # the series that stands out among the others
 
 
@@ -35,6 +40,43 @@ def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> 
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.legend(fontsize="x-small", bbox_to_anchor=(1.01, 1), loc="upper left")
     page.update_layout(title=title, xaxis_title=x, yaxis_title=y)
+    _write(figure, page, path)
+
+
+def draw_panels(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> None:
+    """Draw a panel for each data set, with a line for each series, to PATH.png and PATH.html.
+
+    Parameters
+    ----------
+    points
+        Columns `panel`, `series`, and those named `x` and `y`, with a row a point.
+    title, x, y, path
+        As in `draw_lines`.
+    """
+    panels, series = points["panel"].unique(), points["series"].unique()
+    n_rows, n_columns = -(-len(panels) // PANELS_A_ROW), min(PANELS_A_ROW, len(panels))
+    figure = _new((1.5 + 3 * n_columns, 0.8 + 2.5 * n_rows))
+    page = make_subplots(n_rows, n_columns, subplot_titles=list(panels))
+    colours = dict(zip(series, cycle(COLOURS), strict=False))
+    grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    for i, (axes, panel) in enumerate(zip_longest(grid.flat, panels)):
+        axes.set(title=panel, xlabel=x, ylabel=y if i % n_columns == 0 else "", visible=i < len(panels))
+        for name, line in points[points["panel"] == panel].groupby("series", sort=False):
+            axes.plot(
+                line[x], line[y], label=name, color=colours[name], linewidth=1.2, marker="o", markersize=3
+            )
+            place = {"row": i // n_columns + 1, "col": i % n_columns + 1}
+            shown = {
+                "name": name,
+                "legendgroup": name,
+                "showlegend": i == 0,
+                "line": {"color": colours[name]},
+            }
+            page.add_scatter(x=line[x], y=line[y], mode="lines+markers", **shown, **place)
+    figure.legend(*grid.flat[0].get_legend_handles_labels(), loc="outside right upper", fontsize="x-small")
+    figure.suptitle(title)
+    page.update_layout(title=title, height=120 + 300 * n_rows)
+    page.update_xaxes(title=x)
     _write(figure, page, path)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +14,16 @@ from xadbench.datasets.errors import InputError, unknown
 
 CLASSICAL = "Classical"
 COLUMNS = ["dataset", "method", "mean", "std"]
+EXPLAINERS = {  # what the explainers of tables III to V are called here
+    "shap": "kernel_shap",
+    "gradient": "saliency",
+    "dsil_mean": "diffusion_mean",
+    "dsil_max": "diffusion_max",
+}
+RATIOS = {
+    "4": "5",
+    "9": "10",
+}  # in percent; three kinds do not share 5 or 10 % evenly, and table III rounds down
 
 
 @cache
@@ -39,6 +49,42 @@ def published(name: str) -> pd.DataFrame:
         frame["dataset"] = frame["dataset"].map(_by_lower_case())
         frame = frame.dropna(subset="dataset").reset_index(drop=True)
     return frame
+
+
+@cache
+def published_explanations(name: str) -> pd.DataFrame:
+    """Return published figures about explainers, by our names.
+
+    Parameters
+    ----------
+    name
+        "table3_synthetic_explanations", "table4_injected_adbench_explanations" or "table5_infidelity".
+
+    Returns
+    -------
+    DataFrame
+        Columns `dataset` (a recipe, or the name in ADBench), `method` (a registered explainer), `metric`
+        ("ndcg_m", "acc_m", "seconds" or "infidelity"), `mean`, `std` (NaN where none was published).
+    """
+    source = files("xadbench.evaluation.published") / f"{name}.csv"
+    with source.open(encoding="utf-8") as file:
+        return pd.DataFrame([_explanation(row) for row in csv.DictReader(file)])
+
+
+def _explanation(row: Mapping[str, str]) -> dict[str, str | float]:
+    if "infidelity" in row:
+        figures = ("infidelity", float(row["infidelity"]), math.nan)
+    else:
+        figures = (row["metric"].replace("time_s", "seconds"), float(row["mean"]), float(row["std"]))
+    names = (_table(row), EXPLAINERS[row["explainer"]])
+    return dict(zip(("dataset", "method", "metric", "mean", "std"), (*names, *figures), strict=True))
+
+
+def _table(row: Mapping[str, str]) -> str:
+    if "dataset" in row:
+        return _by_lower_case()[row["dataset"].lower()]
+    ratio = row["anomaly_percent"]
+    return f"table2-d{row['n_features']}-{RATIOS.get(ratio, ratio)}"
 
 
 def _by_lower_case() -> dict[str, str]:

@@ -47,7 +47,7 @@ def comparison_cells(board: pd.DataFrame) -> Rows:
             _figure(row["ours"], row["ours_std"], 3),
             row["seeds"] or "-",
             _figure(row["published"], row["published_std"], 2),
-            _text(row["difference"], "+.3f"),
+            number(row["difference"], "+.3f"),
             {True: "yes", False: "no"}.get(row["inside"], "-"),
         ]
         for row in _records(board)
@@ -59,8 +59,8 @@ def summary_cells(summary: pd.DataFrame) -> Rows:
     return [
         [
             row["method"],
-            *(_text(row[name], ".3f") for name in ("ours", "published")),
-            *(_text(row[name], ".2f") for name in ("rank", "published_rank")),
+            *(number(row[name], ".3f") for name in ("ours", "published")),
+            *(number(row[name], ".2f") for name in ("rank", "published_rank")),
             row["inside"] or "-",
         ]
         for row in _records(summary)
@@ -75,7 +75,8 @@ def _figure(mean: float, std: float, decimals: int) -> str:
     return "-" if pd.isna(mean) else f"{mean:.{decimals}f}±{std:.{decimals}f}"
 
 
-def _text(value: float, form: str) -> str:
+def number(value: float, form: str) -> str:
+    """Return a number as text in a format such as ".2f", "-" for NaN."""
     return "-" if pd.isna(value) else f"{value:{form}}"
 
 

@@ -1,0 +1,208 @@
+"""Explanation results beside the published: tables III to V, and figure 2."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from xadbench.evaluation.paper.blame import blame_board, mean_of_all, summarise_blame
+from xadbench.evaluation.paper.comparison import IDENTITY, compare
+from xadbench.evaluation.paper.plots import draw_panels
+from xadbench.evaluation.paper.published import published_explanations
+from xadbench.evaluation.paper.report import Rows, as_markdown, number, print_table, write_text
+from xadbench.evaluation.store import Record
+
+TITLES = {
+    "table3": ("table3_synthetic_explanations", "Table III: blame on synthetic sets"),
+    "table4": ("table4_injected_adbench_explanations", "Table IV: blame on ADBench with injected anomalies"),
+}
+BLAME = {  # the board's columns by heading, those of the terminal first
+    "nDCG": "ndcg_m",
+    "nDCG det.": "ndcg_m_detected",
+    "paper nDCG": "ndcg_m_published",
+    "chance": "ndcg_m_chance",
+    "Acc": "acc_m",
+    "paper Acc": "acc_m_published",
+    "adj.": "adjusted_ndcg_m",
+    "> chance": "above_chance",
+    "> z": "above_z",
+    "s": "seconds",
+    "paper s": "seconds_published",
+    "oracle": "ndcg_m_oracle",
+    "chance det.": "acc_m_chance",
+    "seeds": "seeds",
+}
+IN_TERMINAL = 11  # for 80 columns; the oracle has a row of its own
+SUMMARY = {
+    "nDCG": "ndcg_m",
+    "nDCG det.": "ndcg_m_detected",
+    "paper nDCG": "ndcg_m_published",
+    "chance": "ndcg_m_chance",
+    "adj.": "adjusted_ndcg_m",
+    "tables > chance": "above_chance",
+    "tables > z": "above_z",
+}
+BLAME_NOTES = (
+    "Rows: the n highest-scored, n the number of anomalies. nDCG: nDCG_m over all of them, false positives "
+    "as 0, with what a blind guess gets (chance), and what sequential repair by the network that made the "
+    "table gets (oracle). nDCG det.: over the true anomalies among them, with chance det.; so is Acc, Acc_m. "
+    "We understand the published code to take nDCG as the former and Acc as the latter. adj.: nDCG det. over "
+    "the rows of which some features are to blame and others not, 0 = a blind guess, 1 = the truth. "
+    "> chance, > z: on how many seeds adj. is above 0, and above that of z_score, the distance from the "
+    "mean. s: seconds to explain all rows, on one thread. '-': a seed failed, or nothing was published or "
+    "run. The paper's gradient is a softmax of the signed gradient of another function; ours (saliency) is "
+    "the absolute gradient of the score."
+)
+EXTRAS = ("infidelity_of_nothing", "infidelity_rescaled")
+INFIDELITY = ["infidelity", "paper", "of nothing", "rescaled", "seeds"]
+INFIDELITY_NOTES = (
+    "Mean over the n highest-scored rows, lower is better, in squared units of the score; each explainer's "
+    "blame has its own unit. of nothing: of blaming no feature, so that more than this says less than "
+    "nothing. rescaled: with each row's blame multiplied by the factor that serves it best. random: the level "
+    "of chance. The paper's figures are no infidelities: its code squares norms instead of a scalar product, "
+    "and sees of an attribution only its norm. They cannot be matched; they stand here for the record."
+)
+CURVES = ["k=3", "k=5", "k=7", "mean", "undefined"]
+FAITHFULNESS = "faithfulness at k"
+FAITHFULNESS_NOTES = (
+    "Correlation, over 100 subsets of k features, of their blame with the fall of the score when they are "
+    "set to their means; mean over the n highest-scored rows where it is defined, then over seeds. mean: "
+    "over all k. undefined: share of the rows, over all k, where blame or falls do not vary. random: control, "
+    "0 but for noise. The published figure gives no numbers."
+)
+
+
+def blame_table(name: str, records: Sequence[Record], folder: Path, console: Console) -> None:
+    """Print and write table III or IV (`name` "table3" or "table4")."""
+    source, title = TITLES[name]
+    board = blame_board(records, published_explanations(source))
+    summary, lines = summarise_blame(board), [BLAME_NOTES, *_about_missing(board)]
+    heading = f"Means over {board['dataset'].nunique()} data set(s)"
+    console.print(title, highlight=False)
+    short = dict(list(BLAME.items())[:IN_TERMINAL])
+    for dataset, rows in board.groupby("dataset", sort=False):
+        print_table(f"{dataset}: {_about(rows)}", ["method", *short], _cells(rows, short, 2), console)
+    print_table(heading, ["method", *SUMMARY], _cells(summary, SUMMARY, 3), console)
+    wide = [[name, *cells] for name, cells in zip(board["dataset"], _cells(board, BLAME, 3), strict=True)]
+    parts = [f"# {title}", as_markdown(["data set", "method", *BLAME], wide), f"## {heading}"]
+    parts += [as_markdown(["method", *SUMMARY], _cells(summary, SUMMARY, 3)), "## Detector"]
+    parts += [f"{dataset}: {_about(rows)}." for dataset, rows in board.groupby("dataset", sort=False)]
+    _write(board, parts, lines, folder / name, console)
+
+
+def _about(rows: pd.DataFrame) -> str:
+    """Return what is the same for all explainers of a data set."""
+    auc, informative, explained = rows[["auc_roc", "n_informative", "n_explained"]].mean()
+    behind = f"{number(informative, '.0f')} of {number(explained, '.0f')} rows behind adj."
+    return f"AUC-ROC {number(auc, '.2f')}, {behind}"
+
+
+def _cells(board: pd.DataFrame, columns: Mapping[str, str], decimals: int) -> Rows:
+    """Return the texts of a board's columns, a list a row, `method` first."""
+    return [
+        [row["method"], *(_cell(row, name, decimals) for name in columns.values())]
+        for _, row in board.iterrows()
+    ]
+
+
+def _cell(row: "pd.Series[Any]", name: str, decimals: int) -> str:
+    """Return a figure as text; with more than two decimals, with its deviation where it has one."""
+    if isinstance(row[name], str):
+        return row[name] or "-"
+    if name.startswith("seconds"):
+        return number(row[name], ".1f")
+    told = number(row[name], ".2f" if name.endswith("_published") else f".{decimals}f")
+    std = row.get(f"{name}_std")
+    has_std = decimals > 2 and std is not None and not pd.isna(std)
+    return f"{told}±{std:.{len(told.partition('.')[2])}f}" if has_std else told
+
+
+def infidelity_table(records: Sequence[Record], folder: Path, console: Console) -> None:
+    """Print and write table V."""
+    theirs = published_explanations("table5_infidelity")
+    board = compare(records, "infidelity", theirs[theirs["metric"] == "infidelity"])
+    cells = pd.DataFrame(records).reindex(columns=[*IDENTITY, *EXTRAS]).astype(dict.fromkeys(EXTRAS, float))
+    extras = cells.groupby(IDENTITY, sort=False)[list(EXTRAS)].agg(mean_of_all)
+    board = board.drop(columns=["difference", "inside"]).merge(extras.reset_index(), "left", on=IDENTITY)
+    rows = [[str(row["dataset"]), str(row["method"]), *_infidelity_cells(row)] for _, row in board.iterrows()]
+    title = "Table V: infidelity"
+    print_table(title, ["data set", "method", *INFIDELITY], rows, console)
+    parts = [f"# {title}", as_markdown(["data set", "method", *INFIDELITY], rows)]
+    _write(board, parts, [INFIDELITY_NOTES, *_about_missing(board)], folder / "table5", console)
+
+
+def _infidelity_cells(row: "pd.Series[Any]") -> list[str]:
+    figures = (row[name] for name in ("ours", "published", *EXTRAS))
+    return [*(number(value, ".2e") for value in figures), row["seeds"] or "-"]
+
+
+def faithfulness_figure(records: Sequence[Record], folder: Path, console: Console) -> None:
+    """Print, write and draw figure 2."""
+    title, path = "Figure 2: faithfulness at k", folder / "figure2"
+    points = faithfulness_points(records)
+    rows = [[*map(str, names), *_curve_cells(curve)] for names, curve in points.groupby(IDENTITY, sort=False)]
+    print_table(title, ["data set", "method", *CURVES], rows, console)
+    parts = [f"# {title}", "![The curves](figure2.png)", as_markdown(["data set", "method", *CURVES], rows)]
+    missing = [record for record in records if record["status"] != "ok"]
+    _write(points, parts, [FAITHFULNESS_NOTES, *_reasons(pd.DataFrame(missing))], path, console)
+    if len(points):
+        drawn = points.rename(columns={"dataset": "panel", "method": "series", "mean": FAITHFULNESS})
+        draw_panels(drawn, title, "k", FAITHFULNESS, path)
+
+
+def faithfulness_points(records: Sequence[Record]) -> pd.DataFrame:
+    """Return columns `dataset`, `method`, `k`, `mean` and `std` over seeds, `undefined` and `rows`, sums.
+
+    Seeds where the correlation is defined on no row are left out of the mean.
+    """
+    told = [
+        {name: record[name] for name in IDENTITY} | point | {"rows": record["n_explained"]}
+        for record in records
+        for point in record.get("faithfulness") or []
+    ]
+    columns = [*IDENTITY, "k", "mean", "undefined", "rows"]
+    frame = pd.DataFrame(told, columns=columns).astype({"mean": float})
+    return (
+        frame.groupby([*IDENTITY, "k"], sort=False)
+        .agg(
+            mean=("mean", "mean"),
+            std=("mean", lambda values: values.std(ddof=0)),
+            undefined=("undefined", "sum"),
+            rows=("rows", "sum"),
+        )
+        .reset_index()
+    )
+
+
+def _curve_cells(curve: pd.DataFrame) -> list[str]:
+    at_k = curve.set_index("k")["mean"].reindex([3, 5, 7])
+    undefined = curve["undefined"].sum() / curve["rows"].sum()
+    return [*(number(value, ".3f") for value in [*at_k, curve["mean"].mean()]), f"{undefined:.1%}"]
+
+
+def _about_missing(board: pd.DataFrame) -> list[str]:
+    return _reasons(board[board["reason"].notna()])
+
+
+def _reasons(lacking: pd.DataFrame) -> list[str]:
+    """Return a line for each method and reason, naming the data sets."""
+    if lacking.empty:
+        return []
+    names = lacking.groupby(["method", "reason"], sort=False)["dataset"].agg(_listed).reset_index()
+    return [f"{row.method} on {row.dataset}: {row.reason}" for row in names.itertuples()]
+
+
+def _listed(names: "pd.Series[str]") -> str:
+    return ", ".join(dict.fromkeys(names))
+
+
+def _write(
+    board: pd.DataFrame, parts: Sequence[str], lines: Sequence[str], path: Path, console: Console
+) -> None:
+    """Print the lines; write the parts and the lines to PATH.md, and the board to PATH.csv."""
+    write_text(path.with_suffix(".md"), "\n\n".join([*parts, *lines, ""]))
+    write_text(path.with_suffix(".csv"), board.to_csv(index=False))
+    outcome = f"Written: {path}.md, .csv"
+    console.print(*lines, outcome, sep="\n", highlight=False, markup=False, soft_wrap=True)
