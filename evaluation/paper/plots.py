@@ -53,27 +53,23 @@ def draw_panels(points: pd.DataFrame, title: str, x: str, y: str, path: Path) ->
     title, x, y, path
         As in `draw_lines`.
     """
-    panels, series = points["panel"].unique(), points["series"].unique()
+    panels = points["panel"].unique()
+    colours = dict(zip(points["series"].unique(), cycle(COLOURS), strict=False))
     n_rows, n_columns = -(-len(panels) // PANELS_A_ROW), min(PANELS_A_ROW, len(panels))
     figure = _new((1.5 + 3 * n_columns, 0.8 + 2.5 * n_rows))
     page = make_subplots(n_rows, n_columns, subplot_titles=list(panels))
-    colours = dict(zip(series, cycle(COLOURS), strict=False))
     grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    drawn = {}
     for i, (axes, panel) in enumerate(zip_longest(grid.flat, panels)):
         axes.set(title=panel, xlabel=x, ylabel=y if i % n_columns == 0 else "", visible=i < len(panels))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         for name, line in points[points["panel"] == panel].groupby("series", sort=False):
-            axes.plot(
-                line[x], line[y], label=name, color=colours[name], linewidth=1.2, marker="o", markersize=3
-            )
+            (curve,) = axes.plot(line[x], line[y], ".-", label=name, color=colours[name], linewidth=1.2)
+            look = {"name": name, "legendgroup": name, "line_color": colours[name], "mode": "lines+markers"}
             place = {"row": i // n_columns + 1, "col": i % n_columns + 1}
-            shown = {
-                "name": name,
-                "legendgroup": name,
-                "showlegend": i == 0,
-                "line": {"color": colours[name]},
-            }
-            page.add_scatter(x=line[x], y=line[y], mode="lines+markers", **shown, **place)
-    figure.legend(*grid.flat[0].get_legend_handles_labels(), loc="outside right upper", fontsize="x-small")
+            page.add_scatter(x=line[x], y=line[y], showlegend=name not in drawn, **look, **place)
+            drawn.setdefault(name, curve)
+    figure.legend(handles=[*drawn.values()], loc="outside right upper", fontsize="small")
     figure.suptitle(title)
     page.update_layout(title=title, height=120 + 300 * n_rows)
     page.update_xaxes(title=x)
