@@ -55,8 +55,8 @@ BLAME_NOTES = (
     "mean. s: seconds to explain all rows, on one thread. '-': a seed failed, or nothing was published or "
     "run. The paper's gradient is a softmax of the signed gradient of another function; ours (saliency) is "
     "the absolute gradient of the score. NAME-rows: anomalies in real rows, of which the paper's text "
-    "speaks, rather than in rows drawn from a mixture, as its code has it; the published figures stand beside "
-    "both."
+    "speaks, rather than in rows drawn from a mixture, as its code has it; the published figures stand "
+    "beside both."
 )
 EXTRAS = ("infidelity_of_nothing", "infidelity_rescaled")
 INFIDELITY = ["infidelity", "paper", "of nothing", "rescaled", "seeds"]
