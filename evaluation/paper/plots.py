@@ -3,6 +3,7 @@
 from io import BytesIO
 from itertools import cycle, zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -12,6 +13,9 @@ from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 
 from xadbench.datasets.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
 
 OURS, PUBLISHED = "#1f5fa8", "#b8b8b8"
 COLOURS = tuple(qualitative.D3)  # as "#rrggbb", which both libraries read
@@ -59,7 +63,7 @@ def draw_panels(points: pd.DataFrame, title: str, x: str, y: str, path: Path) ->
     figure = _new((1.5 + 3 * n_columns, 0.8 + 2.5 * n_rows))
     page = make_subplots(n_rows, n_columns, subplot_titles=list(panels))
     grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
-    drawn = {}
+    drawn: dict[str, Artist] = {}
     for i, (axes, panel) in enumerate(zip_longest(grid.flat, panels)):
         axes.set(title=panel, xlabel=x, ylabel=y if i % n_columns == 0 else "", visible=i < len(panels))
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -69,7 +73,7 @@ def draw_panels(points: pd.DataFrame, title: str, x: str, y: str, path: Path) ->
             place = {"row": i // n_columns + 1, "col": i % n_columns + 1}
             page.add_scatter(x=line[x], y=line[y], showlegend=name not in drawn, **look, **place)
             drawn.setdefault(name, curve)
-    figure.legend(handles=[*drawn.values()], loc="outside right upper", fontsize="small")
+    figure.legend([*drawn.values()], [*drawn], loc="outside right upper", fontsize="small")
     figure.suptitle(title)
     page.update_layout(title=title, height=120 + 300 * n_rows)
     page.update_xaxes(title=x)
