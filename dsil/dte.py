@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
@@ -19,6 +21,7 @@ from .categorical import Categorical
 from .diffusion import NoiseSchedule
 from .estimator import Detector, warn_of_degenerate
 from .inverse_gamma import InverseGamma
+from .modules import expected_bin_module
 from .networks import MLP, find_device, load_weights, new_mlp, weights_of
 from .progress import FitProgress
 from .training import Objective, Training, denormals_flushed, relative_weights, train
@@ -160,6 +163,12 @@ class DTE(Detector):
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         return self._estimate(self._fitted_tensor(x))
+
+    @available_if(lambda self: self.method == "categorical")  # type: ignore[untyped-decorator]  # no types
+    def score_module(self) -> nn.Sequential:
+        """Return the score as a chain of modules, see `expected_bin_module`; only of "categorical"."""
+        check_is_fitted(self)
+        return expected_bin_module(self.network_)
 
     def _estimate(self, x: Tensor) -> Tensor:
         outputs = self.network_(x.to(self.network_.device, torch.float32))

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import OutlierMixin, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.checks import at_least
@@ -27,6 +27,10 @@ from .progress import FitProgress
 
 def _is_differentiable(detector: "Iterated") -> bool:
     return hasattr(detector._base(), "score_tensor")  # noqa: SLF001  # a part of the class below
+
+
+def _has_module(detector: "Iterated") -> bool:
+    return hasattr(detector._base(), "score_module")  # noqa: SLF001  # as above
 
 
 class Iterated(Detector):
@@ -119,6 +123,13 @@ class Iterated(Detector):
         check_is_fitted(self)
         scores: Tensor = self.detector_.score_tensor(x)
         return scores
+
+    @available_if(_has_module)  # type: ignore[untyped-decorator]  # as above
+    def score_module(self) -> nn.Module:
+        """Return the scores (n,) of rows (n, d) as a torch module, float64; only where the base offers it."""
+        check_is_fitted(self)
+        module: nn.Module = self.detector_.score_module()
+        return module
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         return scores_of(self.detector_, rows, self.random_state)

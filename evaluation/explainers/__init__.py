@@ -1,15 +1,19 @@
 """Explainers: what they are, and those that a suite can name."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from xadbench.evaluation.registry import Entry, Factory, factory_of, make
 
+from .attribution import METHODS, Captum
 from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, missing
 from .controls import Random
-from .gradient import Saliency
+from .deep import DeepSHAP, GradientSHAP
+from .gradient import Gradient, Saliency
 from .marginal import ZScore
-from .shapley import KernelSHAP
+from .shapley import KernelSHAP, PermutationSHAP, SamplingSHAP
+from .surrogates import Lime
 
 __all__ = [
     "Explainer",
@@ -19,9 +23,16 @@ __all__ = [
     "make_explainer",
     "as_explainer",
     "missing",
+    "Captum",
+    "DeepSHAP",
+    "Gradient",
+    "GradientSHAP",
     "KernelSHAP",
+    "Lime",
+    "PermutationSHAP",
     "Random",
     "Saliency",
+    "SamplingSHAP",
     "ZScore",
 ]
 
@@ -38,12 +49,46 @@ def _repair() -> Factory[Explainer]:
     return factory_of(Repair)
 
 
+def _captum(method: str) -> Callable[[], Factory[Explainer]]:
+    without = {} if METHODS[method].n_name else {"n_samples": None}
+    return partial(factory_of, Captum, method=method, **without)
+
+
 EXPLAINERS: dict[str, Entry[Explainer]] = {
     "diffusion_mean": Entry("mean change of the score under diffusion noise", partial(_diffusion, "mean")),
     "diffusion_max": Entry("largest change of the score under diffusion noise", partial(_diffusion, "max")),
     "dsil_repair": Entry("ours: what must change, in this order, to make the row normal", _repair),
     "kernel_shap": Entry("signed Shapley values by KernelSHAP", partial(factory_of, KernelSHAP)),
     "saliency": Entry("absolute gradient of the score", partial(factory_of, Saliency)),
+    "kernel_shap_default": Entry(
+        "signed Shapley values by KernelSHAP, with the coalitions that shap would take",
+        partial(factory_of, KernelSHAP, alpha=None),
+    ),
+    "permutation_shap": Entry(
+        "signed Shapley values along permutations", partial(factory_of, PermutationSHAP)
+    ),
+    "sampling_shap": Entry("signed Shapley values by sampling", partial(factory_of, SamplingSHAP)),
+    "gradient_shap": Entry("signed expected gradients (shap)", partial(factory_of, GradientSHAP)),
+    "deep_shap": Entry("signed DeepLIFT against the background (shap)", partial(factory_of, DeepSHAP)),
+    "gradient": Entry("signed gradient of the score", partial(factory_of, Gradient)),
+    "input_x_gradient": Entry("signed gradient times value", _captum("input_x_gradient")),
+    "integrated_gradients": Entry(
+        "signed gradient, integrated from the mean", _captum("integrated_gradients")
+    ),
+    "smooth_grad": Entry("magnitude of the gradient's mean under noise", _captum("smooth_grad")),
+    "captum_gradient_shap": Entry("signed expected gradients (Captum)", _captum("captum_gradient_shap")),
+    "deep_lift": Entry("signed DeepLIFT against the mean", _captum("deep_lift")),
+    "feature_ablation": Entry(
+        "signed fall of the score with one value at the mean", _captum("feature_ablation")
+    ),
+    "shapley_sampling": Entry(
+        "signed Shapley values against the mean, by permutations", _captum("shapley_sampling")
+    ),
+    "captum_kernel_shap": Entry(
+        "signed Shapley values against the mean, by KernelSHAP", _captum("captum_kernel_shap")
+    ),
+    "captum_lime": Entry("signed effects of values against the mean, by LIME", _captum("captum_lime")),
+    "lime": Entry("magnitude of the slopes of a local linear model", partial(factory_of, Lime)),
     "z_score": Entry("distance from the mean in standard deviations", partial(factory_of, ZScore)),
     "random": Entry("control: random blame, whose score is chance", partial(factory_of, Random)),
 }

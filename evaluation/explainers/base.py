@@ -9,8 +9,9 @@ from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, find
 from xadbench.evaluation.detectors import Detector
 
-# What an explainer can require, and the detector's method that provides it.
-PROVIDED_BY = {"gradient": "score_tensor"}
+# What an explainer can require, and the detector's method that provides it: `score_tensor(x)`, or
+# `score_module()`, the score as a torch module with every activation a module of its own.
+PROVIDED_BY = {"gradient": "score_tensor", "module": "score_module"}
 
 ExplainFunction = Callable[[Detector, FloatArray, FloatArray], FloatArray]
 

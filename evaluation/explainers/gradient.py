@@ -1,18 +1,40 @@
 """Explainers that read the gradient of the score."""
 
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
-from xadbench.evaluation.detectors import Detector
 
-from .base import missing, row_by_row
+from .rows import RowExplainer
 
 
-class Saliency:
+class Gradient(RowExplainer):
+    r"""Explainer by the signed slope of the score: :math:`\partial f / \partial x_i` at the row.
+
+    A feature comes first if raising its value would raise the score, whether or not the value is high: that
+    makes it a weak blame, kept because it is often used. `Saliency` ignores the sign. One score evaluation
+    and its gradient per row.
+    """
+
+    requires = frozenset({"gradient"})
+    random_state: int = 0
+    stream_name: ClassVar[tuple[str, str]] = ("gradient", "draws")  # of which there are none
+
+    def _prepare(self, detector: Any, background: FloatArray) -> None:  # noqa: ARG002  # it only gives d
+        self._detector = detector
+
+    def _explain_row(self, row: FloatArray) -> FloatArray:
+        import torch  # noqa: PLC0415  # takes a second to import
+
+        x = torch.tensor(row[None, :], requires_grad=True)
+        with torch.enable_grad():
+            (gradient,) = torch.autograd.grad(self._detector.score_tensor(x).sum(), x)
+        values: FloatArray = gradient[0].numpy()
+        return values
+
+
+class Saliency(Gradient):
     r"""Explainer by the steepness of the score: :math:`|\partial f / \partial x_i|` at the row.
 
     Notes
@@ -21,26 +43,5 @@ class Saliency:
     code of Vincent et al. 2025 took a softmax of the signed gradient of another function.
     """
 
-    requires = frozenset({"gradient"})
-    version = 1
-
-    def fit(self, detector: Detector, background: FloatArray) -> Self:
-        """Take the detector; `InputError` if it has no gradient. The background only gives d."""
-        if reason := missing(self, detector):
-            raise InputError(reason)
-        self._detector: Any = detector  # what it requires is not part of the protocol
-        self._n_features = matrix(background).shape[1]
-        return self
-
-    def explain(self, X: FloatArray) -> FloatArray:
-        """Return the absolute gradients (n, d) at rows (n, d)."""
-        return row_by_row(self._explain_row, matrix(X, n_columns=self._n_features))
-
     def _explain_row(self, row: FloatArray) -> FloatArray:
-        import torch  # noqa: PLC0415  # takes a second to import
-
-        x = torch.tensor(row[None, :], requires_grad=True)
-        with torch.enable_grad():
-            (gradient,) = torch.autograd.grad(self._detector.score_tensor(x).sum(), x)
-        values: FloatArray = np.abs(gradient[0].numpy())
-        return values
+        return np.abs(super()._explain_row(row))

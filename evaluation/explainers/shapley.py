@@ -1,26 +1,51 @@
-"""Shapley values by KernelSHAP."""
+"""Shapley values of a score, by the samplers of shap."""
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
-
-import numpy as np
+from importlib import import_module
+from typing import Any
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
-from xadbench.evaluation.detectors import Detector
 
-from .base import row_by_row
+from .rows import RowExplainer
 
 MIN_BACKGROUND = 100
 ROWS_PER_BACKGROUND_ROW = 50  # 2 % of the rows
 
 
-class KernelSHAP:
+def background_sample(rows: FloatArray, random_state: int) -> FloatArray:
+    """Return 100 rows or 2 % of them, whichever is more; the same for all explainers that average over it."""
+    size = min(len(rows), max(MIN_BACKGROUND, len(rows) // ROWS_PER_BACKGROUND_ROW))
+    rng = stream(random_state, "kernel_shap", "background")
+    return rows[rng.choice(len(rows), size, replace=False)]
+
+
+class ScoreSHAP(RowExplainer):
+    """Explainer of shap that calls the score alone: `_explainer_of` makes it.
+
+    The blame is the signed Shapley value: what a feature adds to the score, against the background. A feature
+    that makes the row look normal comes last.
+    """
+
+    stream_name = ("kernel_shap", "coalitions")
+
+    def _prepare(self, detector: Any, background: FloatArray) -> None:
+        sample = background_sample(background, self.random_state)
+        with quiet_logger("shap"):  # it advises a smaller background than the paper's
+            self._explainer = self._explainer_of(load_shap(), detector.decision_function, sample)
+
+    @abstractmethod
+    def _explainer_of(self, shap: Any, score: Any, sample: FloatArray) -> Any:
+        """Return shap's explainer of a score against the sampled background (b, d)."""
+
+
+class KernelSHAP(ScoreSHAP):
     r"""Explainer by Shapley values of the score, estimated from sampled coalitions of features.
 
     The blame is the signed Shapley value: what a feature adds to the score, against the background. A feature
@@ -31,81 +56,120 @@ class KernelSHAP:
     ----------
     alpha
         Coalitions per feature, at least 1: round(alpha d) calls of the detector on the whole background.
-        The paper took 1.5 to 2. See the notes before going below 2.
+        The paper took 1.5 to 2. See the notes before going below 2. None: the library's default of
+        2 d + 2048 coalitions, or all 2^d - 2 where these are fewer.
     random_state
         Seed of the background's rows and of the coalitions, at least 0.
 
     Notes
     -----
     Source: Lundberg & Lee 2017, through `shap.KernelExplainer` without L1 regularisation; the settings are
-    those of Vincent et al. 2025: a background of 100 rows or 2 % of them, whichever is more.
+    those of Vincent et al. 2025: a background of 100 rows or 2 % of them, whichever is more. The library's
+    default regularisation, l1_reg="num_features(10)", would keep 10 features and give all others 0.
+
+    Cost per row: 100 alpha d score evaluations, at least; with the library's default about 200,000.
 
     Coalitions come in complementary pairs, whose two equations have the same left side up to the sign. So
     round(alpha d) coalitions give about alpha d / 2 equations for d - 1 unknowns: just enough at alpha = 2,
     with no margin; below, the solution is arbitrary for all but the smallest d. Take alpha = 4 to give the
     method a fair chance. Where shap finds the system singular it takes the smallest least-squares solution;
     its warning is silenced, since it would come once a row.
-
-    shap draws from NumPy's global random state. It is seeded alike for every row and put back afterwards; as
-    with any use of global state, not in several threads at once.
     """
 
-    requires: frozenset[str] = frozenset()
-    version = 1
-
-    def __init__(self, alpha: float = 2.0, random_state: int = 0) -> None:
-        if not alpha >= 1:
+    def __init__(self, alpha: float | None = 2.0, random_state: int = 0) -> None:
+        if alpha is not None and not alpha >= 1:
             raise InputError(f"alpha is {alpha!r}, expected a number of at least 1")
         self.alpha = alpha
         self.random_state = random_state
 
-    def fit(self, detector: Detector, background: FloatArray) -> Self:
-        """Sample the background and score it."""
-        rows = matrix(background)
-        self._n_features = rows.shape[1]
-        self._explainer = _kernel_explainer(detector.decision_function, self._sample(rows))
-        self._coalitions = int(stream(self.random_state, "kernel_shap", "coalitions").integers(2**32))
-        return self
-
-    def explain(self, X: FloatArray) -> FloatArray:
-        """Return the signed Shapley values (n, d) of rows (n, d)."""
-        rows = matrix(X, n_columns=self._n_features)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Linear regression equation is singular")
-            return row_by_row(self._explain_row, rows)
+    def _explainer_of(self, shap: Any, score: Any, sample: FloatArray) -> Any:
+        return shap.KernelExplainer(score, sample)
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
-        with seeded_numpy(self._coalitions):
+        n_coalitions = "auto" if self.alpha is None else round(self.alpha * len(row))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Linear regression equation is singular")
             values: FloatArray = self._explainer.shap_values(
-                row[None, :], nsamples=round(self.alpha * self._n_features), l1_reg=False, silent=True
+                row[None, :], nsamples=n_coalitions, l1_reg=False, silent=True
             )[0]
         return values
 
-    def _sample(self, rows: FloatArray) -> FloatArray:
-        size = min(len(rows), max(MIN_BACKGROUND, len(rows) // ROWS_PER_BACKGROUND_ROW))
-        rng = stream(self.random_state, "kernel_shap", "background")
-        return rows[rng.choice(len(rows), size, replace=False)]
+
+class PermutationSHAP(ScoreSHAP):
+    r"""Explainer by Shapley values along permutations of the features, each forwards and backwards.
+
+    The values of a row sum to f(x) minus the background's mean score, and are exact where no more than two
+    features interact.
+
+    Parameters
+    ----------
+    n_permutations
+        Number of permutations, at least 1.
+    random_state
+        Seed of the background's rows and of the permutations, at least 0.
+
+    Notes
+    -----
+    Source: Mitchell et al. 2022, arXiv 2104.12199, through `shap.PermutationExplainer`, whose own default is
+    500 // (2 d + 1) permutations and so none beyond 249 features. Cost per row: 2 d n_permutations + 1 calls
+    of the detector on the whole background, so at least 200 d score evaluations.
+    """
+
+    def __init__(self, n_permutations: int = 1, random_state: int = 0) -> None:
+        at_least(1, n_permutations=n_permutations)
+        self.n_permutations = n_permutations
+        self.random_state = random_state
+
+    def _explainer_of(self, shap: Any, score: Any, sample: FloatArray) -> Any:
+        # Its masker would take 100 rows of the sample; a seed of its own comes before ours.
+        masker = shap.maskers.Independent(sample, max_samples=len(sample))
+        return shap.PermutationExplainer(score, masker, seed=None)
+
+    def _explain_row(self, row: FloatArray) -> FloatArray:
+        evaluations = self.n_permutations * (2 * len(row) + 1)
+        values: FloatArray = self._explainer(row[None, :], max_evals=evaluations, silent=True).values[0]
+        return values
 
 
-def _kernel_explainer(score: Callable[[FloatArray], FloatArray], background: FloatArray) -> Any:
+class SamplingSHAP(ScoreSHAP):
+    r"""Explainer by Shapley values from permutations and background rows that are drawn together.
+
+    The values of a row are corrected, by their variances, to sum to f(x) minus the background's mean score.
+
+    Parameters
+    ----------
+    n_samples
+        Pairs of score evaluations per feature, at least 2. Beyond 100, the surplus goes to the features whose
+        estimates vary most.
+    random_state
+        Seed of the background's rows and of the draws, at least 0.
+
+    Notes
+    -----
+    Source: Strumbelj & Kononenko 2010, JMLR 11, through `shap.SamplingExplainer`, whose own default is 1000
+    pairs per feature. Cost per row: 2 n_samples d score evaluations.
+    """
+
+    def __init__(self, n_samples: int = 100, random_state: int = 0) -> None:
+        at_least(2, n_samples=n_samples)
+        self.n_samples = n_samples
+        self.random_state = random_state
+
+    def _explainer_of(self, shap: Any, score: Any, sample: FloatArray) -> Any:
+        return shap.SamplingExplainer(score, sample)
+
+    def _explain_row(self, row: FloatArray) -> FloatArray:
+        pairs = self.n_samples * len(row)
+        values: FloatArray = self._explainer.shap_values(row[None, :], nsamples=pairs, silent=True)[0]
+        return values
+
+
+def load_shap() -> Any:
+    """Return the library, imported without a word."""
     with warnings.catch_warnings():
         # shap's plots, which it imports and we do not use, call what matplotlib is about to deprecate.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
-        from shap import KernelExplainer  # noqa: PLC0415  # shap takes two seconds to import
-
-    with quiet_logger("shap"):  # it advises a smaller background than the paper's
-        return KernelExplainer(score, background)
-
-
-@contextmanager
-def seeded_numpy(seed: int) -> Iterator[None]:
-    """Seed NumPy's global random state within the scope, and put it back as it was."""
-    state = np.random.get_state()  # noqa: NPY002  # the scoped guard for code that knows no generator
-    np.random.seed(seed)  # noqa: NPY002  # as above
-    try:
-        yield
-    finally:
-        np.random.set_state(state)  # noqa: NPY002  # as above
+        return import_module("shap")  # takes two seconds
 
 
 @contextmanager

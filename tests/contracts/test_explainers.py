@@ -34,6 +34,9 @@ class Differentiable(Linear):
     def score_tensor(self, x: torch.Tensor) -> torch.Tensor:
         return x @ torch.tensor(WEIGHTS, dtype=x.dtype)
 
+    def score_module(self) -> torch.nn.Module:
+        return torch.nn.Sequential(linear(WEIGHTS[:, None]), torch.nn.Flatten(0))
+
 
 class Curved(Differentiable):
     """A small network whose products round differently in batches of different size."""
@@ -47,6 +50,16 @@ class Curved(Differentiable):
     def score_tensor(self, x: torch.Tensor) -> torch.Tensor:
         hidden = torch.tanh(x.float() @ torch.tensor(self.first).float())
         return torch.tanh(hidden @ torch.tensor(self.second).float()).sum(dim=1).double()
+
+    def score_module(self) -> torch.nn.Module:
+        hidden = [linear(self.first), torch.nn.Tanh(), linear(self.second), torch.nn.Tanh()]
+        return torch.nn.Sequential(*hidden, linear(np.ones((64, 1))), torch.nn.Flatten(0))
+
+
+def linear(weights: FloatArray) -> torch.nn.Linear:
+    layer = torch.nn.utils.skip_init(torch.nn.Linear, *weights.shape, bias=False, dtype=torch.float64)
+    layer.weight.data = torch.tensor(weights.T)
+    return layer.requires_grad_(requires_grad=False)
 
 
 def frozen(*shape: int, seed: int) -> FloatArray:

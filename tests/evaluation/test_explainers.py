@@ -178,8 +178,8 @@ def test_rows_that_do_not_fit_the_background_are_refused(made: Any) -> None:
 
 
 def test_an_unknown_explainer_or_parameter_is_told_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"unknown explainer 'lime'; known: diffusion_max, .*z_score"):
-        make_explainer("lime", random_state=0)
+    with pytest.raises(InputError, match=r"unknown explainer 'lemon'; known: .*diffusion_max, .*z_score"):
+        make_explainer("lemon", random_state=0)
     with pytest.raises(InputError, match=r"unknown parameter of explainer kernel_shap: 'beta'; known: alpha"):
         make_explainer("kernel_shap", random_state=0, beta=1)
     with pytest.raises(InputError, match=r"unknown parameter of explainer diffusion_mean: 'aggregate'"):

@@ -1,0 +1,305 @@
+"""Explainers of shap, Captum and lime: where they agree, and the libraries' traps."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+
+from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.dsil import DSIL, DTE, Gaussian
+from xadbench.evaluation.explainers import Captum, Lime, PermutationSHAP, make_explainer, missing
+from xadbench.evaluation.explainers.rows import seeded_numpy
+from xadbench.evaluation.explainers.shapley import background_sample, load_shap
+
+D = 5
+WEIGHTS = np.array([2.0, -1.0, 0.5, 0.0, -3.0])
+
+
+def standard_normal(*shape: int, seed: int = 0) -> FloatArray:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+BACKGROUND, ROWS = standard_normal(60, D), standard_normal(4, D, seed=1)
+
+
+class Score:
+    """A detector around a function of arrays that counts the rows it is asked for."""
+
+    def __init__(self, function: Callable[[FloatArray], FloatArray]) -> None:
+        self.function, self.n_rows = function, 0
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        self.n_rows += len(X)
+        return self.function(X)
+
+
+class Torch:
+    """A detector around a torch module of rows (n, d) to (n,)."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = module.double().requires_grad_(requires_grad=False)
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        return self.module(torch.from_numpy(X)).numpy()
+
+    def score_tensor(self, x: torch.Tensor) -> torch.Tensor:
+        return self.module(x.double())
+
+    def score_module(self) -> torch.nn.Module:
+        return self.module
+
+
+def linear_score() -> Torch:
+    layer = torch.nn.utils.skip_init(torch.nn.Linear, D, 1)
+    layer.weight.data, layer.bias.data = torch.tensor(WEIGHTS[None]), torch.tensor([7.0])
+    return Torch(torch.nn.Sequential(layer, torch.nn.Flatten(0)))
+
+
+def fitted(name: str, detector: Any, background: FloatArray = BACKGROUND, **params: Any) -> Any:
+    return make_explainer(name, random_state=0, **params).fit(detector, background)
+
+
+@pytest.fixture(scope="module")
+def dte() -> DTE:
+    return DTE(epochs=30, learning_rate=1e-3).fit(standard_normal(300, D))
+
+
+@pytest.mark.parametrize(
+    ("name", "atol"),
+    [
+        ("kernel_shap", 1e-8),
+        ("kernel_shap_default", 1e-8),
+        ("permutation_shap", 1e-8),
+        (
+            "sampling_shap",
+            1.0,
+        ),  # 100 draws of a background row, and the error of one feature spreads to others
+        ("gradient_shap", 1.0),  # 200 draws of a background row
+        ("captum_gradient_shap", 1.0),
+        ("deep_shap", 1e-8),
+        ("integrated_gradients", 1e-8),
+        ("deep_lift", 1e-8),
+        ("feature_ablation", 1e-8),
+        ("shapley_sampling", 1e-5),  # single precision
+        ("captum_kernel_shap", 1e-4),  # the same, through a system of large weights
+        ("captum_lime", 0.5),  # shrunk by the ridge
+    ],
+)
+def test_on_a_linear_score_all_give_weight_times_distance_from_the_mean(name: str, atol: float) -> None:
+    values = fitted(name, linear_score()).explain(ROWS)
+    assert_allclose(values, WEIGHTS * (ROWS - BACKGROUND.mean(axis=0)), atol=atol)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_samples", "expected"),
+    [("sampling_shap", 20_000, 0.05), ("gradient_shap", 4000, 0.2), ("captum_gradient_shap", 20_000, 0.1)],
+)
+def test_samplers_converge(name: str, n_samples: int, expected: float) -> None:
+    values = fitted(name, linear_score(), n_samples=n_samples).explain(ROWS[:1])
+    assert_allclose(values, WEIGHTS * (ROWS[:1] - BACKGROUND.mean(axis=0)), atol=expected)
+
+
+@pytest.mark.parametrize("name", ["permutation_shap", "sampling_shap", "deep_shap", "kernel_shap_default"])
+def test_blame_sums_to_the_score_above_the_backgrounds(name: str, dte: DTE) -> None:
+    values = fitted(name, dte).explain(3 * ROWS)
+    excess = dte.decision_function(3 * ROWS) - dte.decision_function(BACKGROUND).mean()
+    assert_allclose(values.sum(axis=1), excess, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "atol"),
+    [
+        ("deep_lift", {}, 1e-4),
+        ("integrated_gradients", {"n_samples": 1000}, 1e-2),  # the slope jumps at every ReLU
+        ("shapley_sampling", {}, 1e-4),
+        ("captum_kernel_shap", {}, 1e-3),
+    ],
+)
+def test_blame_sums_to_the_score_above_that_of_the_mean(
+    name: str, params: dict[str, Any], atol: float, dte: DTE
+) -> None:
+    values = fitted(name, dte, **params).explain(3 * ROWS)
+    excess = dte.decision_function(3 * ROWS) - dte.decision_function(BACKGROUND.mean(axis=0)[None])
+    assert np.abs(excess).min() > 0.3
+    assert_allclose(values.sum(axis=1), excess, atol=atol)
+
+
+@pytest.mark.parametrize("n_rows", [60, 6000])
+def test_all_average_over_the_same_background(n_rows: int) -> None:
+    rows = standard_normal(n_rows, D)
+    mean = background_sample(rows, 0).mean(axis=0)
+    for name in ("kernel_shap", "permutation_shap", "deep_shap"):
+        values = fitted(name, linear_score(), rows).explain(ROWS)
+        assert_allclose(values, WEIGHTS * (ROWS - mean), atol=1e-8)
+
+
+def test_shaps_kernel_default_keeps_ten_features_and_ours_all() -> None:
+    weights, background = np.arange(1.0, 16.0), standard_normal(20, 15)
+    row = standard_normal(1, 15, seed=1)
+    detector = Score(lambda X: X @ weights)
+    with seeded_numpy(0):
+        theirs = (
+            load_shap().KernelExplainer(detector.decision_function, background).shap_values(row, silent=True)
+        )
+    assert np.count_nonzero(theirs) == 10
+    ours = fitted("kernel_shap_default", detector, background).explain(row)
+    assert_allclose(ours, weights * (row - background.mean(axis=0)), atol=1e-8)
+
+
+def test_permutations_work_beyond_the_500_evaluations_of_shaps_default() -> None:
+    background, row = standard_normal(3, 260), standard_normal(1, 260, seed=1)
+    explainer = PermutationSHAP().fit(Score(lambda X: X.sum(axis=1)), background)
+    assert_allclose(explainer.explain(row), row - background.mean(axis=0), atol=1e-8)
+    with pytest.raises(ValueError, match="max_evals=500 is too low"):
+        explainer._explainer(row, silent=True)
+
+
+def test_lime_negates_the_slopes_of_its_label_0_and_keeps_ten_by_default() -> None:
+    weights, background = np.arange(1.0, 13.0), standard_normal(50, 12)
+    detector = Score(lambda X: X @ weights)
+    explainer = Lime(signed=True).fit(detector, background)
+    with seeded_numpy(0):
+        theirs = explainer._explainer.explain_instance(background[0], detector.function)
+    assert (np.array([slope for _, slope in theirs.local_exp[0]]) < 0).all()
+    theirs_by_default = type(explainer._explainer)(background, mode="regression", discretize_continuous=False)
+    with seeded_numpy(0):
+        kept = theirs_by_default.explain_instance(background[0], detector.function).local_exp[1]
+    assert len(kept) == 10
+    assert_allclose(explainer.explain(background[:2]), [weights * background.std(axis=0)] * 2, rtol=0.01)
+
+
+def test_lime_blames_by_magnitude_unless_asked_for_signs() -> None:
+    signed, plain = (
+        Lime(signed=signed).fit(linear_score(), BACKGROUND).explain(ROWS) for signed in (True, False)
+    )
+    assert (signed[:, 4] < 0).all()
+    assert_array_equal(plain, np.abs(signed))
+
+
+def test_captums_lime_keeps_its_order_whatever_the_unit_of_the_score() -> None:
+    large, small = (
+        fitted("captum_lime", Score(lambda X, unit=unit: unit * X @ WEIGHTS)).explain(ROWS)
+        for unit in (1.0, 1e-4)
+    )
+    assert_allclose(1e4 * small, large, rtol=1e-3, atol=1e-4)
+
+
+def test_captums_kernel_refuses_a_single_feature() -> None:
+    with pytest.raises(InputError, match="captum_kernel_shap needs at least 2 features, found 1"):
+        fitted("captum_kernel_shap", Score(lambda X: X[:, 0]), BACKGROUND[:, :1])
+
+
+def test_smooth_grad_takes_the_magnitude_after_the_mean() -> None:
+    bowl = Torch(torch.nn.Sequential(torch.nn.PReLU(init=-1.0), torch.nn.Linear(D, 1), torch.nn.Flatten(0)))
+    slopes = np.abs(bowl.module[1].weight.numpy())
+    values = fitted("smooth_grad", bowl, n_samples=2000).explain(np.stack([np.zeros(D), np.full(D, -9.0)]))
+    assert (values[0] < 0.1 * slopes).all()
+    assert_allclose(values[1], slopes[0], rtol=1e-6)
+
+
+def test_the_signed_gradient_is_the_slope() -> None:
+    assert_allclose(fitted("gradient", linear_score()).explain(ROWS), [WEIGHTS] * 4)
+    assert_allclose(fitted("input_x_gradient", linear_score()).explain(ROWS), WEIGHTS * ROWS)
+
+
+@pytest.mark.parametrize(
+    "name", ["gradient", "gradient_shap", "deep_shap", "deep_lift", "integrated_gradients", "smooth_grad"]
+)
+def test_gradients_are_taken_even_where_they_are_off(name: str, dte: DTE) -> None:
+    expected = fitted(name, dte).explain(ROWS)
+    with torch.no_grad():
+        assert_array_equal(fitted(name, dte).explain(ROWS), expected)
+
+
+@pytest.mark.parametrize("name", ["deep_lift", "deep_shap"])
+def test_a_reused_activation_would_break_the_sum(name: str) -> None:
+    class Reused(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            with torch.random.fork_rng():
+                torch.manual_seed(0)
+                self.first, self.second = torch.nn.Linear(D, D), torch.nn.Linear(D, 1)
+            self.relu = torch.nn.ReLU()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.relu(self.second(self.relu(self.first(x))))[:, 0] + x.sum(dim=1)
+
+    detector = Torch(Reused())
+    try:
+        values = fitted(name, detector).explain(3 * ROWS)
+    except (AssertionError, RuntimeError):
+        return  # so it is told
+    excess = detector.decision_function(3 * ROWS) - detector.decision_function(BACKGROUND).mean()
+    assert np.abs(values.sum(axis=1) - excess).max() > 1e-2
+
+
+def test_a_module_is_the_score_with_every_activation_once(dte: DTE) -> None:
+    before = torch.get_rng_state()
+    module = dte.score_module()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert_allclose(module(torch.from_numpy(3 * ROWS)).numpy(), dte.decision_function(3 * ROWS), rtol=1e-5)
+    leaves = [part for part in module.modules() if not list(part.children())]
+    assert len(leaves) == len(set(leaves)) == 10
+    module[0].weight.data += 1
+    assert_allclose(
+        dte.score_module()(torch.from_numpy(ROWS)).numpy(), dte.decision_function(ROWS), rtol=1e-5
+    )
+
+
+def test_detectors_without_a_module_are_skipped() -> None:
+    explainer = make_explainer("deep_lift", random_state=0)
+    reason = "the explainer needs a module, and the detector has no score_module"
+    assert missing(explainer, DTE(method="inverse_gamma")) == reason
+    assert missing(explainer, DSIL(Gaussian())) == reason
+    assert missing(explainer, DSIL(DTE())) is None
+
+
+def test_explaining_does_not_change_the_detector(dte: DTE) -> None:
+    before = dte.decision_function(ROWS)
+    for name in ("deep_lift", "deep_shap", "gradient_shap", "smooth_grad"):
+        fitted(name, dte).explain(ROWS)
+    assert_array_equal(dte.decision_function(ROWS), before)
+
+
+@pytest.mark.parametrize("name", ["deep_lift", "deep_shap", "gradient_shap", "captum_gradient_shap", "lime"])
+def test_on_a_network_too_a_row_is_blamed_alike_in_any_batch(name: str, dte: DTE) -> None:
+    explainer = fitted(name, dte)
+    assert_array_equal(explainer.explain(ROWS)[2:3], explainer.explain(ROWS[2:3]))
+
+
+@pytest.mark.parametrize(
+    ("name", "cost"),
+    [
+        ("kernel_shap", 2 * D * 60),
+        ("kernel_shap_default", (2**D - 2) * 60),
+        ("permutation_shap", 2 * D * 60),
+        ("sampling_shap", 2 * 100 * D),
+        ("feature_ablation", D),
+        ("shapley_sampling", 25 * D),
+        ("captum_kernel_shap", 20 * D),
+        ("captum_lime", 20 * D),
+        ("lime", 5000),
+    ],
+)
+def test_the_cost_is_as_documented(name: str, cost: int) -> None:
+    detector = Score(lambda X: X @ WEIGHTS)
+    explainer = fitted(name, detector)
+    detector.n_rows = 0
+    explainer.explain(ROWS)
+    assert cost <= detector.n_rows / len(ROWS) <= cost + 3
+
+
+def test_a_number_of_samples_is_accepted_where_it_means_something() -> None:
+    assert make_explainer("integrated_gradients", random_state=0, n_samples=9).n_samples == 9
+    with pytest.raises(InputError, match="unknown parameter of explainer deep_lift: 'n_samples'"):
+        make_explainer("deep_lift", random_state=0, n_samples=9)
+    with pytest.raises(InputError, match="unknown parameter of explainer kernel_shap_default: 'alpha'"):
+        make_explainer("kernel_shap_default", random_state=0, alpha=3.0)
+    with pytest.raises(InputError, match="n_samples is 0, expected an integer of at least 1"):
+        Captum("shapley_sampling", n_samples=0)
+    with pytest.raises(InputError, match="unknown method 'saliency'; known: captum_gradient_shap"):
+        Captum("saliency")
