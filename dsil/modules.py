@@ -1,11 +1,12 @@
 """Scores as chains of torch modules, for explainers that hook into every activation."""
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import nn
 
-from .networks import MLP
+from .networks import MLP, torch_seeded
 
 
 def expected_bin_module(network: MLP) -> nn.Sequential:
@@ -19,12 +20,13 @@ def expected_bin_module(network: MLP) -> nn.Sequential:
     sum to 0, so rules that take out the mean of their multipliers, as Captum's does, and rules that do not
     agree, and the blame adds up to the score.
     """
-    *hidden, last = deepcopy(network.layers).to("cpu", torch.float64)
-    with torch.no_grad():
-        last.weight -= last.weight.mean(dim=0)
-        last.bias -= last.bias.mean()
-    expectation = nn.utils.skip_init(nn.Linear, last.out_features, 1, bias=False, dtype=torch.float64)
-    expectation.weight.data = torch.arange(last.out_features, dtype=torch.float64)[None]
+    layers: list[Any] = list(deepcopy(network.layers))  # torch says no more than that they are modules
+    *hidden, last = layers
+    last.weight.data -= last.weight.data.mean(dim=0)
+    last.bias.data -= last.bias.data.mean()
+    with torch_seeded(0):  # a new layer draws weights, which are then set
+        expectation = nn.Linear(last.out_features, 1, bias=False)
+    expectation.weight.data = torch.arange(last.out_features).float()[None]
     activated = [module for layer in hidden for module in (layer, nn.ReLU())]
     chain = nn.Sequential(*activated, last, nn.Softmax(dim=1), expectation, nn.Flatten(0))
-    return chain.requires_grad_(requires_grad=False)
+    return chain.to("cpu", torch.float64).requires_grad_(requires_grad=False)

@@ -1,7 +1,7 @@
 """What explainers that ask a library share: one row at a time, always with the same random numbers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar, Self
 
@@ -38,7 +38,11 @@ class RowExplainer(ABC):
     version: int = 1
     random_state: int
     stream_name: ClassVar[tuple[str, str]]
-    seeded: ClassVar[Callable[[int], AbstractContextManager[None]]] = staticmethod(seeded_numpy)
+
+    @staticmethod
+    def seeded(seed: int) -> AbstractContextManager[None]:
+        """Seed what the library draws from within the scope, and put it back as it was."""
+        return seeded_numpy(seed)
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take a fitted detector and its background (b, d); `InputError` if the detector lacks something."""

@@ -111,8 +111,9 @@ class PermutationSHAP(ScoreSHAP):
     Notes
     -----
     Source: Mitchell et al. 2022, arXiv 2104.12199, through `shap.PermutationExplainer`, whose own default is
-    500 // (2 d + 1) permutations and so none beyond 249 features. Cost per row: 2 d n_permutations + 1 calls
-    of the detector on the whole background, so at least 200 d score evaluations.
+    500 // (2 d + 1) permutations and so none beyond 249 features. Cost per row: (2 d + 1) n_permutations
+    times the background, so at least 200 d score evaluations. The first row takes some ten seconds more, in
+    which shap compiles code.
     """
 
     def __init__(self, n_permutations: int = 1, random_state: int = 0) -> None:
@@ -127,7 +128,8 @@ class PermutationSHAP(ScoreSHAP):
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
         evaluations = self.n_permutations * (2 * len(row) + 1)
-        values: FloatArray = self._explainer(row[None, :], max_evals=evaluations, silent=True).values[0]
+        rows = row[None, :].copy()  # writeable: shap would compile its code anew for an array that is not
+        values: FloatArray = self._explainer(rows, max_evals=evaluations, silent=True).values[0]
         return values
 
 
