@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.arrays import FloatArray, IntArray
@@ -49,6 +50,13 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
     def predict(self, X: FloatArray) -> IntArray:
         """Return 1 for the rows whose score is above `threshold_`, 0 for the others, (n,) int."""
         return (self.decision_function(X) > self.threshold_).astype(int)
+
+    @property
+    def forest_(self) -> Any:
+        """Scikit-learn's fitted isolation forest in an `IForest`; no other model has the attribute."""
+        if not isinstance(self.model, IForest):
+            raise AttributeError(f"{type(self.model).__name__} has no forest_")  # noqa: TRY004  # what hasattr expects
+        return self.model.detector_
 
     @property
     def contamination(self) -> float:

@@ -7,13 +7,20 @@ from typing import Any
 from xadbench.evaluation.registry import Entry, Factory, factory_of, make
 
 from .attribution import METHODS, Captum
-from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, missing
+from .base import Explainer, ExplainFunction, FunctionExplainer, NotApplicable, as_explainer, missing
+from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random
+from .counterfactual import Counterfactual
 from .deep import DeepSHAP, GradientSHAP
+from .forest import DIFFI, ExIFFI, TreeSHAP
 from .gradient import Gradient, Saliency
-from .marginal import ZScore
+from .mahalanobis import Mahalanobis
+from .marginal import RobustZ, ZScore
+from .occlusion import ConditionalOcclusion
 from .shapley import KernelSHAP, PermutationSHAP, SamplingSHAP
+from .surprise import SurpriseBoosting, SurpriseRidge
 from .surrogates import Lime
+from .tails import COPOD, ECOD, HBOS
 
 __all__ = [
     "Explainer",
@@ -33,7 +40,22 @@ __all__ = [
     "Random",
     "Saliency",
     "SamplingSHAP",
+    "NotApplicable",
+    "LeverageSHAP",
+    "ExactShapley",
+    "TreeSHAP",
+    "Counterfactual",
+    "ConditionalOcclusion",
     "ZScore",
+    "RobustZ",
+    "Mahalanobis",
+    "ECOD",
+    "COPOD",
+    "HBOS",
+    "SurpriseRidge",
+    "SurpriseBoosting",
+    "DIFFI",
+    "ExIFFI",
 ]
 
 
@@ -90,6 +112,30 @@ EXPLAINERS: dict[str, Entry[Explainer]] = {
     "captum_lime": Entry("signed effects of values against the mean, by LIME", _captum("captum_lime")),
     "lime": Entry("magnitude of the slopes of a local linear model", partial(factory_of, Lime)),
     "z_score": Entry("distance from the mean in standard deviations", partial(factory_of, ZScore)),
+    "robust_z": Entry("distance from the median in robust deviations", partial(factory_of, RobustZ)),
+    "mahalanobis": Entry("shares in the squared Mahalanobis distance", partial(factory_of, Mahalanobis)),
+    "ecod": Entry("smaller tail of each feature's distribution", partial(factory_of, ECOD)),
+    "copod": Entry("tails of an empirical copula, by skewness", partial(factory_of, COPOD)),
+    "hbos": Entry("emptiness of each feature's histogram bin", partial(factory_of, HBOS)),
+    "surprise_ridge": Entry(
+        "distance from a ridge regression on the other features", partial(factory_of, SurpriseRidge)
+    ),
+    "surprise_boosting": Entry(
+        "distance from a gradient boosting on the other features", partial(factory_of, SurpriseBoosting)
+    ),
+    "conditional_occlusion": Entry(
+        "drop of the score with a feature redrawn given the others", partial(factory_of, ConditionalOcclusion)
+    ),
+    "counterfactual": Entry("smallest change to a normal score", partial(factory_of, Counterfactual)),
+    "leverage_shap": Entry(
+        "signed Shapley values, coalitions by leverage", partial(factory_of, LeverageSHAP)
+    ),
+    "exact_shapley": Entry(
+        "signed Shapley values from all coalitions, d <= 12", partial(factory_of, ExactShapley)
+    ),
+    "tree_shap": Entry("signed Shapley values of a forest's path lengths", partial(factory_of, TreeSHAP)),
+    "diffi": Entry("depth of a forest's splits on each feature", partial(factory_of, DIFFI)),
+    "exiffi": Entry("unevenness of a forest's splits on each feature", partial(factory_of, ExIFFI)),
     "random": Entry("control: random blame, whose score is chance", partial(factory_of, Random)),
 }
 

@@ -9,11 +9,15 @@ from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, find
 from xadbench.evaluation.detectors import Detector
 
-# What an explainer can require, and the detector's method that provides it: `score_tensor(x)`, or
+# What an explainer can require, and what provides it: the forest of an isolation forest, `score_tensor(x)`, or
 # `score_module()`, the score as a torch module with every activation a module of its own.
-PROVIDED_BY = {"gradient": "score_tensor", "module": "score_module"}
+PROVIDED_BY = {"forest": "forest_", "gradient": "score_tensor", "module": "score_module"}
 
 ExplainFunction = Callable[[Detector, FloatArray, FloatArray], FloatArray]
+
+
+class NotApplicable(InputError):
+    """Raised by `fit` where an explainer is not made for such a background: skip the trial."""
 
 
 @runtime_checkable

@@ -8,6 +8,8 @@ from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import matrix
 from xadbench.evaluation.detectors import Detector
 
+from .spread import moments, robust_moments
+
 
 class ZScore:
     r"""Explainer by the distance from the background's mean: :math:`|x_i - \mu_i| / \sigma_i`.
@@ -25,14 +27,33 @@ class ZScore:
     version = 1
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
-        """Take mean and standard deviation of each column of the background."""
-        rows = matrix(background)
-        constant = rows.min(axis=0) == rows.max(axis=0)  # a mean may round, and so fake a spread
-        self._mean = np.where(constant, rows[0], rows.mean(axis=0))
-        self._std = np.where(constant, np.spacing(np.maximum(np.abs(rows[0]), 1.0)), rows.std(axis=0))
+        """Take middle and spread of each column of the background."""
+        self._centre, self._spread = self._moments(matrix(background, "background", min_rows=1))
         return self
+
+    def _moments(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return moments(rows)
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute z-scores (n, d) of rows (n, d)."""
-        scores: FloatArray = np.abs(matrix(X, n_columns=len(self._mean)) - self._mean) / self._std
+        rows = matrix(X, n_columns=len(self._centre))
+        scores: FloatArray = np.abs(rows - self._centre) / self._spread
         return scores
+
+
+class RobustZ(ZScore):
+    r"""Explainer by the distance from the background's median.
+
+    .. math:: |x_i - \mathrm{median}_i| / (1.4826\,\mathrm{MAD}_i)
+
+    As `ZScore`, but anomalies in the background move neither middle nor spread.
+
+    Notes
+    -----
+    Source: Iglewicz & Hoaglin 1993, "How to detect and handle outliers". Where more than half of a column's
+    values are equal, 1.2533 times the mean absolute deviation takes the place of 1.4826 MAD, as there; where
+    that is 0 too, the rounding, as in `ZScore`.
+    """
+
+    def _moments(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return robust_moments(rows)

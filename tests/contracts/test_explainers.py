@@ -6,15 +6,27 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from sklearn.ensemble import IsolationForest
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, make_explainer, missing
 
 CHANCE = {"random"}  # blames without looking
+ONE_SIDED = {"copod"}  # halves the blame of what lies far out against its feature's skewness
 WEIGHTS = np.array([0.5, 0.0, 4.0, 0.1, -0.2])
 CULPRIT = 2
 
 every = pytest.mark.parametrize("name", sorted(EXPLAINERS))
+
+
+def frozen(*shape: int, seed: int) -> FloatArray:
+    X = np.random.default_rng(seed).standard_normal(shape)
+    X.flags.writeable = False
+    return X
+
+
+BACKGROUND = frozen(300, 5, seed=0)
+ROWS = frozen(17, 5, seed=1)
 
 
 class Linear:
@@ -31,6 +43,8 @@ class Linear:
 
 
 class Differentiable(Linear):
+    forest_ = IsolationForest(random_state=0).fit(BACKGROUND)  # for explainers that look at nothing else
+
     def score_tensor(self, x: torch.Tensor) -> torch.Tensor:
         return x @ torch.tensor(WEIGHTS, dtype=x.dtype)
 
@@ -60,16 +74,6 @@ def linear(weights: FloatArray) -> torch.nn.Linear:
     layer = torch.nn.utils.skip_init(torch.nn.Linear, *weights.shape, bias=False, dtype=torch.float64)
     layer.weight.data = torch.tensor(weights.T)
     return layer.requires_grad_(requires_grad=False)
-
-
-def frozen(*shape: int, seed: int) -> FloatArray:
-    X = np.random.default_rng(seed).standard_normal(shape)
-    X.flags.writeable = False
-    return X
-
-
-BACKGROUND = frozen(300, 5, seed=0)
-ROWS = frozen(17, 5, seed=1)
 
 
 def fitted(name: str, detector: Linear | None = None, random_state: int = 0) -> Explainer:
@@ -136,7 +140,7 @@ def test_the_global_random_state_does_not_matter(name: str) -> None:
     assert_array_equal(explainer.explain(ROWS[:3]), blame)
 
 
-@pytest.mark.parametrize("name", sorted(set(EXPLAINERS) - CHANCE))
+@pytest.mark.parametrize("name", sorted(set(EXPLAINERS) - CHANCE - ONE_SIDED))
 def test_the_culprit_of_a_linear_score_is_found(name: str) -> None:
     rows = np.array(ROWS)
     rows[:, CULPRIT] = 5

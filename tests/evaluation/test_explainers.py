@@ -164,7 +164,7 @@ def test_what_is_no_explainer_is_refused(wrong: Any, message: str) -> None:
 
 def test_a_requirement_that_nothing_provides_is_named() -> None:
     explainer = FunctionExplainer(lambda *_: np.zeros((1, 1)), requires=frozenset({"magic"}))
-    with pytest.raises(InputError, match=r"unknown requirement 'magic'; known: gradient"):
+    with pytest.raises(InputError, match=r"unknown requirement 'magic'; known: .*gradient"):
         missing(explainer, Score(len))
 
 

@@ -1,0 +1,91 @@
+"""The squared Mahalanobis distance, shared out among the features."""
+
+import warnings
+from typing import Self
+
+import numpy as np
+
+from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.checks import matrix
+from xadbench.datasets.streams import stream
+from xadbench.evaluation.detectors import Detector
+
+from .base import row_by_row
+from .spread import is_constant, moments
+
+ROWS_PER_COLUMN = 5  # that a robust covariance needs
+MAX_COLUMNS = 50  # of a robust covariance: its search starts from subsets of 300 rows, and takes seconds
+
+
+class Mahalanobis:
+    r"""Explainer by the Shapley values of the squared Mahalanobis distance.
+
+    .. math:: (x - \mu)_i\,[\Sigma^{-1}(x - \mu)]_i
+
+    They sum to the squared distance, and can be negative. The detector is ignored.
+
+    Parameters
+    ----------
+    random_state
+        Seed of the search for the robust covariance, at least 0.
+
+    Notes
+    -----
+    Source of the values: Mayrhofer & Filzmoser 2023, "Multivariate outlier explanations using Shapley values
+    and Mahalanobis distances", arXiv 2210.10063: the characteristic function replaces features outside a
+    coalition by their mean. The covariance is the minimum covariance determinant (Rousseeuw & Van Driessen
+    1999). With fewer than 5 rows a column, more than 50 columns, or a singular result, it is Ledoit & Wolf's
+    shrunk covariance, which is not robust.
+
+    A column that is constant in the background is independent of the others, with the variance of its
+    rounding, as in `ZScore`.
+    """
+
+    requires: frozenset[str] = frozenset()
+    version = 1
+
+    def __init__(self, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
+        """Estimate mean and covariance of the background."""
+        rows = matrix(background, "background", min_rows=1)
+        self._centre, self._spread = moments(rows)
+        self._precision = np.eye(rows.shape[1])
+        varying = np.flatnonzero(~is_constant(rows))
+        if len(varying):
+            location, precision = self._estimate(((rows - self._centre) / self._spread)[:, varying])
+            self._centre[varying] += location * self._spread[varying]
+            self._precision[np.ix_(varying, varying)] = precision
+        return self
+
+    def explain(self, X: FloatArray) -> FloatArray:
+        """Return the shares (n, d) in the squared distances of rows (n, d)."""
+        return row_by_row(self._explain_row, matrix(X, n_columns=len(self._centre)))
+
+    def _explain_row(self, row: FloatArray) -> FloatArray:
+        z = (row - self._centre) / self._spread
+        shares: FloatArray = z * (self._precision @ z)
+        return shares
+
+    def _estimate(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        from sklearn.covariance import LedoitWolf  # noqa: PLC0415  # takes a second to import
+
+        n, d = rows.shape
+        if n >= ROWS_PER_COLUMN * d and d <= MAX_COLUMNS and (robust := self._robust(rows)):
+            return robust
+        shrunk = LedoitWolf().fit(rows)
+        return shrunk.location_, shrunk.precision_
+
+    def _robust(self, rows: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+        from sklearn.covariance import MinCovDet  # noqa: PLC0415  # as above
+
+        seed = int(stream(self.random_state, "mahalanobis").integers(2**32))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of singular covariances, which are looked for below
+            try:
+                fitted = MinCovDet(random_state=seed).fit(rows)
+            except ValueError:  # half of the rows are equal
+                return None
+        full_rank = np.linalg.matrix_rank(fitted.covariance_, hermitian=True) == rows.shape[1]
+        return (fitted.location_, fitted.precision_) if full_rank else None
