@@ -83,9 +83,7 @@ class ExactShapley(_Coalitions):
 
     def _solve(self, d: int) -> tuple[BoolArray, FloatArray]:
         if d > MAX_FEATURES:
-            raise NotApplicable(
-                f"exact Shapley values are for at most {MAX_FEATURES} features, the table has {d}"
-            )
+            raise NotApplicable(f"exact Shapley values are for at most {MAX_FEATURES} features, here are {d}")
         coalitions = np.arange(2**d)[:, None] >> np.arange(d) & 1 == 1
         size = coalitions.sum(axis=1)
         joined = np.array(

@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -140,4 +141,6 @@ def _tree_explainer(forest: Any) -> Any:
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         from shap import TreeExplainer  # noqa: PLC0415  # shap takes two seconds to import
 
-    return TreeExplainer(forest, feature_perturbation="tree_path_dependent")
+    padded = copy(forest)  # shap looks up the mark of a leaf, -2, among a tree's columns, before it drops it
+    padded.estimators_features_ = [np.resize(f, max(len(f), 2)) for f in forest.estimators_features_]
+    return TreeExplainer(padded, feature_perturbation="tree_path_dependent")
