@@ -97,18 +97,17 @@ class SurpriseRidge(_Surprise):
     def _learn(self, parts: list[FloatArray], z: FloatArray, fold: IntArray) -> None:
         spectra = [np.linalg.eigh(part.T @ part / len(part)) for part in parts]
         best = np.full(z.shape[1], np.inf)
-        self._weights = [np.empty((z.shape[1], z.shape[1])) for _ in parts]
+        self._weights = [np.empty((z.shape[1], z.shape[1])) for _ in parts]  # residuals: weights @ row
         for penalty in PENALTIES:
             weights = [_ridge(values, vectors, penalty) for values, vectors in spectra]
             error = sum(np.abs(z[fold == k] @ weights[k]).sum(axis=0) for k in range(self.n_folds))
             better = error < best
             best = np.where(better, error, best)
             for kept, new in zip(self._weights, weights, strict=True):
-                kept[:, better] = new[:, better]
+                kept[better] = new.T[better]
 
     def _residuals_of(self, k: int, z: FloatArray) -> FloatArray:
-        weights = np.ascontiguousarray(self._weights[k].T)
-        return row_by_row(lambda row: weights @ row, z)
+        return row_by_row(lambda row: self._weights[k] @ row, z)
 
 
 def _ridge(values: FloatArray, vectors: FloatArray, penalty: float) -> FloatArray:

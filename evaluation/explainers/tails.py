@@ -24,6 +24,7 @@ class _Tails(ABC):
         """Sort the background's columns."""
         rows = matrix(background, "background", min_rows=1)
         self._columns = np.sort(rows.T, axis=1)
+        self._surprise = -np.log((np.arange(len(rows) + 1) + 1) / (len(rows) + 1))  # by count
         # Centred at a value first: the mean of a constant column may round, and so fake a skewness.
         centred = rows - rows[0]
         self._skewness = ((centred - centred.mean(axis=0)) ** 3).mean(axis=0)
@@ -34,15 +35,11 @@ class _Tails(ABC):
         rows = matrix(X, n_columns=len(self._columns))
         left = self._counts(rows, "right")
         right = self._columns.shape[1] - self._counts(rows, "left")
-        return self._combine(self._surprise(left), self._surprise(right))
+        return self._combine(self._surprise[left], self._surprise[right])
 
     def _counts(self, rows: FloatArray, side: str) -> IntArray:
         columns = zip(self._columns, rows.T, strict=True)
         return np.stack([np.searchsorted(known, values, side) for known, values in columns], axis=1)  # type: ignore[call-overload]  # side is a plain string
-
-    def _surprise(self, counts: IntArray) -> FloatArray:
-        surprise: FloatArray = -np.log((counts + 1) / (self._columns.shape[1] + 1))
-        return surprise
 
     @abstractmethod
     def _combine(self, left: FloatArray, right: FloatArray) -> FloatArray:
@@ -110,15 +107,14 @@ class HBOS:
         self._high = high
         bins = self._bins(rows).T
         # Two more for what lies outside on either side.
-        self._counts = np.stack([np.bincount(column, minlength=self._n_bins + 2) for column in bins], axis=1)
+        counts = np.stack([np.bincount(column, minlength=self._n_bins + 2) for column in bins], axis=1) + 1
+        self._blame = np.log(np.maximum(counts.max(axis=0) - 1, counts) / counts)
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the blame (n, d), at least 0, of rows (n, d)."""
         rows = matrix(X, n_columns=len(self._low))
-        count = np.take_along_axis(self._counts, self._bins(rows), axis=0) + 1
-        blame: FloatArray = np.log(np.maximum(self._counts.max(axis=0), count) / count)
-        return blame
+        return np.take_along_axis(self._blame, self._bins(rows), axis=0)
 
     def _bins(self, rows: FloatArray) -> IntArray:
         """Return each value's bin (n, d), from 1; 0 and `_n_bins` + 1 for what lies outside."""
