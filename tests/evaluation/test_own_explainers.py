@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import Ridge
 
@@ -15,7 +16,7 @@ from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import EXPLAINERS, NotApplicable, make_explainer
-from xadbench.evaluation.explainers.coalitions import _draw_pairs
+from xadbench.evaluation.explainers.coalitions import _draw, _draw_pairs
 from xadbench.evaluation.explainers.surprise import _ridge
 
 DETECTOR_FREE = (
@@ -159,7 +160,10 @@ def test_the_covariance_is_robust_where_it_can_be_and_shrunk_where_not() -> None
     polluted = np.vstack([chain(180), np.tile([8.0, -8.0, 0.0], (20, 1)) + 0.1 * normal(20, 3)])
     robust = explain("mahalanobis", None, polluted, BROKEN).sum()
     assert robust > 50  # with the ordinary covariance, the distance is 1
-    assert np.isfinite(explain("mahalanobis", None, polluted[:14], BROKEN)).all()
+    few = polluted[:14]
+    z = (np.vstack([few, BROKEN]) - few.mean(axis=0)) / few.std(axis=0)
+    shrunk = LedoitWolf().fit(z[:14]).mahalanobis(z[14:])
+    assert_allclose(explain("mahalanobis", None, few, BROKEN).sum(axis=1), shrunk)
 
 
 @pytest.mark.parametrize("name", ["surprise_ridge", "surprise_boosting", "mahalanobis"])
@@ -269,9 +273,16 @@ def test_conditional_occlusion_is_the_same_whether_in_one_call_or_many(
 
 
 def test_neighbours_are_sought_among_normal_rows() -> None:
-    background = np.vstack([np.zeros((96, 1)) + normal(96, 1) / 10, np.full((4, 1), 50.0)])
-    blame = explain("conditional_occlusion", Norm(background), background, [[50.0]])
-    assert_allclose(blame, 2500, rtol=1e-3)
+    background = np.vstack([normal(96, 2) / 10, np.tile([50.0, 3.0], (4, 1))])
+    blame = explain("conditional_occlusion", Norm(background), background, [[50.0, 3.0]], n_neighbours=4)
+    assert_allclose(blame, [[2500, 9]], rtol=0.02)
+
+
+def test_a_broken_constant_does_not_drown_the_distances() -> None:
+    background = np.column_stack([chain(2000), np.ones(2000)])
+    gap = score(lambda X: np.abs(X[:, 0] - X[:, 1]))
+    blame = explain("conditional_occlusion", gap, background, [[*BROKEN[0], 1e9]])
+    assert_allclose(blame, [[2.9, 2.9, 0.0, 0.0]], atol=0.25)
 
 
 def test_the_counterfactual_of_a_linear_score_moves_the_cheapest_feature_alone() -> None:
@@ -329,6 +340,16 @@ def test_pairs_of_coalitions_come_once_and_evenly_over_sizes(d: int, n_pairs: in
     free = [count for s, count in enumerate(counts.tolist()) if 0 < s < d / 2 and count < comb(d, s)]
     assert max(free, default=0) - min(free, default=0) <= 1
     assert (weights > 0).all()
+
+
+@pytest.mark.parametrize(("size", "count"), [(2, 15), (3, 10)])
+def test_too_many_coalitions_to_list_are_drawn_without_repetition(
+    size: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xadbench.evaluation.explainers.coalitions.MAX_LISTED", 0)
+    drawn = _draw(6, size, count, np.random.default_rng(0))
+    assert_array_equal(drawn.sum(axis=1), size)
+    assert len(np.unique(np.vstack([drawn, ~drawn]), axis=0)) == 2 * count
 
 
 def test_exact_values_for_many_features_are_declined() -> None:
