@@ -10,6 +10,10 @@ class InputError(ValueError):
     """Wrong input: the message says in one line what, where, and what is accepted."""
 
 
+class Unsuitable(InputError):
+    """Good data that a method declares not to be made for: a trial of it is skipped, and is no failure."""
+
+
 def unknown(what: str, name: str, known: Iterable[object]) -> InputError:
     """Return the error for a name that no registry holds."""
     names = ", ".join(sorted(map(str, known)))

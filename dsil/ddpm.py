@@ -1,11 +1,9 @@
 """Detection by reconstruction: a row is as anomalous as a diffusion model changes it when denoising it."""
 
-from copy import deepcopy
-from itertools import islice
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Self
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
@@ -13,21 +11,17 @@ from torch import Tensor
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
 
 from .denoising import denoise, train
 from .diffusion import NoiseSchedule
-from .estimator import Detector
-from .networks import find_device, load_weights, weights_of
-from .progress import FitProgress
+from .network_detector import NetworkDetector
 from .residual import ResidualNetwork, new_residual_network
-from .training import Training, denormals_flushed
 
 ROWS_AT_ONCE = 1024  # bounds the memory of a scoring pass, and keeps it in the processor's cache
 PATIENCE, FIRST_STOP = 39, 52  # epochs; of the published code
 
 
-class DDPM(Detector):
+class DDPM(NetworkDetector):
     r"""Detector that denoises a row with a diffusion model and scores what changed ("DDPM").
 
     A network learns to predict the noise :math:`\epsilon` in
@@ -82,9 +76,8 @@ class DDPM(Detector):
     """
 
     version: ClassVar[int] = 1
+    stream_name: ClassVar[str] = "ddpm"
     network_: ResidualNetwork
-    n_rounds_: int
-    history_: pd.DataFrame
 
     def __init__(
         self,
@@ -120,13 +113,7 @@ class DDPM(Detector):
 
         The first call is a `fit`, whose errors it shares; it does not warn.
         """
-        if not hasattr(self, "network_"):
-            self._fit(X)
-            return self
-        with self._whole_or_not():
-            rows = self._fitted_rows(X, min_rows=2)
-            self._train(deepcopy(self.network_), rows)
-            return self._judge(rows)
+        return self._partial_fit(X)
 
     def reconstruction_error(self, X: ArrayLike) -> FloatArray:
         """Return the squared change of each feature by the reverse chain, (n, d), of rows (n, d).
@@ -144,10 +131,9 @@ class DDPM(Detector):
         """
         return self._error_tensor(x).mean(dim=1)
 
-    def _learn(self, rows: FloatArray) -> None:
+    def _learn(self, rows: FloatArray, sample_weight: ArrayLike | None = None) -> None:
         self._check_settings()
-        self.n_rounds_ = 0
-        self._train(self._new_network(), rows)
+        super()._learn(rows, sample_weight)
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         scores: FloatArray = self._errors(rows).mean(axis=1)
@@ -166,40 +152,22 @@ class DDPM(Detector):
         denoised = denoise(self.network_, rows, NoiseSchedule(self.n_steps), self.reverse_steps)
         return (x.double() - denoised.to(x.device).double()).square()
 
-    def _train(self, network: ResidualNetwork, rows: FloatArray) -> None:
-        """Train `network` in place, and make it the detector's once that is done."""
-        losses: list[float] = []
-        rng = self._stream(f"round {self.n_rounds_}")
-        epochs = train(network, rows, NoiseSchedule(self.n_steps), self._training(), rng)
-        with denormals_flushed(), FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
-            for epoch, loss in enumerate(islice(epochs, self.epochs), start=1):
-                losses.append(loss)
-                progress.advance(epoch, loss=loss)
-                if self.early_stopping and epoch >= FIRST_STOP and loss > losses[-1 - PATIENCE]:
-                    break
-        self.network_ = network.eval().requires_grad_(requires_grad=False)
-        self.n_rounds_ += 1
-        history = {"round": self.n_rounds_, "epoch": np.arange(1, len(losses) + 1), "loss": losses}
-        former = [self.history_] if self.n_rounds_ > 1 else []
-        self.history_ = pd.concat([*former, pd.DataFrame(history)], ignore_index=True)
+    def _epochs(
+        self,
+        network: ResidualNetwork,
+        rows: FloatArray,
+        rng: np.random.Generator,
+        sample_weight: ArrayLike | None,  # noqa: ARG002  # for bases that take them
+    ) -> Iterator[float]:
+        return train(network, rows, NoiseSchedule(self.n_steps), self._training(), rng)
 
-    def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "network_": weights_of(self.network_)}
+    def _has_stopped(self, losses: Sequence[float]) -> bool:
+        return self.early_stopping and len(losses) >= FIRST_STOP and losses[-1] > losses[-1 - PATIENCE]
 
-    def _restore(self, state: dict[str, Any]) -> None:
-        super()._restore(state)
-        self.network_ = self._new_network()
-        load_weights(self.network_, state["network_"])
-
-    def _new_network(self) -> ResidualNetwork:
-        device, rng = find_device(self.device), self._stream("weights")
-        return new_residual_network(self.n_features_in_, self.n_steps, self.dropout, rng).to(device)
-
-    def _training(self) -> Training:
-        return Training(self.epochs, self.batch_size, self.learning_rate, self.weight_decay)
+    def _build(self, rng: np.random.Generator) -> ResidualNetwork:
+        return new_residual_network(self.n_features_in_, self.n_steps, self.dropout, rng)
 
     def _check_settings(self) -> None:
-        at_least(0, random_state=self.random_state)
         at_least(1, n_steps=self.n_steps, reverse_steps=self.reverse_steps)
         at_least(2, batch_size=self.batch_size)  # one row has no variance, which batch norm divides by
         if self.reverse_steps > self.n_steps:
@@ -212,6 +180,3 @@ class DDPM(Detector):
             or not all(0 <= share < 1 for share in self.dropout)
         ):
             raise InputError(f"dropout is {self.dropout!r}, expected two shares in [0, 1)")
-
-    def _stream(self, purpose: str) -> np.random.Generator:
-        return stream(self.random_state, "ddpm", purpose)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import count
-from math import isfinite
 
 import numpy as np
 import torch
@@ -11,7 +10,6 @@ from torch.nn.functional import mse_loss
 from torch.utils.checkpoint import checkpoint
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
 
 from .diffusion import NoiseSchedule
 from .residual import ResidualNetwork
@@ -51,12 +49,7 @@ def train(
         batches = [batch for batch in zip(*parts, strict=True) if len(batch[0]) > 1]
         losses = [_step(network, optimiser, batch, rng) for batch in batches]
         loss = float(np.average(losses, weights=[len(batch[0]) for batch in batches]))
-        if not isfinite(loss):
-            raise InputError(
-                f"training diverged at epoch {epoch}: loss is {loss}; "
-                f"lower learning_rate, which is {training.learning_rate}, or standardise the columns of X"
-            )
-        yield loss
+        yield training.checked(epoch, loss)
 
 
 def _step(

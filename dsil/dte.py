@@ -1,11 +1,9 @@
 """Diffusion time estimation: a row is as anomalous as the noise that it seems to carry."""
 
-from collections.abc import Callable
-from copy import deepcopy
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Self
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
@@ -13,23 +11,20 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import find
-from xadbench.datasets.streams import stream
 
 from .categorical import Categorical
 from .diffusion import NoiseSchedule
-from .estimator import Detector, warn_of_degenerate
 from .inverse_gamma import InverseGamma
 from .modules import expected_bin_module
-from .networks import MLP, find_device, load_weights, new_mlp, weights_of
-from .progress import FitProgress
-from .training import Objective, Training, denormals_flushed, relative_weights, train
+from .network_detector import NetworkDetector
+from .networks import MLP, new_mlp
+from .training import Objective, relative_weights, train
 
 ROWS_AT_ONCE = 1024  # the activations of a part, some 4 MB, stay in the processor's cache
 
 
-class DTE(Detector):
+class DTE(NetworkDetector):
     """Detector that estimates how far along a diffusion a row lies.
 
     A network learns from noised rows how strong their noise is; the score of a row is its estimate. Rows are
@@ -77,9 +72,8 @@ class DTE(Detector):
     """
 
     version: ClassVar[int] = 2
+    stream_name: ClassVar[str] = "dte"
     network_: MLP
-    n_rounds_: int
-    history_: pd.DataFrame
 
     def __init__(
         self,
@@ -131,15 +125,19 @@ class DTE(Detector):
         ------
         InputError
             For bad rows, weights (not finite, negative, all 0) or parameters, or if the training diverges.
-            Like an interrupt, it leaves the detector as it was before.
+            It leaves the detector as it was before.
+        KeyboardInterrupt
+            Of an interrupt (Ctrl-C). The detector is as a fit with the finished epochs alone would be, ready
+            for use; as before the fit if none was finished, or if a second interrupt cuts the scoring short.
 
         Warns
         -----
-        UserWarning
-            If columns are constant, or all rows equal.
+        DegenerateWarning
+            If columns are constant, all rows equal, or fewer than a batch.
+        InterruptWarning
+            If an interrupt leaves finished epochs.
         """
-        rows = self._fit(X, sample_weight)
-        warn_of_degenerate(rows)
+        self._warn(self._fit(X, sample_weight))
         return self
 
     def partial_fit(
@@ -152,13 +150,7 @@ class DTE(Detector):
 
         The first call is a `fit`, whose parameters and errors it shares; it does not warn.
         """
-        if not hasattr(self, "network_"):
-            self._fit(X, sample_weight)
-            return self
-        with self._whole_or_not():
-            rows = self._fitted_rows(X, min_rows=2)
-            self._train(deepcopy(self.network_), rows, sample_weight)
-            return self._judge(rows)
+        return self._partial_fit(X, sample_weight)
 
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
@@ -174,14 +166,6 @@ class DTE(Detector):
         outputs = self.network_(x.to(self.network_.device, torch.float32))
         return self._objective().score(outputs).to(x.device)
 
-    def _learn(self, rows: FloatArray, sample_weight: ArrayLike | None = None) -> None:
-        at_least(0, random_state=self.random_state)
-        self.n_rounds_ = 0
-        self.history_ = pd.DataFrame({"round": [], "epoch": [], "loss": []}).astype(
-            {"round": int, "epoch": int}
-        )
-        self._train(self._new_network(), rows, sample_weight)
-
     def _scores(self, rows: FloatArray) -> FloatArray:
         scores = np.empty(len(rows))  # filled in place: what stays between two parts fragments the memory
         with torch.no_grad():
@@ -190,44 +174,24 @@ class DTE(Detector):
                 scores[part] = self._estimate(torch.tensor(rows[part], dtype=torch.float32)).numpy()
         return scores
 
-    def _train(self, network: MLP, rows: FloatArray, sample_weight: ArrayLike | None) -> None:
-        with denormals_flushed(), FitProgress("epoch", self.epochs, verbose=self.verbose) as progress:
-            losses = train(
-                network,
-                rows,
-                self._objective(),
-                schedule=NoiseSchedule(self.n_steps),
-                training=self._training(),
-                rng=self._stream(f"round {self.n_rounds_}"),
-                weights=None if sample_weight is None else relative_weights(sample_weight, len(rows)),
-                on_epoch=lambda epoch, loss: progress.advance(epoch, loss=loss),
-            )
-        self.network_ = network
-        self.n_rounds_ += 1
-        epochs = np.arange(1, len(losses) + 1)
-        new = pd.DataFrame({"round": self.n_rounds_, "epoch": epochs, "loss": losses})
-        self.history_ = pd.concat([self.history_, new], ignore_index=True)
+    def _epochs(
+        self, network: MLP, rows: FloatArray, rng: np.random.Generator, sample_weight: ArrayLike | None
+    ) -> Iterator[float]:
+        return train(
+            network,
+            rows,
+            self._objective(),
+            schedule=NoiseSchedule(self.n_steps),
+            training=self._training(),
+            rng=rng,
+            weights=None if sample_weight is None else relative_weights(sample_weight, len(rows)),
+        )
 
-    def _state(self) -> dict[str, Any]:
-        return {**super()._state(), "network_": weights_of(self.network_)}
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        super()._restore(state)
-        self.network_ = self._new_network()
-        load_weights(self.network_, state["network_"])
-
-    def _new_network(self) -> MLP:
-        device = find_device(self.device)
-        return new_mlp(self.n_features_in_, self._objective().n_outputs, self._stream("weights")).to(device)
+    def _build(self, rng: np.random.Generator) -> MLP:
+        return new_mlp(self.n_features_in_, self._objective().n_outputs, rng)
 
     def _objective(self) -> Objective:
         return find("method", self.method, METHODS)(self)
-
-    def _training(self) -> Training:
-        return Training(self.epochs, self.batch_size, self.learning_rate, self.weight_decay)
-
-    def _stream(self, purpose: str) -> np.random.Generator:
-        return stream(self.random_state, "dte", purpose)
 
 
 METHODS: dict[str, Callable[[DTE], Objective]] = {

@@ -49,16 +49,15 @@ class DegenerateWarning(UserWarning):
     """Rows that a detector can learn little from."""
 
 
-def warn_of_degenerate(rows: FloatArray) -> None:
-    """Warn, in the name of a `fit`, if columns of rows (n, d) are constant, or all rows equal."""
-    constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
-    if len(constant) == rows.shape[1]:
-        message = f"all {len(rows)} rows of X are equal: nothing tells a normal row from an anomaly"
-    elif len(constant):
-        message = f"{len(constant)} of {rows.shape[1]} columns of X are constant; first: column {constant[0]}"
-    else:
-        return
-    warnings.warn(message, DegenerateWarning, stacklevel=3)
+class InterruptWarning(UserWarning):
+    """A fit ended early and was kept."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interrupt of a fit whose finished parts are kept: the detector is ready for use."""
+
+    def __init__(self, unit: str, finished: int, n_units: int) -> None:
+        super().__init__(f"interrupted: the fit is that of {finished} of {n_units} {unit}s, ready for use")
 
 
 class Detector(Estimator):
@@ -91,11 +90,10 @@ class Detector(Estimator):
 
         Warns
         -----
-        UserWarning
+        DegenerateWarning
             If columns are constant, or all rows equal.
         """
-        rows = self._fit(X)
-        warn_of_degenerate(rows)
+        self._warn(self._fit(X))
         return self
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
@@ -151,12 +149,28 @@ class Detector(Estimator):
             self._judge(rows)
         return rows
 
+    def _warn(self, rows: FloatArray) -> None:
+        """Warn, in the name of the `fit` that calls this, of what is degenerate in its rows (n, d)."""
+        for message in self._degeneracies(rows):
+            warnings.warn(message, DegenerateWarning, stacklevel=3)
+
+    def _degeneracies(self, rows: FloatArray) -> Iterator[str]:
+        """Yield what makes it hard to learn from checked rows (n, d)."""
+        constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+        if len(constant) == rows.shape[1]:
+            yield f"all {len(rows)} rows of X are equal: nothing tells a normal row from an anomaly"
+        elif len(constant):
+            yield f"{len(constant)} of {rows.shape[1]} columns of X are constant; first: column {constant[0]}"
+
     @contextmanager
     def _whole_or_not(self) -> Iterator[None]:
-        """Put the attributes back as they were if a fit fails or is interrupted."""
+        """Put the attributes back as they were if a fit fails, or is interrupted before anything is kept."""
         before = vars(self).copy()
         try:
             yield
+        except Interrupted as interrupt:
+            warnings.warn(str(interrupt), InterruptWarning, stacklevel=5)  # in the name of the public method
+            raise
         except BaseException:
             self.__dict__ = before
             raise

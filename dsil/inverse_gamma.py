@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xadbench.datasets.arrays import IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import Unsuitable
 
 from .diffusion import NoiseSchedule
 
@@ -28,7 +28,7 @@ class InverseGamma:
 
     Raises
     ------
-    InputError
+    Unsuitable
         If `n_features` is below 3, where the shape is not positive.
     """
 
@@ -37,7 +37,7 @@ class InverseGamma:
 
     def __post_init__(self) -> None:
         if self.n_features < 3:
-            raise InputError(
+            raise Unsuitable(
                 f"X has {self.n_features} feature(s), expected at least 3 for method 'inverse_gamma': "
                 "its distribution has shape d/2 - 1, which must be positive"
             )

@@ -157,10 +157,8 @@ class DSIL(Iterated):
         if CARRIES_ON[self.weights]:
             carry_on = t > 0 and hasattr(self.detector_, "partial_fit")
             detector = deepcopy(self.detector_) if carry_on else self._new_base(self.random_state)
-            if hasattr(detector, "partial_fit"):
-                detector.partial_fit(rows)
-            else:
-                fit_base(detector, rows, self.random_state)
+            method = "partial_fit" if hasattr(detector, "partial_fit") else "fit"
+            fit_base(detector, rows, self.random_state, method=method)
         else:
             random_state = int(stream(self.random_state, "dsil", "base", str(t)).integers(2**31))
             detector = self._new_base(random_state)

@@ -20,7 +20,7 @@ from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 
 from .dte import DTE
-from .estimator import DegenerateWarning, Detector, warn_of_degenerate
+from .estimator import DegenerateWarning, Detector, Interrupted, InterruptWarning
 from .networks import globally_seeded
 from .progress import FitProgress
 
@@ -70,31 +70,31 @@ class Iterated(Detector):
 
         Warns
         -----
-        UserWarning
-            If columns are constant, or all rows equal.
+        DegenerateWarning
+            If columns are constant, all rows are equal, or the base sees another fault in them.
+        InterruptWarning
+            If an interrupt leaves finished rounds.
         """
-        finished: dict[str, Any] = {}
-        try:
-            rows = self._fit(X, y, finished)  # type: ignore[arg-type]  # which goes to _learn as it is
-        except KeyboardInterrupt:
-            self.__dict__.update(finished)
-            raise
-        warn_of_degenerate(rows)
+        self._warn(self._fit(X, y))  # type: ignore[arg-type]  # which goes to _learn as it is
         return self
 
-    def _learn(self, rows: FloatArray, y: object = None, finished: dict[str, Any] | None = None) -> None:
-        """Train all rounds; keep the attributes after the last that was finished in `finished`."""
+    def _learn(self, rows: FloatArray, y: object = None) -> None:
         at_least(0, random_state=self.random_state)
         anomalies = anomalies_among(y, len(rows))
         outcomes: list[dict[str, float]] = []
+        finished: dict[str, Any] | None = None
         with FitProgress(self.unit, self._n_rounds(), verbose=self.verbose) as progress:
             try:
                 for number, outcome in enumerate(self._rounds(rows, anomalies), start=1):
                     outcomes.append({self.unit: number, **outcome})
                     self.history_ = pd.DataFrame(outcomes)
-                    if finished is not None:
-                        finished.update(vars(self))
+                    finished = vars(self).copy()
                     progress.advance(number, **outcome)
+            except KeyboardInterrupt:
+                if finished is None:
+                    raise
+                self.__dict__ = finished
+                raise Interrupted(self.unit, len(self.history_), self._n_rounds()) from None
             except InputError:
                 raise
             except ValueError as error:
@@ -134,6 +134,11 @@ class Iterated(Detector):
     def _scores(self, rows: FloatArray) -> FloatArray:
         return scores_of(self.detector_, rows, self.random_state)
 
+    def _degeneracies(self, rows: FloatArray) -> Iterator[str]:
+        base = self._base()
+        own = isinstance(base, Detector)
+        yield from base._degeneracies(rows) if own else super()._degeneracies(rows)  # noqa: SLF001  # one of us
+
     def _base(self) -> Any:
         return DTE() if self.base is None else self.base
 
@@ -154,11 +159,12 @@ def guarded(detector: Any, random_state: int) -> AbstractContextManager[None]:
     return nullcontext() if isinstance(detector, Detector) else globally_seeded(random_state)
 
 
-def fit_base(detector: Any, rows: FloatArray, random_state: int, **more: Any) -> None:
-    """Fit a base, without the warnings that the fit of the whole will give."""
+def fit_base(detector: Any, rows: FloatArray, random_state: int, *, method: str = "fit", **more: Any) -> None:
+    """Fit a base, by `fit` or `partial_fit`, without the warnings that the fit of the whole will give."""
     with guarded(detector, random_state), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateWarning)
-        detector.fit(rows, **more)
+        for own in (DegenerateWarning, InterruptWarning):
+            warnings.simplefilter("ignore", own)
+        getattr(detector, method)(rows, **more)
 
 
 def new_base(base: Any, settings: Mapping[str, Any]) -> Any:

@@ -1,8 +1,9 @@
 """Training a network to tell how much noise a row carries."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from math import isfinite
 from typing import Protocol
 
@@ -55,6 +56,15 @@ class Training:
                 f"learning_rate is {self.learning_rate}, expected > 0; weight_decay {self.weight_decay}, >= 0"
             )
 
+    def checked(self, epoch: int, loss: float) -> float:
+        """Return the mean loss of an epoch; `InputError` if it is not finite."""
+        if not isfinite(loss):
+            raise InputError(
+                f"training diverged at epoch {epoch}: loss is {loss}; "
+                f"lower learning_rate, which is {self.learning_rate}, or standardise the columns of X"
+            )
+        return loss
+
 
 def relative_weights(sample_weight: ArrayLike, n_rows: int) -> FloatArray:
     """Return the weights of rows (n,) divided by their mean; `InputError` unless finite, >= 0, not all 0."""
@@ -97,13 +107,12 @@ def train(
     training: Training,
     rng: np.random.Generator,
     weights: FloatArray | None = None,
-    on_epoch: Callable[[int, float], None] = lambda _epoch, _loss: None,
-) -> list[float]:
-    """Train `network` in place on `rows` (n, d), from its present weights, with a new Adam.
+) -> Iterator[float]:
+    """Train `network` in place on `rows` (n, d) with a new Adam; yield the mean loss of each epoch, for ever.
 
     Every epoch gives each row a step t, uniform in 0..n_steps-1, and fresh noise sigma_t * epsilon. All
     randomness, dropout included, comes from `rng`. The loss of a row is multiplied by its weight (n,), of
-    mean 1. Returns the mean loss of each epoch, which `on_epoch` gets too, with the epoch's number from 1.
+    mean 1.
 
     Raises
     ------
@@ -117,19 +126,10 @@ def train(
     # torch casts too large a value to infinity without a warning; the loss tells.
     clean, sigma = torch.tensor(rows, dtype=torch.float32).numpy(), schedule.sigma.astype(np.float32)
     relative = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
-    history = []
-    for epoch in range(1, training.epochs + 1):
+    for epoch in count(1):
         batches = _epoch(clean, relative, sigma, objective, training.batch_size, rng=rng)
         loss = sum(_step(network, objective, optimiser, batch, rng) for batch in batches) / len(rows)
-        if not isfinite(loss):
-            raise InputError(
-                f"training diverged at epoch {epoch}: loss is {loss}; "
-                f"lower learning_rate, which is {training.learning_rate}, or standardise the columns of X"
-            )
-        history.append(loss)
-        on_epoch(epoch, loss)
-    network.requires_grad_(requires_grad=False)  # scores are differentiated by their input alone
-    return history
+        yield training.checked(epoch, loss)
 
 
 def _step(

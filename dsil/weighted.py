@@ -131,12 +131,10 @@ class WeightedLoss(Iterated):
         """Return the detector of the round after `before`, which stays as it is."""
         carry_on = before is not None and takes_weights(before, "partial_fit")
         detector = deepcopy(before) if carry_on else self._new_base(self.random_state)
-        if takes_weights(detector, "partial_fit"):
-            detector.partial_fit(rows, sample_weight=weights)
-            return detector
-        if takes_weights(detector, "fit"):
-            fit_base(detector, rows, self.random_state, sample_weight=weights)
-            return detector
+        for method in ("partial_fit", "fit"):
+            if takes_weights(detector, method):
+                fit_base(detector, rows, self.random_state, method=method, sample_weight=weights)
+                return detector
         raise InputError(f"base is {type(detector).__name__}, whose fit takes no sample_weight")
 
 

@@ -16,7 +16,8 @@ N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
 class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Any detector of PyOD, as a `Detector`.
 
-    `contamination`, `decision_scores_`, `threshold_` and `labels_` are the model's.
+    `contamination`, `decision_scores_`, `threshold_` and `labels_` are the model's. It cannot be saved: PyOD
+    writes its models as pickles alone, and reading one runs whatever code it holds.
 
     Parameters
     ----------

@@ -13,10 +13,11 @@ from joblib import Parallel, delayed, parallel_config
 
 from xadbench.datasets import LabelledTable, load_adbench
 from xadbench.datasets.adbench import find_adbench
+from xadbench.datasets.errors import Unsuitable
 from xadbench.evaluation import metrics
 from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.runner import one_thread, versions
-from xadbench.evaluation.store import Record, read_json, write_json
+from xadbench.evaluation.store import REUSED, Record, read_json, write_json
 from xadbench.evaluation.trial import contained, not_ok
 
 METRICS_VERSION = 1  # raised when a measure of `metrics.DETECTION` gives other numbers
@@ -73,8 +74,8 @@ def run_grid(
     Returns
     -------
     list of dict
-        In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok" or "error"), `reason`,
-        `warnings`; for ok also `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score),
+        In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok", "error", or "skipped"
+        where the detector declares that it is not made for such data), `reason`, `warnings`; for ok also `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score),
         and `iteration_auc_roc`, a list, where the detector keeps the scores of each iteration.
 
     Raises
@@ -97,7 +98,7 @@ def run_grid(
 
 def _finished(cell: Cell, folder: Path) -> Record | None:
     record, identity = read_json(cell.path(folder)), cell.identity()
-    usable = record is not None and record.get("identity") == identity and record.get("status") == "ok"
+    usable = record is not None and record.get("identity") == identity and record.get("status") in REUSED
     return record if usable else None
 
 
@@ -131,7 +132,7 @@ def _run_in_worker(i: int, cell: Cell, folder: Path, load: Load) -> tuple[int, R
 def _run(cell: Cell, folder: Path, load: Load) -> Record:
     with one_thread(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("module")  # once a module: MCD may repeat itself a hundred times
-        record = _about(cell) | contained(lambda: _measure(cell, load))
+        record = _about(cell) | contained(lambda: _measured_or_skipped(cell, load))
     record["warnings"] = [f"{one.category.__name__}: {one.message}" for one in told]
     write_json(cell.path(folder), record)
     return record
@@ -146,6 +147,13 @@ def _about(cell: Cell) -> Record:
         "identity": cell.identity(),
         "versions": versions(),
     }
+
+
+def _measured_or_skipped(cell: Cell, load: Load) -> dict[str, Any]:
+    try:
+        return _measure(cell, load)
+    except Unsuitable as refusal:
+        return not_ok("skipped", str(refusal))
 
 
 def _measure(cell: Cell, load: Load) -> dict[str, Any]:

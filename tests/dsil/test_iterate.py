@@ -18,6 +18,7 @@ from xadbench.dsil import (
     WeightedLoss,
     load,
 )
+from xadbench.dsil.estimator import InterruptWarning
 from xadbench.dsil.retention import Cosine, Fixed
 from xadbench.evaluation.explainers import Saliency, missing
 
@@ -189,7 +190,10 @@ def test_any_detector_can_be_iterated_whichever_way_scikit_learn_scores(planted,
 @pytest.mark.parametrize("base", [Column, Carrying])
 def test_an_interrupt_leaves_the_last_finished_iteration(base, stop_at, finished):
     detector = DSIL(base(stop_at=stop_at), Cosine(0.8, 0.2), iterations=4)
-    with pytest.raises(KeyboardInterrupt):
+    with (
+        pytest.warns(InterruptWarning, match=f"that of {finished} of 4 iterations, ready for use"),
+        pytest.raises(KeyboardInterrupt),
+    ):
         detector.fit(ROWS)
     assert len(detector.history_) == len(detector.iteration_scores_) == finished
     assert detector.kept_.sum() == detector.history_["n_rows"].iloc[-1] == len(detector.detector_.seen[-1])
@@ -221,7 +225,7 @@ def test_an_interrupted_network_is_the_one_before_to_the_bit(planted, monkeypatc
             raise KeyboardInterrupt
 
     monkeypatch.setattr(DTE, "partial_fit", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.warns(InterruptWarning), pytest.raises(KeyboardInterrupt):
         detector.fit(X)
     assert np.array_equal(detector.decision_function(X), whole.iteration_scores_[1])
 
@@ -253,7 +257,7 @@ OWN = [
     "base", OWN, ids=lambda base: f"{type(base).__name__}-{base.get_params().get('method')}"
 )
 def test_each_detector_of_the_package_can_be_iterated_saved_and_read_again(planted, tmp_path, base):
-    X = planted[0][:60]
+    X = planted[0][:128]
     detector = DSIL(base, Cosine(0.9, 0.6), iterations=2).fit(X)
     assert np.isfinite(detector.iteration_scores_).all()
     assert hasattr(detector, "score_tensor") == hasattr(base, "score_tensor")
@@ -384,7 +388,10 @@ def test_a_score_before_a_fit_is_refused(score):
         getattr(DSIL(), score)(torch.zeros(2, 3))
 
 
-@parametrize_with_checks([DSIL(DTE(epochs=2), iterations=2), WeightedLoss(DTE(epochs=2), rounds=2)])
+QUICK = DTE(epochs=2, batch_size=2)  # some of the checks have as few rows
+
+
+@parametrize_with_checks([DSIL(QUICK, iterations=2), WeightedLoss(QUICK, rounds=2)])
 def test_scikit_learns_own_checks_pass(estimator, check):
     check(estimator)
 

@@ -12,7 +12,7 @@ from xadbench.dsil.estimator import Detector
 from xadbench.dsil.retention import Fixed
 from xadbench.dsil.saving import _decode, _encode
 
-X = np.random.default_rng(0).standard_normal((60, 4))
+X = np.random.default_rng(0).standard_normal((128, 4))
 
 
 @pytest.fixture

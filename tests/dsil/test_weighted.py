@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from xadbench.datasets import InputError
 from xadbench.dsil import DTE, WeightedLoss, load
+from xadbench.dsil.estimator import InterruptWarning
 from xadbench.dsil.weighted import row_weights
 
 ROWS = np.arange(4.0)[:, np.newaxis]
@@ -92,7 +93,7 @@ def test_a_base_that_cannot_carry_on_is_fitted_anew():
 @pytest.mark.parametrize("stop_at", [2, 4])
 def test_an_interrupt_leaves_the_best_of_the_rounds_before(stop_at):
     detector = WeightedLoss(Scripted(stop_at), rounds=4)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.warns(InterruptWarning), pytest.raises(KeyboardInterrupt):
         detector.fit(ROWS)
     assert len(detector.history_) == stop_at - 1
     assert detector.round_ == {2: 1, 4: 3}[stop_at]

@@ -96,7 +96,7 @@ def test_to_list_names_nothing_slow_is_imported() -> None:
 @pytest.mark.parametrize("base", ["dte_non_parametric", "knn", "dte_inverse_gamma"])
 def test_dsil_goes_over_any_named_detector(base):
     X = np.random.default_rng(0).standard_normal((60, 3))
-    params = {"epochs": 3} if base == "dte_inverse_gamma" else {}
+    params = {"epochs": 3, "batch_size": 60} if base == "dte_inverse_gamma" else {}
     detector = make_detector("dsil_fixed", random_state=1, base=base, base_params=params, iterations=2, r=0.8)
     assert detector.fit(X).kept_.sum() == 48
     assert np.array_equal(detector.decision_function(X), detector.decision_scores_)

@@ -87,6 +87,22 @@ def test_a_failed_cell_is_recorded_and_tried_again(tmp_path):
     assert [record["status"] for record in run_grid(grid, tmp_path, load=load)] == ["ok", "ok"]
 
 
+def test_data_that_a_detector_is_not_made_for_are_skipped_for_good(tmp_path):
+    def load_two_columns(name):
+        table = load(name)
+        return LabelledTable(X=table.X[:, :2], y=table.y)
+
+    method = Method(
+        "dsil over ig", "dsil_fixed", {"base": "dte_inverse_gamma", "base_params": {"epochs": 30}}
+    )
+    (record,) = run_grid(cells(method, seeds=[0]), tmp_path, load=load_two_columns)
+    assert record["status"] == "skipped"
+    assert record["reason"].startswith("X has 2 feature(s), expected at least 3 for method 'inverse_gamma'")
+    told = []
+    run_grid(cells(method, seeds=[0]), tmp_path, load=load, on_cell=lambda _, is_new: told.append(is_new))
+    assert told == [False]
+
+
 def test_warnings_are_kept_with_the_cell(tmp_path, stand_ins, monkeypatch):
     def warn(self, X):
         for _ in range(3):

@@ -1,0 +1,109 @@
+"""What DTE and DDPM share."""
+
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xadbench.dsil import DDPM, DSIL, DTE, ddpm, dte, load
+from xadbench.dsil.estimator import InterruptWarning
+
+
+def detectors(epochs):
+    return [DTE(epochs=epochs), DDPM(epochs=epochs, n_steps=20, reverse_steps=5)]
+
+
+each = pytest.mark.parametrize(
+    ("detector", "short"), list(zip(detectors(4), detectors(2), strict=True)), ids=["DTE", "DDPM"]
+)
+
+
+@pytest.fixture
+def X(planted):
+    return planted[0][:150]
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """A function that has every training from now on interrupted after so many epochs, half-way in the next."""
+
+    def after(n_epochs):
+        for module in (dte, ddpm):
+
+            def interrupted(network, *args, train=module.train, **settings):
+                yield from islice(train(network, *args, **settings), n_epochs)
+                for weights in network.state_dict().values():
+                    weights.zero_()
+                raise KeyboardInterrupt
+
+            monkeypatch.setattr(module, "train", interrupted)
+
+    return after
+
+
+@each
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_an_interrupt_leaves_the_finished_epochs_to_the_bit(detector, short, method, X, interrupt, tmp_path):
+    getattr(short.fit(X), method)(X)
+    detector.set_params(epochs=2).fit(X).set_params(epochs=4)
+    interrupt(2)
+    with (
+        pytest.warns(InterruptWarning, match="the fit is that of 2 of 4 epochs, ready for use") as told,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        getattr(detector, method)(X)
+    assert [warning.filename for warning in told] == [__file__]
+    pd.testing.assert_frame_equal(detector.history_, short.history_)
+    assert detector.n_rounds_ == short.n_rounds_
+    assert np.array_equal(detector.decision_scores_, short.decision_scores_)
+    assert np.array_equal(detector.predict(X), short.labels_)
+    loaded = load(detector.save(tmp_path / "detector"))
+    assert np.array_equal(loaded.decision_function(X), short.decision_scores_)
+
+
+@each
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_an_interrupt_of_the_first_epoch_leaves_the_detector_as_it_was(detector, short, method, X, interrupt):
+    short.fit(X)
+    before, unfitted = short.decision_function(X), vars(type(short)())
+    interrupt(0)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(short, method)(X[:, :5] if method == "fit" else X)
+    assert np.array_equal(short.decision_function(X), before)
+    fresh = type(short)()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(fresh, method)(X)
+    assert vars(fresh) == unfitted
+
+
+def test_a_second_interrupt_leaves_the_detector_as_it_was(X, interrupt, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    interrupt(2)
+    monkeypatch.setattr(DTE, "_scores", interrupted)
+    detector = DTE(epochs=4)
+    with pytest.raises(KeyboardInterrupt):
+        detector.fit(X)
+    assert not hasattr(detector, "network_")
+
+
+def test_an_iteration_that_was_interrupted_is_dropped_and_told_once(X, interrupt, monkeypatch):
+    detector, whole = (DSIL(DTE(epochs=6), iterations=3) for _ in range(2))
+    whole.fit(X)
+    judge = DSIL._judge_round
+
+    def judge_and_interrupt(self, rows):
+        judge(self, rows)
+        interrupt(1)
+
+    monkeypatch.setattr(DSIL, "_judge_round", judge_and_interrupt)
+    with (
+        pytest.warns(InterruptWarning, match="that of 1 of 3 iterations, ready for use") as told,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        detector.fit(X)
+    assert [warning.filename for warning in told] == [__file__]
+    assert np.array_equal(detector.decision_function(X), whole.iteration_scores_[0])
+    assert len(detector.history_) == 1
