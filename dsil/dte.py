@@ -19,7 +19,8 @@ from .inverse_gamma import InverseGamma
 from .modules import expected_bin_module
 from .network_detector import NetworkDetector
 from .networks import MLP, new_mlp
-from .training import Objective, relative_weights, train
+from .objective import Objective
+from .training import relative_weights, train
 
 ROWS_AT_ONCE = 1024  # the activations of a part, some 4 MB, stay in the processor's cache
 

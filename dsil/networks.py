@@ -19,8 +19,8 @@ HIDDEN = (256, 512, 256)
 class MLP(nn.Module):
     """The paper's network: d -> 256 -> 512 -> 256 -> n_outputs with ReLU, linear at the end.
 
-    Dropout of 0.5 follows the second and third hidden activation, not the first. It acts only where a
-    generator is given, so the network has no training mode and scoring can never be random.
+    In training, dropout of 0.5 follows the second and third hidden activation, not the first; see
+    `xadbench.dsil.backprop`. The network itself has none, and no training mode: scoring can never be random.
     """
 
     def __init__(self, n_inputs: int, n_outputs: int) -> None:
@@ -33,22 +33,13 @@ class MLP(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
-    def forward(self, x: Tensor, dropout: np.random.Generator | None = None) -> Tensor:
-        """Return the outputs (n, n_outputs) of rows (n, n_inputs), both float32; with dropout if given."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs (n, n_outputs) of rows (n, n_inputs), both float32."""
         *hidden, last = self.layers
-        for depth, layer in enumerate(hidden):
+        for layer in hidden:
             x = layer(x).relu_()
-            if dropout is not None and depth > 0:
-                x = x * _coins(x.shape, dropout).to(x.device)
         outputs: Tensor = last(x)
         return outputs
-
-
-def _coins(shape: torch.Size, rng: np.random.Generator) -> Tensor:
-    """Return a float32 tensor of fair draws from {0, 2}; `shape` holds a multiple of eight values."""
-    # One random bit a value: eight times as fast as torch's dropout, which made up a third of a step.
-    bits = np.unpackbits(np.frombuffer(rng.bytes(shape.numel() // 8), np.uint8))
-    return torch.from_numpy(bits).view(shape).float().mul_(2)
 
 
 def find_device(name: str) -> torch.device:

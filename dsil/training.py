@@ -5,38 +5,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from math import isfinite
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
 
+from .backprop import Backprop
 from .diffusion import NoiseSchedule
 from .networks import MLP
+from .objective import Objective
 
 Batch = tuple[Tensor, Tensor, Tensor]  # noised rows (n, d), targets (n,), weights (n,)
-
-
-class Objective(Protocol):
-    """What the network learns about the step of a row's noise, and how a row's score follows from it."""
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of outputs that the network needs."""
-
-    def targets(self, steps: IntArray) -> Tensor:
-        """Return what to predict for rows noised at `steps`, (n,)."""
-
-    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of each row of a batch, (n,)."""
-
-    def score(self, outputs: Tensor) -> Tensor:
-        """Return the score of each row, (n,) float64; higher = noisier."""
 
 
 @dataclass(frozen=True)
@@ -119,34 +103,20 @@ def train(
     InputError
         If the loss of an epoch is not finite.
     """
-    network.requires_grad_(requires_grad=True)
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
-    )
+    backprop = Backprop(network, training.batch_size, training.learning_rate, training.weight_decay)
     # torch casts too large a value to infinity without a warning; the loss tells.
     clean, sigma = torch.tensor(rows, dtype=torch.float32).numpy(), schedule.sigma.astype(np.float32)
     relative = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
     for epoch in count(1):
         batches = _epoch(clean, relative, sigma, objective, training.batch_size, rng=rng)
-        loss = sum(_step(network, objective, optimiser, batch, rng) for batch in batches) / len(rows)
-        yield training.checked(epoch, loss)
+        parts = [backprop.step(*_on(network.device, batch), objective, rng) for batch in batches]
+        backprop.store()
+        yield training.checked(epoch, sum(part.mean().item() * len(part) for part in parts) / len(rows))
 
 
-def _step(
-    network: MLP,
-    objective: Objective,
-    optimiser: torch.optim.Optimizer,
-    batch: Batch,
-    rng: np.random.Generator,
-) -> float:
-    """Take one step, and return the sum of the losses."""
-    noised, targets, weights = (part.to(network.device) for part in batch)
-    losses = objective.losses(network(noised, dropout=rng), targets)
-    loss = (losses * weights).mean()
-    optimiser.zero_grad()
-    torch.autograd.backward(loss)
-    optimiser.step()
-    return loss.item() * len(noised)
+def _on(device: torch.device, batch: Batch) -> Batch:
+    noised, targets, weights = (part.to(device) for part in batch)
+    return noised, targets, weights
 
 
 def _epoch(

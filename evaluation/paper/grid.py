@@ -75,8 +75,9 @@ def run_grid(
     -------
     list of dict
         In the order of `cells`: `dataset`, `method`, `params`, `seed`, `status` ("ok", "error", or "skipped"
-        where the detector declares that it is not made for such data), `reason`, `warnings`; for ok also `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score),
-        and `iteration_auc_roc`, a list, where the detector keeps the scores of each iteration.
+        where the detector declares that it is not made for such data), `reason`, `warnings`; for ok also
+        `auc_roc`, `f1_at_n`, `average_precision`, `seconds` (to fit and to score), and `iteration_auc_roc`, a
+        list, where the detector keeps the scores of each iteration.
 
     Raises
     ------

@@ -89,7 +89,7 @@ def test_a_retention_that_leaves_a_single_row_is_refused_before_the_training():
         def _learn(self, rows):
             raise AssertionError
 
-    with pytest.raises(InputError, match="a retention of 0.02 leaves 1 of 40 rows, expected at least 2"):
+    with pytest.raises(InputError, match=r"a retention of 0\.02 leaves 1 of 40 rows, expected at least 2"):
         DSIL(Untrained(), Fixed(0.02), iterations=3).fit(ROWS)
 
 

@@ -398,4 +398,4 @@ def test_scikit_learns_own_checks_pass(estimator, check):
 
 def test_epochs_are_not_shared_by_a_base_that_starts_over():
     assert DSIL(Column(), iterations=3).fit(ROWS).detector_.epochs == 30
-    assert DSIL(DTE(epochs=6), iterations=3).fit(ROWS).detector_.epochs == 2
+    assert DSIL(DTE(epochs=6, batch_size=40), iterations=3).fit(ROWS).detector_.epochs == 2

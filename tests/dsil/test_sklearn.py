@@ -4,7 +4,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xadbench.dsil import DTE, Gaussian
 
-BATCH = 2  # some of the checks have as few rows
+BATCH = 8  # some of the checks have as few rows
 DETECTORS = [DTE(epochs=2, batch_size=BATCH), DTE("inverse_gamma", epochs=2, batch_size=BATCH), Gaussian()]
 
 STOCHASTIC = "the draws of a training go by a row's place: a weight of 2 is no repetition to them"

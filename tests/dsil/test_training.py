@@ -121,17 +121,11 @@ def test_impossible_weights_are_refused(weights, message):
 @pytest.mark.parametrize(("rows", "rate"), [(1.0, 1e30), (1e39, 1e-4)])
 def test_a_loss_that_is_not_finite_says_when_and_what_to_do(rows, rate):
     network, settings = new_mlp(3, 7, np.random.default_rng(0)), Training(epochs=9, learning_rate=rate)
+    rng, X = np.random.default_rng(0), np.full((200, 3), rows)
+    epochs = train(network, X, Categorical(), schedule=NoiseSchedule(), training=settings, rng=rng)
     with pytest.raises(
         InputError, match=r"training diverged at epoch [1-9]: loss is nan; lower learning_rate"
     ):
-        epochs = train(
-            network,
-            np.full((200, 3), rows),
-            Categorical(),
-            schedule=NoiseSchedule(),
-            training=settings,
-            rng=np.random.default_rng(0),
-        )
         list(islice(epochs, 9))
 
 
