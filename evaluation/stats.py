@@ -4,7 +4,7 @@ All take a *grid*, as `common_grid` makes it: a row a (table, seed), a column an
 on the common grid is told apart and never averaged over.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ class Grid(NamedTuple):
     """`figures`: a row a (table, seed), a column an entry; `missing`: entries with the rows they lack."""
 
     figures: pd.DataFrame
-    missing: dict[Hashable, list[tuple[str, int]]]
+    missing: dict[str, list[tuple[str, int]]]
 
 
 def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
@@ -70,7 +70,7 @@ def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
     # Rows where nobody has a value (a table whose culprits nobody knows) make no entry incomplete.
     wide = wide.dropna(how="all")
     gaps = wide.isna()
-    missing = {name: list(wide.index[gaps[name]]) for name in wide.columns if gaps[name].any()}
+    missing = {str(name): list(wide.index[gaps[name]]) for name in wide.columns if gaps[name].any()}
     return Grid(wide.drop(columns=list(missing)), missing)
 
 
@@ -148,7 +148,7 @@ def means(grid: pd.DataFrame, **options: object) -> pd.DataFrame:
     return table.sort_values("mean", ascending=False, kind="stable")
 
 
-def margins(grid: pd.DataFrame, entry: Hashable, **options: object) -> pd.DataFrame:
+def margins(grid: pd.DataFrame, entry: str, **options: object) -> pd.DataFrame:
     """Return columns `mean`, `low`, `high` of an entry's lead over each other one, the closest first.
 
     Pairs share tables and seeds in every resample. Options are those of `resampled_means`.
@@ -156,8 +156,7 @@ def margins(grid: pd.DataFrame, entry: Hashable, **options: object) -> pd.DataFr
     if entry not in grid.columns:
         raise InputError(f"{entry!r} has no value on every table and seed")
     own, drawn = resampled_means(grid, **options)  # type: ignore[arg-type]  # passed on as given
-    place = grid.columns.get_loc(entry)
-    low, high = _interval(drawn[:, [place]] - drawn)
+    low, high = _interval(drawn[:, grid.columns == entry] - drawn)
     table = pd.DataFrame({"mean": own[entry] - own, "low": low, "high": high}, index=grid.columns)
     return table.drop(index=entry).sort_values("mean", kind="stable")
 
@@ -204,7 +203,7 @@ def _holm(p: Sequence[float]) -> FloatArray:
     return adjusted
 
 
-def ties(p: pd.DataFrame, order: Sequence[Hashable], level: float = 1 - LEVEL) -> list[list[Hashable]]:
+def ties(p: pd.DataFrame, order: Sequence[str], level: float = 1 - LEVEL) -> list[list[str]]:
     """Return the groups of entries that cannot be told apart, as the bars of a critical-difference diagram.
 
     Parameters
@@ -221,7 +220,7 @@ def ties(p: pd.DataFrame, order: Sequence[Hashable], level: float = 1 - LEVEL) -
     list of lists
         Runs of `order`, of two or more, in which no pair differs; none is part of another.
     """
-    runs: list[list[Hashable]] = []
+    runs: list[list[str]] = []
     end = 0
     for start in range(len(order)):
         stop = max(end, start + 1)

@@ -9,8 +9,8 @@ from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, find
 from xadbench.evaluation.detectors import Detector
 
-# What an explainer can require, and what provides it: the forest of an isolation forest, `score_tensor(x)`, or
-# `score_module()`, the score as a torch module with every activation a module of its own.
+# What an explainer can require, and what provides it: the fitted trees; `score_tensor(x)`; `score_module()`,
+# the score as a torch module with every activation a module of its own.
 PROVIDED_BY = {"forest": "forest_", "gradient": "score_tensor", "module": "score_module"}
 
 ExplainFunction = Callable[[Detector, FloatArray, FloatArray], FloatArray]
