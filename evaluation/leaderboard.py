@@ -213,4 +213,6 @@ def _text(name: str, value: object) -> str:
         return "-"
     if name == "kernel_units" or name.startswith(UNDEFINED):
         return f"{value:.0f}"
+    if name not in HEADINGS and not 0.01 <= abs(value) < 1000:
+        return f"{value:.3g}"  # an infidelity may be tiny or huge
     return f"{value:.1f}" if name == "seconds" else f"{value:.3f}"

@@ -93,13 +93,18 @@ def test_eighty_columns_show_every_number(records):
 def test_metrics_asked_for_stand_behind_with_their_undefined_rows(records):
     for record_ in records:
         for scores in record_.get("scores", {}).values():
-            scores |= {"faithfulness": 0.5, "n_undefined_faithfulness": 3}
+            scores |= {"faithfulness": 0.5, "n_undefined_faithfulness": 3, "infidelity": 4e-6}
             scores |= {"adjusted_cell_auc_roc": 0.25, "n_undefined_cell_auc_roc": 0}
-    board = leaderboard(records, "detected", asked=("faithfulness", "cell_auc_roc", "ndcg_m"))
+    board = leaderboard(records, "detected", asked=("faithfulness", "infidelity", "cell_auc_roc", "ndcg_m"))
     heading, _, first, *_ = as_markdown(board).splitlines()
-    asked = ["faithfulness", "undefined faithfulness", "adj. cell auc roc"]  # and nDCG_m is there anyway
-    assert [cell.strip() for cell in heading.strip("|").split("|")][-3:] == asked
-    assert [cell.strip() for cell in first.strip("|").split("|")][-3:] == ["0.500", "6", "0.250"]
+    asked = [
+        "faithfulness",
+        "undefined faithfulness",
+        "infidelity",
+        "adj. cell auc roc",
+    ]  # and nDCG_m is there anyway
+    assert [cell.strip() for cell in heading.strip("|").split("|")][-4:] == asked
+    assert [cell.strip() for cell in first.strip("|").split("|")][-4:] == ["0.500", "6", "4e-06", "0.250"]
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(*as_rich(board), sep="\n")
     text = console.export_text()

@@ -191,3 +191,9 @@ def test_the_input_stays_as_it_was():
         metric.values(case)
     for name, values in before.items():
         assert_array_equal(getattr(case, name), values)
+
+
+def test_sets_of_3_features_tell_nothing_of_3_features_or_fewer():
+    two = np.ones((4, 2))
+    case = Explained(two, X=two, score=lambda rows: rows.sum(axis=1), baseline=np.zeros(2))
+    assert np.isnan(METRICS["faithfulness_at_3"].values(case)).all()
