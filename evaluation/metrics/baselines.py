@@ -115,7 +115,9 @@ def _conditional(X: FloatArray, background: FloatArray, score: Score, seed: int)
 
 def _normal_rows(background: FloatArray, score: Score) -> FloatArray:
     scores = in_chunks(score, background)
-    return background[scores <= np.median(scores)]
+    if np.isnan(scores).all():
+        raise InputError("score is finite for no row of the background, so none is known to be normal")
+    return background[scores <= np.nanmedian(scores)]
 
 
 BASELINES: dict[str, Baseline] = {

@@ -106,7 +106,8 @@ def comprehensiveness(
     (n,) float64
         The mean over `set_sizes(d)`, that is the area over the logarithm of k; higher is better. 1 if the
         first feature alone takes all of the fall; above 1 where the others hold the score up. NaN where
-        the row does not score above its baseline.
+        the row does not score above its baseline. A row that barely does has a value far from [0, 1], which
+        weighs on a mean: more so with a baseline that is close to the row, as the nearest one is.
     """
     return _area(attributions, X, score, baseline, takes_top=True, seed=seed)
 

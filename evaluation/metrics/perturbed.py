@@ -17,7 +17,7 @@ SCORE_ROUNDING = 1e-6  # scores that differ by less, as a share, may do so by a 
 def before_and_after(
     score: Score, X: FloatArray, changed: Changed, n_draws: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Return f(x) (n,), and f(x') (n, n_draws) for `n_draws` changed forms x' of each row.
+    """Return f(x) (n,), and f(x') (n, n_draws) for `n_draws` changed forms x' of each row; NaN if not finite.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def before_and_after(
     Raises
     ------
     InputError
-        If `score` does not return one finite value for each row.
+        If `score` does not return one value for each row.
     """
     n_rows, n_features = X.shape
     after = np.empty((n_rows, n_draws))
@@ -53,13 +53,11 @@ def in_chunks(score: Score, X: FloatArray) -> FloatArray:
 
 
 def scored(score: Score, X: FloatArray) -> FloatArray:
-    """Return the scores (n,) of rows (n, d), checked."""
+    """Return the scores (n,) of rows (n, d); NaN where not finite, which leaves a metric undefined."""
     values = np.asarray(score(X), dtype=np.float64)
     if values.shape != (len(X),):
         raise InputError(f"score returned shape {values.shape} for {len(X)} rows, expected ({len(X)},)")
-    if bad := int((~np.isfinite(values)).sum()):
-        raise InputError(f"score returned {bad} value(s) that are NaN or infinite")
-    return values
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _slices(length: int, step: int) -> Iterator[slice]:

@@ -176,7 +176,6 @@ def test_each_chunk_is_one_call_of_bounded_size(monkeypatch):
         ({"baseline": ZERO + np.nan}, "expected finite"),
         ({"attributions": np.zeros((3, 5))}, r"shape \(3, 5\), but X has shape \(3, 6\)"),
         ({"score": lambda X: X}, r"score returned shape \(\d+, 6\) for"),
-        ({"score": lambda X: np.full(len(X), np.nan)}, "NaN or infinite"),
     ],
 )
 def test_bad_input_of_faithfulness_is_named(settings, message):
@@ -234,6 +233,23 @@ def test_the_conditional_baseline_heeds_the_other_features():
     drawn = metrics.make_baseline("conditional", X, background, distance)
     assert_allclose(drawn[:, 1], [1, -1], atol=0.1)
     assert (np.abs(drawn[:, 0]) <= np.sqrt(np.median(distance(background)))).all()  # normal rows only
+
+
+def test_a_score_that_is_not_finite_leaves_its_row_undefined():
+    attributions, X = case(4)
+
+    def broken(rows):
+        return np.where(np.isclose(rows[:, 0], X[2, 0], atol=0.1), np.inf, curved(rows))
+
+    baseline = metrics.make_baseline("nearest", X, BACKGROUND, broken)
+    for metric in (metrics.infidelity, metrics.faithfulness, metrics.fidelity, metrics.comprehensiveness):
+        settings = {} if metric is metrics.infidelity else {"baseline": baseline}
+        assert np.isnan(metric(attributions, X, broken, **settings))[2]
+        others = [0, 1, 3]
+        defined = metric(attributions, X, curved, **settings)[others]
+        assert_array_equal(metric(attributions, X, broken, **settings)[others], defined)
+    with pytest.raises(InputError, match="finite for no row of the background"):
+        metrics.make_baseline("nearest", X, BACKGROUND, lambda rows: np.full(len(rows), np.inf))
 
 
 def test_an_unknown_baseline_is_named():
