@@ -98,9 +98,11 @@ class Captum(RowExplainer):
         One of these; n is `n_samples`, in brackets its default. The cost per row counts evaluations of the
         score, with their gradients for the first five.
 
-        - "input_x_gradient": x_i times the slope. Shrikumar et al. 2016, arXiv 1605.01713. Cost 1.
+        - "input_x_gradient": x_i times the slope, so 0 is its baseline. Shrikumar et al. 2016, arXiv
+          1605.01713. Cost 1.
         - "integrated_gradients": the slope's mean from the mean to the row, times their difference; adds up
-          to f(x) - f(mean). Sundararajan et al. 2017, arXiv 1703.01365. Cost n (50).
+          to f(x) - f(mean). Sundararajan et al. 2017, arXiv 1703.01365. Cost n (50), and beyond some
+          hundreds the nodes of the quadrature, which take n^3 steps.
         - "smooth_grad": magnitude of the mean slope under Gaussian noise of 0.5, in units of standardised
           rows. Smilkov et al. 2017, arXiv 1706.03825. Cost n (50).
         - "captum_gradient_shap": expected gradients against the sample, as `gradient_shap`. Lundberg & Lee

@@ -61,8 +61,8 @@ class GradientSHAP(TorchSHAP):
 
     Notes
     -----
-    Source: Erion et al. 2021, arXiv 1906.10670, through `shap.GradientExplainer`. Cost per row: n_samples
-    score evaluations with their gradients.
+    Source: Erion et al. 2021, arXiv 1906.10670, through `shap.GradientExplainer`, which rounds the points to
+    single precision. Cost per row: n_samples score evaluations with their gradients.
     """
 
     requires = frozenset({"gradient"})
