@@ -158,6 +158,12 @@ def test_all_average_over_the_same_background(n_rows: int) -> None:
         assert_allclose(values, WEIGHTS * (ROWS - mean), atol=1e-8)
 
 
+def test_one_permutation_is_exact_for_pairs_of_features() -> None:
+    pairs = Score(lambda X: X[:, 0] * X[:, 1] - X[:, 2] * X[:, 3] + np.exp(X[:, 4]))
+    exact = fitted("kernel_shap_default", pairs).explain(ROWS)
+    assert_allclose(fitted("permutation_shap", pairs).explain(ROWS), exact, atol=1e-8)
+
+
 def test_shaps_kernel_default_keeps_ten_features_and_ours_all() -> None:
     weights, background = np.arange(1.0, 16.0), standard_normal(20, 15)
     row = standard_normal(1, 15, seed=1)
