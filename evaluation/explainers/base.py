@@ -37,7 +37,13 @@ class Explainer(Protocol):
         """Part of a trial's identity, raised when results change."""
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:
-        """Take a fitted detector and the rows (b, d) that stand for its training data."""
+        """Take a fitted detector and the rows (b, d) that stand for its training data.
+
+        Raises
+        ------
+        NotApplicable
+            If the explainer is not made for such a background, as by its number of features.
+        """
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the blame (n, d) of each value of rows (n, d): finite, higher is more to blame."""

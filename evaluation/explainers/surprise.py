@@ -120,8 +120,8 @@ def _ridge(values: FloatArray, vectors: FloatArray, penalty: float) -> FloatArra
 class SurpriseBoosting(_Surprise):
     """Explainer by conditional surprise: gradient boosting of each feature on the others.
 
-    As `SurpriseRidge`, with scikit-learn's `HistGradientBoostingRegressor`: it sees dependence of any shape,
-    and costs n_folds d fits of d - 1 columns each.
+    As `SurpriseRidge`, with scikit-learn's `HistGradientBoostingRegressor`: it sees dependence of any shape.
+    It costs n_folds d fits: about half a second each with 5,000 rows and 30 predictors.
 
     Parameters
     ----------
@@ -129,14 +129,20 @@ class SurpriseBoosting(_Surprise):
         Number of folds, at least 2.
     max_iter
         Trees of each regression, at least 1.
+    max_predictors
+        Features that a feature is predicted from, at least 1: those most correlated with it. Without the
+        limit, 1,000 features take a day.
     random_state
         Seed of the rows that the bins are made from, where there are more than 200,000; at least 0.
     """
 
-    def __init__(self, n_folds: int = 3, max_iter: int = 100, random_state: int = 0) -> None:
+    def __init__(
+        self, n_folds: int = 3, max_iter: int = 100, max_predictors: int = 30, random_state: int = 0
+    ) -> None:
         super().__init__(n_folds)
-        at_least(1, max_iter=max_iter)
+        at_least(1, max_iter=max_iter, max_predictors=max_predictors)
         self.max_iter = max_iter
+        self.max_predictors = max_predictors
         self.random_state = random_state
 
     def _learn(self, parts: list[FloatArray], z: FloatArray, fold: IntArray) -> None:  # noqa: ARG002  # of the other
@@ -147,20 +153,25 @@ class SurpriseBoosting(_Surprise):
 
         seed = int(stream(self.random_state, "surprise_boosting").integers(2**32))
         model = HistGradientBoostingRegressor(max_iter=self.max_iter, early_stopping=False, random_state=seed)
-        predict: Callable[[FloatArray], FloatArray] = model.fit(
-            _without(rows, feature), rows[:, feature]
-        ).predict
-        return predict
+        predictors = _most_correlated(rows, feature)[: self.max_predictors]
+        model.fit(_predictors(rows, predictors, feature), rows[:, feature])
+        return lambda z: model.predict(_predictors(z, predictors, feature))
 
     def _residuals_of(self, k: int, z: FloatArray) -> FloatArray:
         if not len(z):
             return z
-        predictions = [predict(_without(z, i)) for i, predict in enumerate(self._models[k])]
-        return z - np.stack(predictions, axis=1)
+        return z - np.stack([predict(z) for predict in self._models[k]], axis=1)
 
 
-def _without(rows: FloatArray, feature: int) -> FloatArray:
-    """Return the rows with a feature set to 0, which tells a tree nothing; a column stays where d is 1."""
-    others = rows.copy()
-    others[:, feature] = 0.0
-    return others
+def _most_correlated(rows: FloatArray, feature: int) -> IntArray:
+    """Return the features in falling order of their correlation with one of them, that one last, (d,)."""
+    strength = np.abs(rows[:, feature] @ rows)
+    strength[feature] = -1.0
+    return np.argsort(-strength, kind="stable")
+
+
+def _predictors(rows: FloatArray, predictors: IntArray, feature: int) -> FloatArray:
+    """Return the columns `predictors`, 0 where that is the feature itself: it tells a tree nothing."""
+    columns = rows[:, predictors]
+    columns[:, predictors == feature] = 0.0
+    return columns

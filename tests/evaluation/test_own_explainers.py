@@ -185,6 +185,11 @@ def test_boosting_sees_dependence_that_ridge_cannot() -> None:
     assert boosting > 5
 
 
+def test_boosting_keeps_the_predictors_that_matter() -> None:
+    blame = explain("surprise_boosting", None, chain(600), BROKEN, max_predictors=1)[0]
+    assert blame[:2].min() > 5 > blame[2]
+
+
 def test_one_inverse_holds_all_ridge_regressions() -> None:
     z = chain(50)
     values, vectors = np.linalg.eigh(z.T @ z / 50)
@@ -371,6 +376,7 @@ def test_another_seed_is_another_background_and_other_coalitions() -> None:
     [
         ("surprise_ridge", {"n_folds": 1}, "n_folds is 1, expected an integer of at least 2"),
         ("surprise_boosting", {"max_iter": 0}, "max_iter is 0"),
+        ("surprise_boosting", {"max_predictors": 0}, "max_predictors is 0"),
         ("conditional_occlusion", {"n_neighbours": 0}, "n_neighbours is 0"),
         ("counterfactual", {"max_steps": 0}, "max_steps is 0"),
         ("leverage_shap", {"alpha": 1.0}, r"alpha is 1.0, expected a number of at least 2"),
