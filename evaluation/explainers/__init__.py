@@ -7,7 +7,7 @@ from typing import Any
 from xadbench.evaluation.registry import Entry, Factory, factory_of, make
 
 from .attribution import METHODS, Captum
-from .base import Explainer, ExplainFunction, FunctionExplainer, NotApplicable, as_explainer, missing
+from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, missing
 from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random
 from .counterfactual import Counterfactual
@@ -40,7 +40,6 @@ __all__ = [
     "Random",
     "Saliency",
     "SamplingSHAP",
-    "NotApplicable",
     "LeverageSHAP",
     "ExactShapley",
     "TreeSHAP",

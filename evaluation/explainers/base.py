@@ -16,10 +16,6 @@ PROVIDED_BY = {"forest": "forest_", "gradient": "score_tensor", "module": "score
 ExplainFunction = Callable[[Detector, FloatArray, FloatArray], FloatArray]
 
 
-class NotApplicable(InputError):
-    """Raised by `fit` where an explainer is not made for such a background: skip the trial."""
-
-
 @runtime_checkable
 class Explainer(Protocol):
     """Blames features for a detector's scores, without a look at the truth.
@@ -41,7 +37,7 @@ class Explainer(Protocol):
 
         Raises
         ------
-        NotApplicable
+        Unsuitable
             If the explainer is not made for such a background, as by its number of features.
         """
 

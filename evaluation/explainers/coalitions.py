@@ -9,12 +9,12 @@ from scipy.optimize import brentq
 
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, Unsuitable
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.detectors import Detector
 
-from .background import background_sample
-from .base import NotApplicable, row_by_row
+from .base import row_by_row
+from .shapley import background_sample
 
 CELLS_AT_ONCE = 2**20  # values in one call of the detector
 MAX_LISTED = 50_000  # coalitions of one size that are listed in order to draw from them
@@ -27,7 +27,6 @@ class _Coalitions:
 
     requires: frozenset[str] = frozenset()
     version = 1
-    name: str
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -36,7 +35,7 @@ class _Coalitions:
         """Sample the background and choose the coalitions."""
         rows = matrix(background, "background", min_rows=1)
         self._coalitions, self._map = self._solve(rows.shape[1])
-        self._sample = background_sample(rows, self.random_state, self.name)
+        self._sample = background_sample(rows, self.random_state)
         self._score = detector.decision_function
         return self
 
@@ -79,11 +78,9 @@ class ExactShapley(_Coalitions):
     of it, as with `KernelSHAP`; the values are exact for that sample.
     """
 
-    name = "exact_shapley"
-
     def _solve(self, d: int) -> tuple[BoolArray, FloatArray]:
         if d > MAX_FEATURES:
-            raise NotApplicable(f"exact Shapley values are for at most {MAX_FEATURES} features, here are {d}")
+            raise Unsuitable(f"exact Shapley values are for at most {MAX_FEATURES} features, here are {d}")
         coalitions = np.arange(2**d)[:, None] >> np.arange(d) & 1 == 1
         size = coalitions.sum(axis=1)
         joined = np.array(
@@ -119,8 +116,6 @@ class LeverageSHAP(_Coalitions):
     min(1, c / C(d, s)): its equation weighs 1 / (s (d - s) min(C(d, s), c)).
     """
 
-    name = "leverage_shap"
-
     def __init__(self, alpha: float = 4.0, random_state: int = 0) -> None:
         if not alpha >= 2:
             raise InputError(f"alpha is {alpha!r}, expected a number of at least 2")
@@ -128,7 +123,7 @@ class LeverageSHAP(_Coalitions):
         self.alpha = alpha
 
     def _solve(self, d: int) -> tuple[BoolArray, FloatArray]:
-        rng = stream(self.random_state, self.name, "coalitions")
+        rng = stream(self.random_state, "leverage_shap", "coalitions")
         pairs, weights = _draw_pairs(d, max(round(self.alpha * d / 2) - 1, d - 1), rng)
         inner = np.concatenate([pairs, ~pairs])
         coalitions = np.concatenate([np.zeros((1, d), dtype=bool), inner, np.ones((1, d), dtype=bool)])

@@ -1,6 +1,5 @@
 """Explainers that read the trees of an isolation forest."""
 
-import warnings
 from abc import ABC, abstractmethod
 from copy import copy
 from typing import Any, NamedTuple, Self
@@ -14,6 +13,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.evaluation.detectors import Detector
 
 from .base import missing
+from .shapley import load_shap
 
 
 class _Tree(NamedTuple):
@@ -136,11 +136,6 @@ class TreeSHAP:
 
 
 def _tree_explainer(forest: Any) -> Any:
-    with warnings.catch_warnings():
-        # shap's plots, which it imports and we do not use, call what matplotlib is about to deprecate.
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
-        from shap import TreeExplainer  # noqa: PLC0415  # shap takes two seconds to import
-
     padded = copy(forest)  # shap looks up the mark of a leaf, -2, among a tree's columns, before it drops it
     padded.estimators_features_ = [np.resize(f, max(len(f), 2)) for f in forest.estimators_features_]
-    return TreeExplainer(padded, feature_perturbation="tree_path_dependent")
+    return load_shap().TreeExplainer(padded, feature_perturbation="tree_path_dependent")

@@ -13,9 +13,9 @@ from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import Ridge
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, Unsuitable
 from xadbench.evaluation.detectors import make_detector
-from xadbench.evaluation.explainers import EXPLAINERS, NotApplicable, make_explainer
+from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 from xadbench.evaluation.explainers.coalitions import _draw, _draw_pairs
 from xadbench.evaluation.explainers.surprise import _ridge
 
@@ -358,7 +358,7 @@ def test_too_many_coalitions_to_list_are_drawn_without_repetition(
 
 
 def test_exact_values_for_many_features_are_declined() -> None:
-    with pytest.raises(NotApplicable, match="for at most 12 features, here are 13"):
+    with pytest.raises(Unsuitable, match="for at most 12 features, here are 13"):
         make_explainer("exact_shapley", random_state=0).fit(score(len), np.zeros((3, 13)))
 
 
