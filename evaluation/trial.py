@@ -13,7 +13,7 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, Unsuitable
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
@@ -116,6 +116,8 @@ def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return what `work` returns, or an error result if it raises: one fault must not end a run."""
     try:
         return work()
+    except Unsuitable as refusal:
+        return not_ok("skipped", str(refusal))
     except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
         return not_ok("error", f"{type(error).__name__}: {error}", traceback.format_exc())
 
