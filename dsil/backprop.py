@@ -1,10 +1,12 @@
 """Training steps of the MLP, forward and backward written out, to cost little more than their products."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.optim.adam import adam
 
 from .networks import MLP
 from .objective import Objective
@@ -31,10 +33,27 @@ class Backprop:
     def __init__(self, network: MLP, batch_size: int, learning_rate: float, weight_decay: float) -> None:
         self.network = network
         parameters = list(network.parameters())
-        flat = nn.Parameter(torch.cat([own.detach().flatten() for own in parameters]))
-        flat.grad = torch.zeros_like(flat)
-        self.optimiser = torch.optim.Adam([flat], lr=learning_rate, weight_decay=weight_decay, fused=True)
-        self.values, gradients = _views(flat.detach(), parameters), _views(flat.grad, parameters)
+        flat = torch.cat([own.detach().flatten() for own in parameters])
+        gradient, mean, variance = (torch.zeros_like(flat) for _ in range(3))
+        # The function behind `torch.optim.Adam`, whose own step adds a fifth to it.
+        self.adam = partial(
+            adam,
+            [flat],
+            [gradient],
+            exp_avgs=[mean],
+            exp_avg_sqs=[variance],
+            max_exp_avg_sqs=[],
+            state_steps=[flat.new_zeros(())],
+            lr=learning_rate,
+            weight_decay=weight_decay,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+            fused=True,
+        )
+        self.values, gradients = _views(flat, parameters), _views(gradient, parameters)
         self.weights, self.biases = self.values[::2], self.values[1::2]
         self.weight_gradients, self.bias_gradients = gradients[::2], gradients[1::2]
         # What each layer gives out, and the gradient by it.
@@ -62,7 +81,7 @@ class Backprop:
             losses = objective.losses(outputs.requires_grad_(), targets)
             (gradient,) = torch.autograd.grad(losses, outputs, weights * (1 / len(x)))
         self._backward(inputs, gradient)
-        self.optimiser.step()
+        self.adam()
         return losses.detach() * weights
 
     @torch.no_grad()
