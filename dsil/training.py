@@ -103,12 +103,13 @@ def train(
     InputError
         If the loss of an epoch is not finite.
     """
-    backprop = Backprop(network, training.batch_size, training.learning_rate, training.weight_decay)
+    batch_size = min(training.batch_size, len(rows))
+    backprop = Backprop(network, batch_size, training.learning_rate, training.weight_decay)
     # torch casts too large a value to infinity without a warning; the loss tells.
     clean, sigma = torch.tensor(rows, dtype=torch.float32).numpy(), schedule.sigma.astype(np.float32)
     relative = np.ones(len(rows), np.float32) if weights is None else weights.astype(np.float32)
     for epoch in count(1):
-        batches = _epoch(clean, relative, sigma, objective, training.batch_size, rng=rng)
+        batches = _epoch(clean, relative, sigma, objective, batch_size, rng=rng)
         parts = [backprop.step(*_on(network.device, batch), objective, rng) for batch in batches]
         backprop.store()
         yield training.checked(epoch, sum(part.mean().item() * len(part) for part in parts) / len(rows))
