@@ -13,7 +13,6 @@ from joblib import Parallel, delayed, parallel_config
 
 from xadbench.datasets import LabelledTable, load_adbench
 from xadbench.datasets.adbench import find_adbench
-from xadbench.datasets.errors import Unsuitable
 from xadbench.evaluation import metrics
 from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.runner import one_thread, versions
@@ -133,7 +132,7 @@ def _run_in_worker(i: int, cell: Cell, folder: Path, load: Load) -> tuple[int, R
 def _run(cell: Cell, folder: Path, load: Load) -> Record:
     with one_thread(), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("module")  # once a module: MCD may repeat itself a hundred times
-        record = _about(cell) | contained(lambda: _measured_or_skipped(cell, load))
+        record = _about(cell) | contained(lambda: _measure(cell, load))
     record["warnings"] = [f"{one.category.__name__}: {one.message}" for one in told]
     write_json(cell.path(folder), record)
     return record
@@ -148,13 +147,6 @@ def _about(cell: Cell) -> Record:
         "identity": cell.identity(),
         "versions": versions(),
     }
-
-
-def _measured_or_skipped(cell: Cell, load: Load) -> dict[str, Any]:
-    try:
-        return _measure(cell, load)
-    except Unsuitable as refusal:
-        return not_ok("skipped", str(refusal))
 
 
 def _measure(cell: Cell, load: Load) -> dict[str, Any]:
