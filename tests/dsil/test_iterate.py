@@ -214,6 +214,22 @@ def test_an_interrupt_of_the_first_iteration_leaves_what_was_before():
     assert detector.decision_function(ROWS).shape == (40,)
 
 
+def test_an_interrupt_of_the_scoring_leaves_the_iteration_before(monkeypatch):
+    judge, judged = DSIL._judge_round, []
+
+    def judge_once(self, rows):
+        judged.append(len(rows))
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judge(self, rows)
+
+    monkeypatch.setattr(DSIL, "_judge_round", judge_once)
+    detector = DSIL(Carrying(), iterations=3)
+    with pytest.warns(InterruptWarning), pytest.raises(KeyboardInterrupt):
+        detector.fit(ROWS)
+    assert len(detector.detector_.seen) == len(detector.history_) == 1
+
+
 def test_an_interrupted_network_is_the_one_before_to_the_bit(planted, monkeypatch):
     X, _ = planted
     detector, whole = DSIL(DTE(epochs=6), iterations=3), DSIL(DTE(epochs=6), iterations=3).fit(X)
