@@ -86,12 +86,17 @@ class Detector(Estimator):
         Raises
         ------
         InputError
-            For bad rows or parameters. Like an interrupt, it leaves the detector as it was before.
+            For bad rows or parameters. It leaves the detector as it was before.
+        KeyboardInterrupt
+            Of an interrupt (Ctrl-C). A detector by a network is then as a fit with the finished epochs alone
+            would be; any other, and one that finished none, as it was before.
 
         Warns
         -----
         DegenerateWarning
-            If columns are constant, or all rows equal.
+            If columns are constant, all rows equal, or, for a detector by a network, fewer than a batch.
+        InterruptWarning
+            If an interrupt leaves finished epochs.
         """
         self._warn(self._fit(X))
         return self
