@@ -9,22 +9,26 @@ import torch
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError
 
-Score = Callable[[FloatArray], FloatArray]
-CELLS_AT_ONCE = 2**18  # values in one call of the detector: 2 MB; smaller or larger is no faster
+# Scores (1 + m k,) of a row (d,), and of it with one of the features (m,) at a time at its values (m, k).
+ChangeScores = Callable[[FloatArray, IntArray, FloatArray], FloatArray]
+CHANGES_AT_ONCE = 1023  # with the row itself 1024 in a call: an MLP's activations stay in the cache
 
 
-def score_function(detector: Any) -> Score:
-    """Return the scores (n,) of rows (n, d) as a function, by `score_tensor` where there is one.
+def change_scores(detector: Any) -> ChangeScores:
+    """Return a detector's scores of changes: by `score_changes`, `score_tensor` or `decision_function`.
 
     Raises
     ------
     InputError
-        If the detector has neither `score_tensor` nor `decision_function`.
+        If the detector has none of them.
     """
+    if hasattr(detector, "score_changes"):
+        scores: ChangeScores = detector.score_changes
+        return scores
     if hasattr(detector, "score_tensor"):
-        return lambda rows: _score_by_tensor(detector, rows)
+        return lambda *change: _score_by_tensor(detector, _changed(*change))
     if hasattr(detector, "decision_function"):
-        return lambda rows: np.asarray(detector.decision_function(rows), dtype=np.float64)
+        return lambda *change: np.asarray(detector.decision_function(_changed(*change)), dtype=np.float64)
     raise InputError(f"{type(detector).__name__} has neither score_tensor nor decision_function")
 
 
@@ -34,15 +38,21 @@ def _score_by_tensor(detector: Any, rows: FloatArray) -> FloatArray:
     return scores
 
 
-def score_changes(
-    score: Score, row: FloatArray, features: IntArray, values: FloatArray
+def _changed(row: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
+    rows = np.tile(row, (1 + values.size, 1))  # the row itself goes along, in the first place
+    rows[1:].reshape(*values.shape, len(row))[np.arange(len(features)), :, features] = values
+    return rows
+
+
+def moves_of_changes(
+    scores: ChangeScores, row: FloatArray, features: IntArray, values: FloatArray
 ) -> tuple[float, FloatArray]:
     """Return the score of a row, and by how much it moves with one feature at a time at another value.
 
     Parameters
     ----------
-    score
-        As `score_function` returns it.
+    scores
+        As `change_scores` returns them.
     row : (d,) float64
     features : (m,) int
         The features to change.
@@ -61,21 +71,18 @@ def score_changes(
         If the scores are not one finite number a row.
     """
     m, k = values.shape
-    size = max(1, CELLS_AT_ONCE // (len(row) * k))
+    size = max(1, CHANGES_AT_ONCE // k)
     own, moves = 0.0, np.empty((m, k))
     for start in range(0, max(m, 1), size):
         part = slice(start, start + size)
-        own, moves[part] = _changes(score, row, features[part], values[part])
+        own, moves[part] = _moves(scores, row, features[part], values[part])
     return own, moves
 
 
-def _changes(
-    score: Score, row: FloatArray, features: IntArray, values: FloatArray
+def _moves(
+    scores: ChangeScores, row: FloatArray, features: IntArray, values: FloatArray
 ) -> tuple[float, FloatArray]:
-    candidates = np.tile(row, (1 + values.size, 1))  # the row itself goes along, in the first place
-    blocks = candidates[1:].reshape(*values.shape, len(row))
-    blocks[np.arange(len(features)), :, features] = values
-    scores = score(candidates)
-    if scores.shape != (len(candidates),) or not np.isfinite(scores).all():
+    told = scores(row, features, values)
+    if told.shape != (1 + values.size,) or not np.isfinite(told).all():
         raise InputError("the detector's scores are not one finite number a row, so no feature can be blamed")
-    return float(scores[0]), (scores[1:] - scores[0]).reshape(values.shape)
+    return float(told[0]), (told[1:] - told[0]).reshape(values.shape)

@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import find
 
 from .categorical import Categorical
@@ -156,6 +156,22 @@ class DTE(NetworkDetector):
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         return self._estimate(self._fitted_tensor(x))
+
+    def score_changes(self, row: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
+        """Return the scores (1 + m k,) of a row (d,), and of it with features (m,) at values (m, k) in turn.
+
+        As `score_tensor` of these rows gives them, up to rounding, in less time; see `MLP.after_changes`.
+        """
+        check_is_fitted(self)
+        device = self.network_.device
+        changes = torch.from_numpy(values - row[features, None]).to(device, torch.float32)
+        with torch.no_grad():
+            outputs = self.network_.after_changes(
+                torch.from_numpy(row).to(device, torch.float32),
+                torch.from_numpy(features).to(device),
+                changes,
+            )
+            return np.asarray(self._objective().score(outputs).numpy(force=True), dtype=np.float64)
 
     @available_if(lambda self: self.method == "categorical")  # type: ignore[untyped-decorator]  # no types
     def score_module(self) -> nn.Sequential:

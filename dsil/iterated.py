@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 
@@ -31,6 +31,10 @@ def _is_differentiable(detector: "Iterated") -> bool:
 
 def _has_module(detector: "Iterated") -> bool:
     return hasattr(detector._base(), "score_module")  # noqa: SLF001  # as above
+
+
+def _is_quick_with_changes(detector: "Iterated") -> bool:
+    return hasattr(detector._base(), "score_changes")  # noqa: SLF001  # as above
 
 
 class Iterated(Detector):
@@ -122,6 +126,13 @@ class Iterated(Detector):
         """Return the scores (n,) of rows (n, d), differentiable by `x`; only where the base offers it."""
         check_is_fitted(self)
         scores: Tensor = self.detector_.score_tensor(x)
+        return scores
+
+    @available_if(_is_quick_with_changes)  # type: ignore[untyped-decorator]  # as above
+    def score_changes(self, row: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
+        """Return the scores of a row and of changes of it, as of `DTE`; only where the base offers it."""
+        check_is_fitted(self)
+        scores: FloatArray = self.detector_.score_changes(row, features, values)
         return scores
 
     @available_if(_has_module)  # type: ignore[untyped-decorator]  # as above

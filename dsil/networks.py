@@ -35,11 +35,38 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the outputs (n, n_outputs) of rows (n, n_inputs), both float32."""
-        *hidden, last = self.layers
+        return self.after_first(self.layers[0](x))
+
+    def after_first(self, x: Tensor) -> Tensor:
+        """Return the outputs (n, n_outputs) of what the first layer gave (n, 256), which is overwritten."""
+        _, *hidden, last = self.layers
         for layer in hidden:
-            x = layer(x).relu_()
-        outputs: Tensor = last(x)
+            x = layer(x.relu_())
+        outputs: Tensor = last(x.relu_())
         return outputs
+
+    def after_changes(self, row: Tensor, features: Tensor, changes: Tensor) -> Tensor:
+        """Return the outputs of a row, and of it with one feature at a time changed.
+
+        Parameters
+        ----------
+        row : (n_inputs,) float32
+        features : (m,) int64
+        changes : (m, k) float32
+            What is added to each feature in turn.
+
+        Returns
+        -------
+        (1 + m k, n_outputs) float32
+            The row's own in the first place. Only one coordinate moves, so the first layer of a changed row
+            is that of the row plus a multiple of one column of the weights.
+        """
+        first: Any = self.layers[0]
+        activations = torch.zeros(1 + changes.numel(), first.out_features, device=row.device)
+        columns = first.weight.T[features][:, None]
+        moved = activations[1:].view(*changes.shape, first.out_features)
+        torch.mul(columns, changes[:, :, None], out=moved)
+        return self.after_first(activations.add_(first(row)))
 
 
 def find_device(name: str) -> torch.device:

@@ -11,7 +11,7 @@ from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import find
 from xadbench.datasets.streams import stream
 
-from .changes import score_changes, score_function
+from .changes import change_scores, moves_of_changes
 from .diffusion import NoiseSchedule, quantile_nodes
 from .estimator import Estimator
 
@@ -53,7 +53,7 @@ class DiffusionPerturbation(Estimator):
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     detector_: Any
     shifts_: FloatArray
 
@@ -86,7 +86,7 @@ class DiffusionPerturbation(Estimator):
         at_least(1, n_nodes=self.n_nodes, n_draws=self.n_draws)
         at_least(0, random_state=self.random_state)
         self.n_features_in_ = matrix(background, "background", min_rows=1).shape[1]
-        score_function(detector)
+        change_scores(detector)
         self.detector_ = detector
         self.shifts_ = draw(self, self.n_features_in_)
         return self
@@ -113,8 +113,8 @@ class DiffusionPerturbation(Estimator):
 
     def _effects(self, row: FloatArray) -> FloatArray:
         """Return the aggregated effects (d,) of one row (d,)."""
-        score, features = score_function(self.detector_), np.arange(len(row))
-        _, moves = score_changes(score, row, features, row[:, None] + self.shifts_)
+        scores, features = change_scores(self.detector_), np.arange(len(row))
+        _, moves = moves_of_changes(scores, row, features, row[:, None] + self.shifts_)
         return AGGREGATES[self.aggregate](np.abs(moves), axis=1)
 
 

@@ -9,7 +9,7 @@ from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import InputError
 
-from .changes import Score, score_changes, score_function
+from .changes import ChangeScores, change_scores, moves_of_changes
 from .estimator import Estimator
 
 FIRST_OF_PAIR = 8  # features tried as the first of a pair, the most distant from the background's middle
@@ -86,7 +86,7 @@ class Repair(Estimator):
         if not 0 <= self.stop < 1:
             raise InputError(f"stop is {self.stop!r}, expected a quantile in [0, 1)")
         rows = matrix(background, "background", min_rows=1)
-        score_function(detector)
+        change_scores(detector)
         scores = np.asarray(detector.decision_function(rows), dtype=np.float64)
         self.n_features_in_ = rows.shape[1]
         self.detector_ = detector
@@ -108,19 +108,19 @@ class Repair(Estimator):
             scores are not finite.
         """
         rows = self._fitted_rows(X)
-        score = score_function(self.detector_)
+        scores = change_scores(self.detector_)
         blame = np.empty_like(rows)
         for blamed, row in zip(blame, rows, strict=True):
-            blamed[:] = _Course(self, score, row).run()
+            blamed[:] = _Course(self, scores, row).run()
         return blame
 
 
 class _Course:
     """The repair of one row: what it has become, and what each feature could still do for it."""
 
-    def __init__(self, explainer: Repair, score: Score, row: FloatArray) -> None:
+    def __init__(self, explainer: Repair, scores: ChangeScores, row: FloatArray) -> None:
         self.explainer = explainer
-        self.score_function = score
+        self.scores = scores
         self.row = row.copy()
         self.open = np.arange(len(row))  # the features not repaired yet
         self.best = np.zeros(len(row), dtype=int)  # which of a feature's values lowers the score most
@@ -145,7 +145,7 @@ class _Course:
     def _try(self, columns: IntArray) -> None:
         """Try each open feature at its values in `columns` (open, k)."""
         values = self.explainer.values_[self.open[:, None], columns]
-        self.score, moves = score_changes(self.score_function, self.row, self.open, values)
+        self.score, moves = moves_of_changes(self.scores, self.row, self.open, values)
         lowest = moves.argmin(axis=1)[:, None]
         self.best[self.open] = np.take_along_axis(columns, lowest, axis=1)[:, 0]
         self.drops[self.open] = -np.take_along_axis(moves, lowest, axis=1)[:, 0]
@@ -166,7 +166,7 @@ class _Course:
         for first in self.open[np.argsort(-distances, kind="stable")[:FIRST_OF_PAIR]]:
             row = self.row.copy()
             row[first] = values[first]
-            score, moves = score_changes(self.score_function, row, self.open, values[self.open, None])
+            score, moves = moves_of_changes(self.scores, row, self.open, values[self.open, None])
             second = moves[:, 0].argmin()
             if (drop := self.score - score - moves[second, 0]) > largest:
                 largest, pair = drop, np.array([first, self.open[second]])

@@ -114,7 +114,7 @@ def test_features_are_taken_in_parts_that_bound_the_memory(monkeypatch):
     recorder.decision_function = lambda X: calls.append(X.shape) or Linear().decision_function(X)
     explainer = DiffusionPerturbation(n_nodes=8).fit(recorder, linear_rows())
     whole = explainer.explain(linear_rows(1))
-    monkeypatch.setattr("xadbench.dsil.changes.CELLS_AT_ONCE", 3 * 4 * 8)
+    monkeypatch.setattr("xadbench.dsil.changes.CHANGES_AT_ONCE", 3 * 8)
     np.testing.assert_allclose(explainer.explain(linear_rows(1)), whole, atol=1e-12)
     assert calls == [(1 + 4 * 8, 4), (1 + 3 * 8, 4), (1 + 8, 4)]
 
