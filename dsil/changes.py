@@ -1,4 +1,4 @@
-"""Scores of rows that differ from one row in a single value each: what perturbing explainers ask for."""
+"""Scores of rows that differ from given ones in a single value each: what perturbing explainers ask for."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,10 @@ import torch
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError
 
-# Scores (1 + m k,) of a row (d,), and of it with one of the features (m,) at a time at its values (m, k).
+# Scores (r, 1 + m k) of rows (r, d), and of each with one of its features (r, m) at values (r, m, k) in turn.
 ChangeScores = Callable[[FloatArray, IntArray, FloatArray], FloatArray]
-CHANGES_AT_ONCE = 1023  # with the row itself 1024 in a call: an MLP's activations stay in the cache
+SCORED_AT_ONCE = 1024  # rows in one call of the detector: an MLP's activations stay in the processor's cache
+LEAST_AT_ONCE = 128  # where the changes of a row are fewer, several rows go together
 
 
 def change_scores(detector: Any) -> ChangeScores:
@@ -26,63 +27,75 @@ def change_scores(detector: Any) -> ChangeScores:
         scores: ChangeScores = detector.score_changes
         return scores
     if hasattr(detector, "score_tensor"):
-        return lambda *change: _score_by_tensor(detector, _changed(*change))
+        return lambda *changes: _scored(lambda rows: _by_tensor(detector, rows), *changes)
     if hasattr(detector, "decision_function"):
-        return lambda *change: np.asarray(detector.decision_function(_changed(*change)), dtype=np.float64)
+        return lambda *changes: _scored(detector.decision_function, *changes)
     raise InputError(f"{type(detector).__name__} has neither score_tensor nor decision_function")
 
 
-def _score_by_tensor(detector: Any, rows: FloatArray) -> FloatArray:
+def _by_tensor(detector: Any, rows: FloatArray) -> FloatArray:
     with torch.no_grad():
         scores: FloatArray = detector.score_tensor(torch.from_numpy(rows)).double().numpy()
     return scores
 
 
-def _changed(row: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
-    rows = np.tile(row, (1 + values.size, 1))  # the row itself goes along, in the first place
-    rows[1:].reshape(*values.shape, len(row))[np.arange(len(features)), :, features] = values
-    return rows
+def _scored(
+    score: Callable[[FloatArray], FloatArray], rows: FloatArray, features: IntArray, values: FloatArray
+) -> FloatArray:
+    (r, m, k), d = values.shape, rows.shape[1]
+    changed = np.tile(rows[:, None], (1, 1 + m * k, 1))  # each row itself goes along, in the first place
+    cells = changed[:, 1:].reshape(r, m, k, d)
+    np.put_along_axis(cells, features[:, :, None, None], values[..., None], axis=3)
+    changed[:, 1:] = cells.reshape(r, m * k, d)
+    scores = np.asarray(score(changed.reshape(-1, d)), dtype=np.float64)
+    return scores.reshape(r, -1) if scores.shape == (r * (1 + m * k),) else scores
 
 
 def moves_of_changes(
-    scores: ChangeScores, row: FloatArray, features: IntArray, values: FloatArray
-) -> tuple[float, FloatArray]:
-    """Return the score of a row, and by how much it moves with one feature at a time at another value.
+    scores: ChangeScores, rows: FloatArray, features: IntArray, values: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the scores of rows, and by how much they move with one feature at a time at another value.
 
     Parameters
     ----------
     scores
         As `change_scores` returns them.
-    row : (d,) float64
-    features : (m,) int
-        The features to change.
-    values : (m, k) float64
+    rows : (n, d) float64
+    features : (n, m) int
+        The features of each row to change.
+    values : (n, m, k) float64
         The values that each of them takes in turn.
 
     Returns
     -------
-    float, (m, k) float64
+    (n,), (n, m, k) float64
         f(x), and f(x with x_i = v) - f(x), where both come from one call. The calls' shapes depend on d, m
-        and k alone, so the result does not depend on what else is scored.
+        and k alone: a last block of rows is filled up. So the result of a row does not depend on the others.
 
     Raises
     ------
     InputError
         If the scores are not one finite number a row.
     """
-    m, k = values.shape
-    size = max(1, CHANGES_AT_ONCE // k)
-    own, moves = 0.0, np.empty((m, k))
-    for start in range(0, max(m, 1), size):
-        part = slice(start, start + size)
-        own, moves[part] = _moves(scores, row, features[part], values[part])
+    n, m, k = values.shape
+    own, moves = np.empty(n), np.empty((n, m, k))
+    n_features = max(1, (SCORED_AT_ONCE - 1) // k)
+    n_rows = max(1, LEAST_AT_ONCE // (1 + m * k))
+    for start in range(0, n, n_rows):
+        block = np.arange(start, start + n_rows)
+        filled = np.minimum(block, n - 1)
+        n_here = np.count_nonzero(block < n)
+        for first in range(0, max(m, 1), n_features):
+            part = np.s_[start : start + n_rows, first : first + n_features]
+            taken = features[filled][:, part[1]], values[filled][:, part[1]]
+            told = _checked(scores(rows[filled], *taken), taken[1])
+            own[part[0]] = told[:n_here, 0]
+            moves[part] = (told[:, 1:] - told[:, :1]).reshape(taken[1].shape)[:n_here]
     return own, moves
 
 
-def _moves(
-    scores: ChangeScores, row: FloatArray, features: IntArray, values: FloatArray
-) -> tuple[float, FloatArray]:
-    told = scores(row, features, values)
-    if told.shape != (1 + values.size,) or not np.isfinite(told).all():
+def _checked(scores: FloatArray, values: FloatArray) -> FloatArray:
+    r, m, k = values.shape
+    if scores.shape != (r, 1 + m * k) or not np.isfinite(scores).all():
         raise InputError("the detector's scores are not one finite number a row, so no feature can be blamed")
-    return float(told[0]), (told[1:] - told[0]).reshape(values.shape)
+    return scores

@@ -157,21 +157,30 @@ class DTE(NetworkDetector):
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         return self._estimate(self._fitted_tensor(x))
 
-    def score_changes(self, row: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
-        """Return the scores (1 + m k,) of a row (d,), and of it with features (m,) at values (m, k) in turn.
+    def score_changes(self, rows: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
+        """Return the scores of rows, and of each with one of its features at a time at other values.
 
-        As `score_tensor` of these rows gives them, up to rounding, in less time; see `MLP.after_changes`.
+        Parameters
+        ----------
+        rows : (r, d) float64
+        features : (r, m) int
+        values : (r, m, k) float64
+            What each of a row's features is set to in turn.
+
+        Returns
+        -------
+        (r, 1 + m k) float64
+            A row's own score first. As `score_tensor` of the changed rows, up to rounding, in less time where
+            they have many features; see `MLP.after_changes`.
         """
         check_is_fitted(self)
+        changes = values - np.take_along_axis(rows, features, axis=1)[:, :, None]
         device = self.network_.device
-        changes = torch.from_numpy(values - row[features, None]).to(device, torch.float32)
+        x, shifts = (torch.from_numpy(part).to(device, torch.float32) for part in (rows, changes))
         with torch.no_grad():
-            outputs = self.network_.after_changes(
-                torch.from_numpy(row).to(device, torch.float32),
-                torch.from_numpy(features).to(device),
-                changes,
-            )
-            return np.asarray(self._objective().score(outputs).numpy(force=True), dtype=np.float64)
+            outputs = self.network_.after_changes(x, torch.from_numpy(features).to(device), shifts)
+            scores: FloatArray = self._objective().score(outputs.flatten(0, 1)).numpy(force=True)
+        return scores.reshape(len(rows), -1)
 
     @available_if(lambda self: self.method == "categorical")  # type: ignore[untyped-decorator]  # no types
     def score_module(self) -> nn.Sequential:

@@ -129,10 +129,10 @@ class Iterated(Detector):
         return scores
 
     @available_if(_is_quick_with_changes)  # type: ignore[untyped-decorator]  # as above
-    def score_changes(self, row: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
-        """Return the scores of a row and of changes of it, as of `DTE`; only where the base offers it."""
+    def score_changes(self, rows: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
+        """Return the scores of rows and of changes of them, as of `DTE`; only where the base offers it."""
         check_is_fitted(self)
-        scores: FloatArray = self.detector_.score_changes(row, features, values)
+        scores: FloatArray = self.detector_.score_changes(rows, features, values)
         return scores
 
     @available_if(_has_module)  # type: ignore[untyped-decorator]  # as above

@@ -45,28 +45,30 @@ class MLP(nn.Module):
         outputs: Tensor = last(x.relu_())
         return outputs
 
-    def after_changes(self, row: Tensor, features: Tensor, changes: Tensor) -> Tensor:
-        """Return the outputs of a row, and of it with one feature at a time changed.
+    def after_changes(self, rows: Tensor, features: Tensor, changes: Tensor) -> Tensor:
+        """Return the outputs of rows, and of each with one feature at a time changed.
 
         Parameters
         ----------
-        row : (n_inputs,) float32
-        features : (m,) int64
-        changes : (m, k) float32
+        rows : (r, n_inputs) float32
+        features : (r, m) int64
+        changes : (r, m, k) float32
             What is added to each feature in turn.
 
         Returns
         -------
-        (1 + m k, n_outputs) float32
-            The row's own in the first place. Only one coordinate moves, so the first layer of a changed row
-            is that of the row plus a multiple of one column of the weights.
+        (r, 1 + m k, n_outputs) float32
+            A row's own in the first place. Only one coordinate moves, so the first layer of a changed row is
+            that of the row plus a multiple of one column of the weights.
         """
         first: Any = self.layers[0]
-        activations = torch.zeros(1 + changes.numel(), first.out_features, device=row.device)
-        columns = first.weight.T[features][:, None]
-        moved = activations[1:].view(*changes.shape, first.out_features)
-        torch.mul(columns, changes[:, :, None], out=moved)
-        return self.after_first(activations.add_(first(row)))
+        (r, m, k), width = changes.shape, first.out_features
+        activations = torch.zeros(r, 1 + m * k, width, device=rows.device)
+        columns = first.weight.T[features][:, :, None]
+        torch.mul(columns, changes[..., None], out=(moved := torch.empty(r, m, k, width, device=rows.device)))
+        activations[:, 1:] = moved.view(r, m * k, width)
+        activations += first(rows)[:, None]
+        return self.after_first(activations.view(-1, width)).view(r, 1 + m * k, -1)
 
 
 def find_device(name: str) -> torch.device:

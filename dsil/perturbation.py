@@ -114,8 +114,9 @@ class DiffusionPerturbation(Estimator):
     def _effects(self, row: FloatArray) -> FloatArray:
         """Return the aggregated effects (d,) of one row (d,)."""
         scores, features = change_scores(self.detector_), np.arange(len(row))
-        _, moves = moves_of_changes(scores, row, features, row[:, None] + self.shifts_)
-        return AGGREGATES[self.aggregate](np.abs(moves), axis=1)
+        values = row[:, None] + self.shifts_
+        _, moves = moves_of_changes(scores, row[None], features[None], values[None])
+        return AGGREGATES[self.aggregate](np.abs(moves[0]), axis=1)
 
 
 def min_max(values: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import InputError
 
-from .changes import ChangeScores, change_scores, moves_of_changes
+from .changes import change_scores, moves_of_changes
 from .estimator import Estimator
 
 FIRST_OF_PAIR = 8  # features tried as the first of a pair, the most distant from the background's middle
@@ -24,7 +24,7 @@ class Repair(Estimator):
     normal. What would have looked guilty only beside a broken value is thus judged beside a repaired one.
 
     The first pass tries all values of a feature; the later ones its best so far and one of the others in
-    turn: 8 d + 2 d (steps) calls of the detector for one row at most. Where no single feature lowers a score
+    turn: 6 d + 2 d (steps) calls of the detector for one row at most. Where no single feature lowers a score
     that is not normal, as where it is saturated, pairs at their medians are tried.
 
     Parameters
@@ -67,7 +67,7 @@ class Repair(Estimator):
     threshold_: float
     resolution_: float
 
-    def __init__(self, n_values: int = 8, *, stop: float = 0.5, max_steps: int = 10) -> None:
+    def __init__(self, n_values: int = 6, *, stop: float = 0.5, max_steps: int = 8) -> None:
         self.n_values = n_values
         self.stop = stop
         self.max_steps = max_steps
@@ -107,80 +107,87 @@ class Repair(Estimator):
             If `X` is not finite or has another number of columns than the background, or if the detector's
             scores are not finite.
         """
-        rows = self._fitted_rows(X)
-        scores = change_scores(self.detector_)
-        blame = np.empty_like(rows)
-        for blamed, row in zip(blame, rows, strict=True):
-            blamed[:] = _Course(self, scores, row).run()
-        return blame
+        return _Repairs(self, self._fitted_rows(X)).run()
 
 
-class _Course:
-    """The repair of one row: what it has become, and what each feature could still do for it."""
+class _Repairs:
+    """Rows under repair: what they have become, and what each feature could still do for them.
 
-    def __init__(self, explainer: Repair, scores: ChangeScores, row: FloatArray) -> None:
+    All rows make a step together, so that the detector is called for many at once.
+    """
+
+    def __init__(self, explainer: Repair, rows: FloatArray) -> None:
         self.explainer = explainer
-        self.scores = scores
-        self.row = row.copy()
-        self.open = np.arange(len(row))  # the features not repaired yet
-        self.best = np.zeros(len(row), dtype=int)  # which of a feature's values lowers the score most
-        self.drops = np.zeros(len(row))  # by how much it did when last tried
-        self.steps: list[tuple[float, IntArray]] = []  # the score before each repair, and what was repaired
-        self._try(np.tile(np.arange(explainer.n_values), (len(row), 1)))
+        self.scores = change_scores(explainer.detector_)
+        self.rows = rows.copy()
+        self.score = np.empty(len(rows))
+        self.open = np.ones(rows.shape, dtype=bool)  # the features not repaired yet
+        self.before = np.zeros(rows.shape)  # the score before a feature was repaired
+        self.best = np.zeros(rows.shape, dtype=int)  # which of a feature's values lowers the score most
+        self.drops = np.zeros(rows.shape)  # by how much it did when last tried
+        self._try(np.arange(len(rows)), np.arange(explainer.n_values))
 
     def run(self) -> FloatArray:
-        """Repair the row, and return the blame (d,)."""
-        while self._is_anomalous() and len(features := self._next()):
-            self.steps.append((self.score, features))
-            self.row[features] = self.explainer.values_[features, self.best[features]]
-            self.open = np.setdiff1d(self.open, features)
-            best = self.best[self.open]
-            other = 1 + (len(self.steps) - 1) % (self.explainer.n_values - 1)
-            self._try(np.stack([best, (best + other) % self.explainer.n_values], axis=1))
+        """Repair the rows, and return the blame (n, d)."""
+        active = np.arange(len(self.rows))
+        for step in range(self.explainer.max_steps):
+            active = active[self.score[active] > self.explainer.threshold_]
+            active = active[[self._repair(int(i)) for i in active]]
+            self._try(active, np.array([0, 1 + step % (self.explainer.n_values - 1)]))
         return self._blame()
 
-    def _is_anomalous(self) -> bool:
-        return self.score > self.explainer.threshold_ and len(self.steps) < self.explainer.max_steps
+    def _try(self, active: IntArray, offsets: IntArray) -> None:
+        """Try the open features of rows at their best values so far, and at those `offsets` (k,) further."""
+        n_open = self.open[active].sum(axis=1)
+        for m in np.unique(n_open):
+            here = active[n_open == m]
+            features = np.nonzero(self.open[here])[1].reshape(len(here), m)
+            cells = here[:, None], features
+            columns = (self.best[cells][:, :, None] + offsets) % self.explainer.n_values
+            values = self.explainer.values_[features[:, :, None], columns]
+            self.score[here], moves = moves_of_changes(self.scores, self.rows[here], features, values)
+            lowest = moves.argmin(axis=2)[:, :, None]
+            self.best[cells] = np.take_along_axis(columns, lowest, axis=2)[:, :, 0]
+            self.drops[cells] = -np.take_along_axis(moves, lowest, axis=2)[:, :, 0]
 
-    def _try(self, columns: IntArray) -> None:
-        """Try each open feature at its values in `columns` (open, k)."""
-        values = self.explainer.values_[self.open[:, None], columns]
-        self.score, moves = moves_of_changes(self.scores, self.row, self.open, values)
-        lowest = moves.argmin(axis=1)[:, None]
-        self.best[self.open] = np.take_along_axis(columns, lowest, axis=1)[:, 0]
-        self.drops[self.open] = -np.take_along_axis(moves, lowest, axis=1)[:, 0]
+    def _repair(self, i: int) -> bool:
+        """Repair the feature, or the pair, of row i that lowers the score most; False if nothing does."""
+        features = self._chosen(i)
+        self.before[i, features] = self.score[i]
+        self.rows[i, features] = self.explainer.values_[features, self.best[i, features]]
+        self.open[i, features] = False
+        return bool(len(features))
 
-    def _next(self) -> IntArray:
-        """Return the feature, or the pair, whose repair lowers the score most; none if nothing does."""
-        if not len(self.open):
-            return self.open
-        first = self.open[self.drops[self.open].argmax()]
-        return np.array([first]) if self.drops[first] > self.explainer.resolution_ else self._pair()
+    def _chosen(self, i: int) -> IntArray:
+        still = np.flatnonzero(self.open[i])
+        if not len(still):
+            return still
+        first = still[self.drops[i, still].argmax()]
+        return (
+            np.array([first]) if self.drops[i, first] > self.explainer.resolution_ else self._pair(i, still)
+        )
 
-    def _pair(self) -> IntArray:
+    def _pair(self, i: int, still: IntArray) -> IntArray:
         """Return the pair whose middle values lower the score most, and note these as their best."""
         middle = self.explainer.n_values // 2
         values = self.explainer.values_[:, middle]
-        largest, pair = self.explainer.resolution_, self.open[:0]
-        distances = np.abs(self.row - values)[self.open] / self.explainer.scale_[self.open]
-        for first in self.open[np.argsort(-distances, kind="stable")[:FIRST_OF_PAIR]]:
-            row = self.row.copy()
-            row[first] = values[first]
-            score, moves = moves_of_changes(self.scores, row, self.open, values[self.open, None])
-            second = moves[:, 0].argmin()
-            if (drop := self.score - score - moves[second, 0]) > largest:
-                largest, pair = drop, np.array([first, self.open[second]])
-        self.best[pair] = middle
-        return np.unique(pair)
+        distances = np.abs(self.rows[i] - values)[still] / self.explainer.scale_[still]
+        firsts = still[np.argsort(-distances, kind="stable")[:FIRST_OF_PAIR]]
+        rows = np.tile(self.rows[i], (len(firsts), 1))
+        rows[np.arange(len(firsts)), firsts] = values[firsts]
+        seconds = np.tile(still, (len(firsts), 1))
+        scores, moves = moves_of_changes(self.scores, rows, seconds, values[seconds][:, :, None])
+        drops = self.score[i] - scores[:, None] - moves[:, :, 0]
+        first, second = np.unravel_index(drops.argmax(), drops.shape)
+        if drops[first, second] <= self.explainer.resolution_:
+            return still[:0]
+        pair = np.unique([firsts[first], still[second]])
+        self.best[i, pair] = middle
+        return pair
 
     def _blame(self) -> FloatArray:
-        blame = self.drops.copy()
-        if not self.steps:
-            return blame
-        for before, features in self.steps:
-            blame[features] = before - self.score
-        last = self.steps[-1][0] - self.score
-        rest = blame[self.open]
-        if len(rest) and rest.max() >= last:
-            blame[self.open] = rest * (last / (2 * rest.max()))
-        return blame
+        blame = np.where(self.open, self.drops, self.before - self.score[:, None])
+        last = np.where(self.open, np.inf, blame).min(axis=1, keepdims=True)
+        top = np.where(self.open, blame, -np.inf).max(axis=1, keepdims=True)
+        factor = np.divide(last, 2 * top, out=np.ones_like(top), where=(top >= last) & np.isfinite(top))
+        return np.where(self.open, blame * factor, blame)

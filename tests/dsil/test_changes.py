@@ -20,7 +20,9 @@ def squares(rows):
 
 
 def moves(function, features, values):
-    return moves_of_changes(change_scores(Scored(function)), ROW, np.array(features, dtype=int), values)
+    features = np.array([features], dtype=int)
+    own, moved = moves_of_changes(change_scores(Scored(function)), ROW[None], features, values[None])
+    return own[0], moved[0]
 
 
 def test_one_feature_moves_at_a_time():
@@ -32,7 +34,7 @@ def test_one_feature_moves_at_a_time():
 
 def test_parts_that_bound_the_memory_change_nothing(monkeypatch):
     whole = moves(squares, [2, 1], VALUES)
-    monkeypatch.setattr(changes, "CHANGES_AT_ONCE", 1)
+    monkeypatch.setattr(changes, "SCORED_AT_ONCE", 1)
     parts = moves(squares, [2, 1], VALUES)
     assert whole[0] == parts[0]
     assert_array_equal(whole[1], parts[1])
@@ -61,11 +63,30 @@ def test_what_cannot_score_is_refused():
 def test_an_mlp_scores_changes_as_it_scores_the_changed_rows(detector):
     rows = np.random.default_rng(0).standard_normal((64, 3))
     detector.fit(rows)
-    own, moved = moves_of_changes(change_scores(detector), ROW, np.array([2, 0]), VALUES)
-    expected = change_scores(Scored(detector.decision_function))
-    assert own == pytest.approx(detector.decision_function(ROW[None])[0], abs=1e-5)
-    assert_allclose(moved, moves_of_changes(expected, ROW, np.array([2, 0]), VALUES)[1], atol=1e-5)
+    changes = np.stack([ROW, rows[0]]), np.array([[2, 0], [0, 1]]), np.stack([VALUES, -VALUES])
+    own, moved = moves_of_changes(change_scores(detector), *changes)
+    expected = moves_of_changes(change_scores(Scored(detector.decision_function)), *changes)
+    assert_allclose(own, expected[0], atol=1e-5)
+    assert_allclose(moved, expected[1], atol=1e-5)
     assert np.abs(moved).max() > 1e-3
+
+
+def test_rows_that_go_together_do_not_change_each_other(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows, features = rng.standard_normal((7, 3)), np.argsort(rng.random((7, 3)), axis=1)[:, :2]
+    values = rng.standard_normal((7, 2, 2))
+    calls = []
+    scores = change_scores(Scored(lambda X: calls.append(len(X)) or squares(X)))
+    own, moved = moves_of_changes(scores, rows, features, values)
+    assert calls == [51 * 5]  # the block is filled up
+    for i in range(7):
+        alone = moves_of_changes(scores, rows[[i]], features[[i]], values[[i]])
+        assert (own[i], *moved[i].ravel()) == (alone[0][0], *alone[1].ravel())
+    monkeypatch.setattr(changes, "LEAST_AT_ONCE", 15)
+    blocks = moves_of_changes(scores, rows, features, values)
+    assert_array_equal(blocks[0], own)
+    assert_array_equal(blocks[1], moved)
+    assert calls[-3:] == [15, 15, 15]
 
 
 def test_a_base_that_is_no_mlp_offers_no_quick_changes():

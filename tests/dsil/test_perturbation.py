@@ -112,11 +112,11 @@ def test_features_are_taken_in_parts_that_bound_the_memory(monkeypatch):
     calls = []
     recorder = Linear()
     recorder.decision_function = lambda X: calls.append(X.shape) or Linear().decision_function(X)
-    explainer = DiffusionPerturbation(n_nodes=8).fit(recorder, linear_rows())
+    explainer = DiffusionPerturbation(n_nodes=64).fit(recorder, linear_rows())
     whole = explainer.explain(linear_rows(1))
-    monkeypatch.setattr("xadbench.dsil.changes.CHANGES_AT_ONCE", 3 * 8)
+    monkeypatch.setattr("xadbench.dsil.changes.SCORED_AT_ONCE", 1 + 3 * 64)
     np.testing.assert_allclose(explainer.explain(linear_rows(1)), whole, atol=1e-12)
-    assert calls == [(1 + 4 * 8, 4), (1 + 3 * 8, 4), (1 + 8, 4)]
+    assert calls == [(1 + 4 * 64, 4), (1 + 3 * 64, 4), (1 + 64, 4)]
 
 
 def test_a_detector_needs_one_of_the_two_scores(planted, detector):

@@ -98,8 +98,10 @@ def test_a_score_that_nothing_moves_blames_nobody():
 def test_the_cost_is_as_promised():
     explainer = Repair(n_values=8, max_steps=4).fit(detector := Scored(distance), BACKGROUND)
     detector.n_scored = 0
-    explainer.explain(np.full((1, 5), 9.0))
-    assert detector.n_scored <= 8 * 5 + 2 * 5 * 4 + 5  # the row itself goes along in each pass
+    explainer.explain(np.full((1000, 5), 9.0))
+    assert detector.n_scored <= 1000 * (
+        8 * 5 + 2 * 5 * 4 + 6
+    )  # the row itself goes along; blocks are filled up
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,10 @@ def test_a_constant_column_is_no_obstacle():
     blame = Repair().fit(Scored(distance), background).explain(np.array([[0.0, 9.0, 0.0, 7.0, 0.0]]))
     assert blame.argmax() == 1
     assert np.isfinite(blame).all()
+
+
+def test_every_feature_may_need_repair():
+    explainer = Repair(stop=0.0).fit(Scored(distance), BACKGROUND)
+    blame = explainer.explain(np.array([[9.0, 8.0, 7.0, 6.0, 5.0], [0.0, 0.0, 9.0, 0.0, 0.0]]))
+    assert_array_equal(np.argsort(-blame[0]), [0, 1, 2, 3, 4])
+    assert blame[1].argmax() == 2
