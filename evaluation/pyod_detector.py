@@ -4,20 +4,28 @@ from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from pyod.models.copod import COPOD
+from pyod.models.ecod import ECOD
 from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.dsil.networks import globally_seeded
 
+from .explainers import tails
+
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
+# These score a row by the training rows and its whole batch: the same row, another score beside others. The
+# sums of our per-feature scores are what they give a row by itself.
+ALONE: dict[type, type[tails.ECOD] | type[tails.COPOD]] = {ECOD: tails.ECOD, COPOD: tails.COPOD}
 
 
 class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Any detector of PyOD, as a `Detector`.
 
     `contamination`, `decision_scores_`, `threshold_` and `labels_` are the model's. It cannot be saved: PyOD
-    writes its models as pickles alone, and reading one runs whatever code it holds.
+    writes its models as pickles alone, and reading one runs whatever code it holds. ECOD and COPOD score each
+    row against the training rows alone, as PyOD does with a batch of one.
 
     Parameters
     ----------
@@ -28,7 +36,7 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
         while the model works, since some models draw from them; their states are put back afterwards.
     """
 
-    version: ClassVar[str] = f"1, PyOD {version('pyod')}"
+    version: ClassVar[str] = f"2, PyOD {version('pyod')}"
 
     def __init__(self, model: Any, random_state: int = 0) -> None:
         self.model = model
@@ -41,10 +49,14 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
             known = self.model.get_params(deep=False).keys()
             self.model.set_params(**{name: value for name, value in own.items() if name in known})
             self.model.fit(np.array(X))
+        if (alone := ALONE.get(type(self.model))) is not None:
+            self._alone = alone().fit(self, background=np.array(X))
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Return the model's scores (n,) of rows (n, d); higher is more anomalous."""
+        if type(self.model) in ALONE:
+            return np.asarray(self._alone.explain(np.array(X)).sum(axis=1))
         with globally_seeded(self.random_state):
             return np.asarray(self.model.decision_function(np.array(X)), dtype=np.float64)
 

@@ -4,9 +4,10 @@ All take a *grid*, as `common_grid` makes it: a row a (table, seed), a column an
 on the common grid is told apart and never averaged over.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,30 +19,52 @@ from xadbench.datasets.streams import stream
 LEVEL = 0.95
 RESAMPLES = 10_000
 TABLE, SEED = "table", "seed"
+Source = Callable[[str], str]
 
-# Data sets of ADBench that hold rows of one source, which is one piece of evidence and not two.
+# Data sets that hold rows of one source, which is one piece of evidence and not two.
 OVERLAPPING: Mapping[str, str] = {
-    "adbench:breastw": "Wisconsin breast cancer, original",
-    "adbench:WBC": "Wisconsin breast cancer, original",
-    "adbench:WDBC": "Wisconsin breast cancer, diagnostic",
-    "bundled:breast_cancer": "Wisconsin breast cancer, diagnostic",
-    "adbench:landsat": "Landsat",
-    "adbench:satellite": "Landsat",
-    "adbench:satimage-2": "Landsat",
-    "adbench:cardio": "cardiotocography",
-    "adbench:Cardiotocography": "cardiotocography",
-    "adbench:http": "KDD Cup 1999",
-    "adbench:smtp": "KDD Cup 1999",
-    "adbench:annthyroid": "thyroid",
-    "adbench:thyroid": "thyroid",
+    "breastw": "Wisconsin breast cancer, original",
+    "WBC": "Wisconsin breast cancer, original",
+    "WDBC": "Wisconsin breast cancer, diagnostic",
+    "WPBC": "Wisconsin breast cancer, diagnostic",
+    "breast_cancer": "Wisconsin breast cancer, diagnostic",
+    "landsat": "Landsat",
+    "satellite": "Landsat",
+    "satimage-2": "Landsat",
+    "cardio": "cardiotocography",
+    "Cardiotocography": "cardiotocography",
+    "http": "KDD Cup 1999",
+    "smtp": "KDD Cup 1999",
+    "annthyroid": "thyroid",
+    "thyroid": "thyroid",
 }
+FAMILIES = ("20news", "agnews", "CIFAR10", "FashionMNIST", "MNIST-C", "MVTec-AD", "SVHN")  # one set a class
+ABOUT_A_SET = re.compile(r"^(adbench:|bundled:)|( \+ anomalies|-rows)$")
+
+
+def source_of(table: str) -> str:
+    """Return the source of a table's rows by its title: the same for tables that share rows.
+
+    Examples
+    --------
+    >>> from xadbench.evaluation.stats import source_of
+    >>> source_of("adbench:landsat + anomalies"), source_of("satellite"), source_of("my table")
+    ('Landsat', 'Landsat', 'my table')
+    """
+    name = ABOUT_A_SET.sub("", table)
+    family = name.partition("_")[0]
+    return family if family in FAMILIES else OVERLAPPING.get(name, name)
 
 
 class Grid(NamedTuple):
-    """`figures`: a row a (table, seed), a column an entry; `missing`: entries with the rows they lack."""
+    """`figures`: a row a (table, seed), a column an entry; `missing`: entries with the rows they lack.
+
+    `empty`: the (table, seed) on which no entry has a value.
+    """
 
     figures: pd.DataFrame
     missing: dict[str, list[tuple[str, int]]]
+    empty: list[tuple[str, int]]
 
 
 def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
@@ -68,30 +91,31 @@ def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
         raise InputError(f"trials have a (table, seed, {entry}) twice")
     wide = trials.pivot_table(index=[TABLE, SEED], columns=entry, values=value, dropna=False, observed=True)
     # Rows where nobody has a value (a table whose culprits nobody knows) make no entry incomplete.
-    wide = wide.dropna(how="all")
+    empty = wide.isna().all(axis=1)
+    wide = wide[~empty]
     gaps = wide.isna()
     missing = {str(name): list(wide.index[gaps[name]]) for name in wide.columns if gaps[name].any()}
-    return Grid(wide.drop(columns=list(missing)), missing)
+    return Grid(wide.drop(columns=list(missing)), missing, list(empty.index[empty]))
 
 
 def resampled_means(
     grid: pd.DataFrame,
     *,
-    groups: Mapping[str, str] = OVERLAPPING,
+    source: Source = source_of,
     n_resamples: int = RESAMPLES,
     random_state: int = 0,
-) -> tuple[pd.Series, FloatArray]:
-    """Return the entries' means, and those of resamples that draw sources, then seeds, with replacement.
+) -> tuple[pd.DataFrame, FloatArray]:
+    """Return the entries' means by source, and the means of resamples.
 
-    Rows of a table are not resampled as if they were independent: what varies from one study to the next is
+    These draw sources, then seeds, with replacement. Rows of a table are not resampled as if they were independent: what varies from one study to the next is
     which data sets and seeds it takes.
 
     Parameters
     ----------
     grid
         As `common_grid` returns it, with at least one row.
-    groups
-        The source of a table, where it shares it with others; any other table is a source by itself.
+    source
+        Function of a table's title: what its rows come from.
     n_resamples
         How many.
     random_state
@@ -99,21 +123,25 @@ def resampled_means(
 
     Returns
     -------
-    Series
-        By entry: mean over sources of the mean over their tables of the mean over seeds.
+    DataFrame
+        As of `by_source`.
     (n_resamples, n_entries) float64
-        The same of each resample.
+        The mean over sources of each resample.
     """
     if grid.empty:
         raise InputError("the grid is empty: no entry has a value on every table and seed")
-    tables = {name: rows.to_numpy(dtype=float) for name, rows in grid.groupby(level=TABLE, sort=False)}
-    sources: dict[str, list[FloatArray]] = {}
-    for name, values in tables.items():
-        sources.setdefault(groups.get(str(name), str(name)), []).append(values)
-    own = np.mean([np.mean([v.mean(axis=0) for v in of], axis=0) for of in sources.values()], axis=0)
+    tables: dict[str, list[FloatArray]] = {}
+    for name, rows in grid.groupby(level=TABLE, sort=False):
+        tables.setdefault(source(str(name)), []).append(rows.to_numpy(dtype=float))
     rng = stream(random_state, "stats", "bootstrap")
-    slots = [_one_source(list(sources.values()), n_resamples, rng) for _ in sources]
-    return pd.Series(own, index=grid.columns), np.mean(slots, axis=0)
+    slots = [_one_source(list(tables.values()), n_resamples, rng) for _ in tables]
+    return by_source(grid, source), np.mean(slots, axis=0)
+
+
+def by_source(grid: pd.DataFrame, source: Source = source_of) -> pd.DataFrame:
+    """Return the entries' means by source: over its tables, of the means over seeds."""
+    by_table = grid.groupby(level=TABLE, sort=False).mean()
+    return by_table.groupby([source(str(name)) for name in by_table.index], sort=False).mean()
 
 
 def _one_source(
@@ -135,41 +163,56 @@ def _resampled(values: FloatArray, n_resamples: int, rng: np.random.Generator) -
     return means
 
 
-def means(grid: pd.DataFrame, **options: object) -> pd.DataFrame:
-    """Return columns `mean`, `low`, `high` (the 95 % percentile interval) and `rank`, by entry, best first.
+def means(grid: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    """Return columns `mean`, `low`, `high` (the 95 % interval) and `rank`, by entry, best first.
 
-    `rank` is the mean rank over the grid's rows, 1 = highest, ties at their mean. Options are those of
-    `resampled_means`.
+    `mean` is over sources; `rank` the mean over sources of the rank on each, 1 = highest, ties at their mean.
+    Options are those of `resampled_means`. With one source alone there is no interval: NaN.
     """
-    own, drawn = resampled_means(grid, **options)  # type: ignore[arg-type]  # passed on as given
-    low, high = _interval(drawn)
-    rank = grid.rank(axis=1, ascending=False).mean()
-    table = pd.DataFrame({"mean": own, "low": low, "high": high, "rank": rank})
+    own, drawn = resampled_means(grid, **options)
+    low, high = _interval(own.mean(), drawn, len(own))
+    rank = own.rank(axis=1, ascending=False).mean()
+    table = pd.DataFrame({"mean": own.mean(), "low": low, "high": high, "rank": rank})
     return table.sort_values("mean", ascending=False, kind="stable")
 
 
-def margins(grid: pd.DataFrame, entry: str, **options: object) -> pd.DataFrame:
+def margins(grid: pd.DataFrame, entry: str, **options: Any) -> pd.DataFrame:
     """Return columns `mean`, `low`, `high` of an entry's lead over each other one, the closest first.
 
-    Pairs share tables and seeds in every resample. Options are those of `resampled_means`.
+    Pairs share tables and seeds in every resample. Options are those of `resampled_means`. With one source
+    alone there is no interval: NaN.
     """
     if entry not in grid.columns:
         raise InputError(f"{entry!r} has no value on every table and seed")
-    own, drawn = resampled_means(grid, **options)  # type: ignore[arg-type]  # passed on as given
-    low, high = _interval(drawn[:, grid.columns == entry] - drawn)
-    table = pd.DataFrame({"mean": own[entry] - own, "low": low, "high": high}, index=grid.columns)
+    own, drawn = resampled_means(grid, **options)
+    lead = own.mean()[entry] - own.mean()
+    low, high = _interval(lead, drawn[:, grid.columns == entry] - drawn, len(own))
+    table = pd.DataFrame({"mean": lead, "low": low, "high": high})
     return table.drop(index=entry).sort_values("mean", kind="stable")
 
 
-def _interval(drawn: FloatArray) -> tuple[FloatArray, FloatArray]:
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
+def _interval(mean: pd.Series, drawn: FloatArray, n_sources: int) -> tuple[FloatArray, FloatArray]:
+    """Return the percentile interval, widened as a t interval is beside a normal one.
+
+    A bootstrap of few sources is too narrow: its spread lacks a factor of sqrt(n / (n - 1)), and the tails of
+    Student's t.
+    """
+    from scipy.stats import norm, t  # noqa: PLC0415  # takes a while to import
+
+    if n_sources == 1:
+        unknown = np.full(len(mean), np.nan)
+        return unknown, unknown
+    tail = (1 + LEVEL) / 2
+    widened = np.sqrt(n_sources / (n_sources - 1)) * t.ppf(tail, n_sources - 1) / norm.ppf(tail)
+    low, high = np.quantile(drawn, [1 - tail, tail], axis=0)
+    centre = mean.to_numpy()
+    return centre + widened * (low - centre), centre + widened * (high - centre)
 
 
-def pairwise(grid: pd.DataFrame) -> pd.DataFrame:
+def pairwise(grid: pd.DataFrame, source: Source = source_of) -> pd.DataFrame:
     """Return the Wilcoxon signed-rank p-values of all pairs of entries, adjusted by Holm's method.
 
-    The tables are the observations, each the mean of its seeds. Equal pairs get 1.
+    The sources are the observations, as of `by_source`. Equal pairs get 1.
 
     Returns
     -------
@@ -182,10 +225,10 @@ def pairwise(grid: pd.DataFrame) -> pd.DataFrame:
     """
     from scipy.stats import wilcoxon  # noqa: PLC0415  # takes a while to import
 
-    by_table = grid.groupby(level=TABLE, sort=False).mean()
-    pairs = list(combinations(by_table.columns, 2))
+    figures = by_source(grid, source)
+    pairs = list(combinations(figures.columns, 2))
     raw = [
-        1.0 if by_table[a].equals(by_table[b]) else float(wilcoxon(by_table[a], by_table[b]).pvalue)
+        1.0 if figures[a].equals(figures[b]) else float(wilcoxon(figures[a], figures[b]).pvalue)
         for a, b in pairs
     ]
     table = pd.DataFrame(1.0, index=grid.columns, columns=grid.columns)

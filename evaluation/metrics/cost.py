@@ -14,7 +14,11 @@ import numpy as np
 from xadbench.datasets.streams import stream
 
 KERNEL_SIZE, KERNEL_RUNS = 512, 5
-SCORERS = ("decision_function", "score_tensor")
+SCORERS: dict[str, Callable[..., int]] = {  # by method, how many rows its arguments ask it to score
+    "decision_function": len,
+    "score_tensor": len,
+    "score_changes": lambda rows, features, values: len(rows) + values.size,  # noqa: ARG005  # its arguments
+}
 STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -27,8 +31,9 @@ class Cost:
     seconds, cpu_seconds
         Wall-clock time, and processor time of all threads of this process.
     rows_scored
-        Rows that the detector scored or differentiated, by `decision_function`, `score_tensor` or the module
-        that `score_module` gives. What reads a detector's weights or trees by itself is not counted.
+        Rows that the detector scored or differentiated, by `decision_function`, `score_tensor`,
+        `score_changes` or the module that `score_module` gives. What reads a detector's weights or trees by
+        itself is not counted.
     peak_bytes
         How far the process's resident memory rose above where it began, torch's included. Memory that was
         freed before, but not given back, is used again unseen: 0 does not mean that nothing was needed. NaN
@@ -71,7 +76,11 @@ def counted(detector: Any) -> Iterator[Rows]:
     rows, own = Rows(), vars(detector)
     hooks: list[Any] = []
     before = {name: own[name] for name in (*SCORERS, "score_module") if name in own}
-    wrapped = {name: _counting(getattr(detector, name), rows) for name in SCORERS if hasattr(detector, name)}
+    wrapped = {
+        name: _counting(getattr(detector, name), size, rows)
+        for name, size in SCORERS.items()
+        if hasattr(detector, name)
+    }
     if hasattr(detector, "score_module"):
         wrapped["score_module"] = _hooking(detector.score_module, rows, hooks)
     own.update(wrapped)
@@ -85,13 +94,13 @@ def counted(detector: Any) -> Iterator[Rows]:
             hook.remove()
 
 
-def _counting(scorer: Callable[..., Any], rows: Rows) -> Callable[..., Any]:
+def _counting(scorer: Callable[..., Any], size: Callable[..., int], rows: Rows) -> Callable[..., Any]:
     @wraps(scorer)
-    def counting(X: Any, *args: Any, **settings: Any) -> Any:
-        rows.scored += len(X) if rows.depth == 0 else 0
+    def counting(*args: Any, **settings: Any) -> Any:
+        rows.scored += size(*args, *settings.values()) if rows.depth == 0 else 0
         rows.depth += 1
         try:
-            return scorer(X, *args, **settings)
+            return scorer(*args, **settings)
         finally:
             rows.depth -= 1
 

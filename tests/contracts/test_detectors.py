@@ -26,8 +26,6 @@ QUICK = {
 }
 # Their scores of a row depend on the rows beside it.
 BY_BATCH = {
-    "ecod": "pools the rows to be scored with the training rows",
-    "copod": "pools the rows to be scored with the training rows",
     "vae": "draws noise for one row after the other",
 }
 BY_ORDER = {"vae"}

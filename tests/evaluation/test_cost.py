@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from xadbench.dsil import DSIL, DTE
 from xadbench.evaluation import metrics
 
 X = np.zeros((7, 3))
@@ -31,6 +32,16 @@ def test_every_row_scored_is_counted_once():
         assert isinstance(detector, Detector)
     detector.decision_function(X)
     assert rows.scored == 13
+
+
+@pytest.mark.parametrize(
+    "detector", [DTE(epochs=2, batch_size=4), DSIL(DTE(epochs=2, batch_size=4), iterations=2)]
+)
+def test_changes_of_rows_are_counted_as_rows(detector):
+    detector.fit(np.random.default_rng(0).standard_normal((20, 3)))
+    with metrics.counted(detector) as rows:
+        detector.score_changes(X[:2], np.array([[0], [2]]), np.zeros((2, 1, 4)))
+    assert rows.scored == 2 + 2 * 4
 
 
 def test_the_detector_is_as_before_even_after_a_fault():

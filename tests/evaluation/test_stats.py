@@ -5,18 +5,28 @@ from numpy.testing import assert_allclose
 from scipy.stats import wilcoxon
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.stats import _holm, common_grid, margins, means, pairwise, resampled_means, ties
+from xadbench.evaluation.stats import (
+    _holm,
+    common_grid,
+    margins,
+    means,
+    pairwise,
+    resampled_means,
+    source_of,
+    ties,
+)
 
 
-def trials(n_tables=6, n_seeds=3, effects=(0.0, 0.1, 0.3), noise=0.05, seed=0):
+def trials(*, n_tables=6, n_seeds=3, effects=(0.0, 0.1, 0.3), noise=0.05, scatter=0.0, seed=0):
     rng = np.random.default_rng(seed)
     rows = []
     for t in range(n_tables):
         level = rng.normal(0, 0.3)
+        own = rng.normal(effects, scatter)  # what the entries are worth on this table
         rows += [
             {"table": f"t{t}", "seed": s, "entry": f"e{i}", "value": level + effect + rng.normal(0, noise)}
             for s in range(n_seeds)
-            for i, effect in enumerate(effects)
+            for i, effect in enumerate(own)
         ]
     return pd.DataFrame(rows)
 
@@ -40,6 +50,7 @@ def test_a_table_without_any_value_makes_nobody_incomplete():
     data.loc[data["table"] == "t2", "value"] = np.nan
     found = common_grid(data, "entry", "value")
     assert found.missing == {}
+    assert found.empty == [("t2", 0), ("t2", 1), ("t2", 2)]
     assert len(found.figures) == 15
 
 
@@ -51,18 +62,25 @@ def test_a_trial_that_is_there_twice_is_refused():
 
 def test_the_mean_counts_overlapping_tables_as_one_source():
     values = grid(n_tables=3)
-    own, _ = resampled_means(values, groups={"t0": "one", "t1": "one"})
+    own = means(values, source={"t0": "one", "t1": "one", "t2": "two"}.get)["mean"].sort_index()
     by_table = values.groupby(level="table").mean()
     expected = ((by_table.loc["t0"] + by_table.loc["t1"]) / 2 + by_table.loc["t2"]) / 2
     assert_allclose(own, expected)
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says():
+@pytest.mark.parametrize("n_tables", [2, 3, 5, 15])
+def test_the_interval_holds_the_truth_as_often_as_it_says(n_tables):
     inside = 0
-    for seed in range(60):
-        lead = margins(grid(n_tables=15, seed=seed, noise=0.2), "e2", n_resamples=500).loc["e1"]
+    for seed in range(100):
+        values = grid(n_tables=n_tables, seed=seed, effects=(0.0, 0.2), scatter=0.2)
+        lead = margins(values, "e1", n_resamples=300).loc["e0"]
         inside += lead["low"] <= 0.2 <= lead["high"]
-    assert 50 <= inside <= 60  # 57 expected
+    assert inside >= 87  # 95 expected
+
+
+def test_one_source_has_no_interval():
+    assert margins(grid(n_tables=1), "e2")[["low", "high"]].isna().all(axis=None)
+    assert means(grid(n_tables=1))["mean"].notna().all()
 
 
 def test_the_levels_of_the_tables_widen_a_mean_and_not_a_margin():
@@ -75,7 +93,7 @@ def test_the_levels_of_the_tables_widen_a_mean_and_not_a_margin():
 def test_one_table_varies_by_its_seeds_alone():
     own, drawn = resampled_means(grid(n_tables=1, n_seeds=4), n_resamples=4000)
     values = grid(n_tables=1, n_seeds=4)
-    assert_allclose(drawn.mean(axis=0), own, atol=0.005)
+    assert_allclose(drawn.mean(axis=0), own.iloc[0], atol=0.005)
     assert_allclose(drawn.std(axis=0), values.std(ddof=0) / 2, rtol=0.1)
 
 
@@ -88,6 +106,36 @@ def test_entries_come_best_first_with_their_mean_ranks():
     assert list(table.index) == ["e2", "e1", "e0"]
     assert list(table["rank"]) == [1, 2, 3]
     assert (table["low"] < table["mean"]).all()
+
+
+def test_ranks_are_by_source_and_not_by_seed():
+    rows = [("t1", seed, "a", 1.0) for seed in range(4)] + [("t1", seed, "b", 0.0) for seed in range(4)]
+    rows += [("t2", 0, "a", 0.0), ("t2", 0, "b", 1.0)]
+    values = common_grid(
+        pd.DataFrame(rows, columns=["table", "seed", "entry", "value"]), "entry", "value"
+    ).figures
+    assert list(means(values)["rank"]) == [1.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("table", "source"),
+    [
+        ("WBC", "Wisconsin breast cancer, original"),
+        ("adbench:WBC", "Wisconsin breast cancer, original"),
+        ("landsat-rows", "Landsat"),
+        ("adbench:satellite + anomalies", "Landsat"),
+        ("adbench:CIFAR10_3", "CIFAR10"),
+        ("table2-d10-5", "table2-d10-5"),
+    ],
+)
+def test_tables_that_share_rows_have_one_source(table, source):
+    assert source_of(table) == source
+
+
+def test_tables_of_one_source_are_one_observation():
+    values = grid(n_tables=9, effects=(0.0, 1.0))
+    assert pairwise(values).loc["e0", "e1"] < 0.01
+    assert pairwise(values, source=lambda table: str(int(table[1:]) % 4)).loc["e0", "e1"] == 0.125
 
 
 def test_pairs_are_tested_by_table_and_adjusted_by_holm():
