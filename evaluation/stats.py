@@ -107,8 +107,8 @@ def resampled_means(
 ) -> tuple[pd.DataFrame, FloatArray]:
     """Return the entries' means by source, and the means of resamples.
 
-    These draw sources, then seeds, with replacement. Rows of a table are not resampled as if they were independent: what varies from one study to the next is
-    which data sets and seeds it takes.
+    These draw sources, then seeds, with replacement. Rows of a table are not resampled as if they were
+    independent: what varies from one study to the next is which data sets and seeds it takes.
 
     Parameters
     ----------
