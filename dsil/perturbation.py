@@ -15,7 +15,18 @@ from .changes import change_scores, moves_of_changes
 from .diffusion import NoiseSchedule, quantile_nodes
 from .estimator import Estimator
 
-AGGREGATES: dict[str, Callable[..., FloatArray]] = {"mean": np.mean, "max": np.max}
+# Of the moves (d, k) under shifts (d, k), one number a feature.
+AGGREGATES: dict[str, Callable[[FloatArray, FloatArray], FloatArray]] = {
+    "mean": lambda moves, shifts: moves.mean(axis=1),  # noqa: ARG005  # as the others
+    "max": lambda moves, shifts: moves.max(axis=1),  # noqa: ARG005  # as the others
+    "weighted_mean": lambda moves, shifts: np.average(moves, axis=1, weights=_weights(shifts)),
+}
+
+
+def _weights(shifts: FloatArray) -> FloatArray:
+    return 1 / np.where(
+        shifts == 0, 1.0, np.abs(shifts)
+    )  # an odd number of nodes has one at 0, which moves nothing
 
 
 class DiffusionPerturbation(Estimator):
@@ -29,7 +40,8 @@ class DiffusionPerturbation(Estimator):
     Parameters
     ----------
     aggregate
-        "mean" or "max" over the noise.
+        "mean" or "max" over the noise; or "weighted_mean", with weights 1 / \|delta\|, so that a small noise
+        counts as much by what it moves as a large one. The weights are our choice: the paper gives none.
     draws
         "quantile": delta runs over `n_nodes` quantiles of the noise of all diffusion steps; no randomness.
         "random": as published, one draw for every feature and each of `n_draws` steps, evenly spread, the
@@ -116,7 +128,7 @@ class DiffusionPerturbation(Estimator):
         scores, features = change_scores(self.detector_), np.arange(len(row))
         values = row[:, None] + self.shifts_
         _, moves = moves_of_changes(scores, row[None], features[None], values[None])
-        return AGGREGATES[self.aggregate](np.abs(moves[0]), axis=1)
+        return AGGREGATES[self.aggregate](np.abs(moves[0]), self.shifts_)
 
 
 def min_max(values: FloatArray) -> FloatArray:

@@ -24,8 +24,8 @@ class Repair(Estimator):
     normal. What would have looked guilty only beside a broken value is thus judged beside a repaired one.
 
     The first pass tries all values of a feature; the later ones its best so far and one of the others in
-    turn: 6 d + 2 d (steps) calls of the detector for one row at most. Where no single feature lowers a score
-    that is not normal, as where it is saturated, pairs at their medians are tried.
+    turn: at most (n_values + 2 max_steps) d rows for the detector to score. Where no single feature lowers a
+    score that is not normal, as where it is saturated, pairs are tried at a middle value: 8 d rows more.
 
     Parameters
     ----------
@@ -78,15 +78,15 @@ class Repair(Estimator):
         Raises
         ------
         InputError
-            For a setting out of range, a bad background, or a detector with neither `score_tensor` nor
-            `decision_function`.
+            For a setting out of range, a bad background, or a detector without `decision_function`.
         """
         at_least(2, n_values=self.n_values)
         at_least(1, max_steps=self.max_steps)
-        if not 0 <= self.stop < 1:
+        if not isinstance(self.stop, float | int) or not 0 <= self.stop < 1:
             raise InputError(f"stop is {self.stop!r}, expected a quantile in [0, 1)")
         rows = matrix(background, "background", min_rows=1)
-        change_scores(detector)
+        if not hasattr(detector, "decision_function"):
+            raise InputError(f"{type(detector).__name__} has no decision_function")
         scores = np.asarray(detector.decision_function(rows), dtype=np.float64)
         self.n_features_in_ = rows.shape[1]
         self.detector_ = detector

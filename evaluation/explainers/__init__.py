@@ -17,6 +17,7 @@ from .gradient import Gradient, Saliency
 from .mahalanobis import Mahalanobis
 from .marginal import RobustZ, ZScore
 from .occlusion import ConditionalOcclusion
+from .reconstruction import ReconstructionError
 from .shapley import KernelSHAP, PermutationSHAP, SamplingSHAP
 from .surprise import SurpriseBoosting, SurpriseRidge
 from .surrogates import Lime
@@ -55,6 +56,7 @@ __all__ = [
     "SurpriseBoosting",
     "DIFFI",
     "ExIFFI",
+    "ReconstructionError",
 ]
 
 
@@ -78,6 +80,13 @@ def _captum(method: str) -> Callable[[], Factory[Explainer]]:
 EXPLAINERS: dict[str, Entry[Explainer]] = {
     "diffusion_mean": Entry("mean change of the score under diffusion noise", partial(_diffusion, "mean")),
     "diffusion_max": Entry("largest change of the score under diffusion noise", partial(_diffusion, "max")),
+    "diffusion_weighted_mean": Entry(
+        "mean change of the score, small noise weighing more", partial(_diffusion, "weighted_mean")
+    ),
+    "reconstruction_error": Entry(
+        "what a reconstructing detector, such as ddpm, could not restore",
+        partial(factory_of, ReconstructionError),
+    ),
     "dsil_repair": Entry("ours: what must change, in this order, to make the row normal", _repair),
     "kernel_shap": Entry("signed Shapley values by KernelSHAP", partial(factory_of, KernelSHAP)),
     "saliency": Entry("absolute gradient of the score", partial(factory_of, Saliency)),

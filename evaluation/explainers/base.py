@@ -10,8 +10,13 @@ from xadbench.datasets.errors import InputError, find
 from xadbench.evaluation.detectors import Detector
 
 # What an explainer can require, and what provides it: the fitted trees; `score_tensor(x)`; `score_module()`,
-# the score as a torch module with every activation a module of its own.
-PROVIDED_BY = {"forest": "forest_", "gradient": "score_tensor", "module": "score_module"}
+# the score as a torch module with every activation a module of its own; `reconstruction_error(X)`, (n, d).
+PROVIDED_BY = {
+    "forest": "forest_",
+    "gradient": "score_tensor",
+    "module": "score_module",
+    "reconstruction": "reconstruction_error",
+}
 
 ExplainFunction = Callable[[Detector, FloatArray, FloatArray], FloatArray]
 

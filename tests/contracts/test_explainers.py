@@ -48,6 +48,9 @@ class Differentiable(Linear):
     def score_tensor(self, x: torch.Tensor) -> torch.Tensor:
         return x @ torch.tensor(WEIGHTS, dtype=x.dtype)
 
+    def reconstruction_error(self, X: FloatArray) -> FloatArray:
+        return np.square(np.asarray(X) * WEIGHTS)
+
     def score_module(self) -> torch.nn.Module:
         return torch.nn.Sequential(linear(WEIGHTS[:, None]), torch.nn.Flatten(0))
 

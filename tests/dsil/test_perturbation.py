@@ -44,6 +44,26 @@ def test_a_linear_detector_has_the_closed_form(aggregate, draws):
     np.testing.assert_allclose(explainer.explain(linear_rows()), np.tile(expected, (5, 1)), atol=1e-12)
 
 
+def test_the_weighted_mean_counts_noise_by_what_it_moves_for_its_size():
+    explainer = DiffusionPerturbation("weighted_mean", n_nodes=8).fit(Linear(), linear_rows())
+    sizes = np.abs(explainer.shifts_[0])
+    row = np.array([0.5, 0.1, -0.2, 0.3])
+    squares = type("Squares", (), {"decision_function": lambda _, X: (X**2).sum(axis=1)})()
+    found = (
+        DiffusionPerturbation("weighted_mean", n_nodes=8).fit(squares, linear_rows()).explain(row[None])[0]
+    )
+    moves = np.abs((row[:, None] + explainer.shifts_) ** 2 - row[:, None] ** 2)
+    expected = (moves / sizes).sum(axis=1) / (1 / sizes).sum()
+    np.testing.assert_allclose(found, (expected - expected.min()) / np.ptp(expected), atol=1e-12)
+
+
+def test_a_node_at_no_noise_is_no_obstacle():
+    blame = (
+        DiffusionPerturbation("weighted_mean", n_nodes=3).fit(Linear(), linear_rows()).explain(linear_rows())
+    )
+    assert (blame.argmax(axis=1) == 1).all()
+
+
 def test_the_quantile_mode_moves_every_feature_by_the_nodes():
     shifts = DiffusionPerturbation(n_nodes=16).fit(Linear(), linear_rows()).shifts_
     assert np.array_equal(shifts, np.tile(quantile_nodes(16, NoiseSchedule()), (4, 1)))

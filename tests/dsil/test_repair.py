@@ -110,6 +110,7 @@ def test_the_cost_is_as_promised():
         ({"n_values": 1}, "n_values is 1, expected an integer of at least 2"),
         ({"max_steps": 0}, "max_steps is 0, expected an integer of at least 1"),
         ({"stop": 1.0}, r"stop is 1.0, expected a quantile in \[0, 1\)"),
+        ({"stop": "x"}, r"stop is .x., expected a quantile"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):
