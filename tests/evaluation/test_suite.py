@@ -25,7 +25,7 @@ def test_quick_has_what_the_readme_says():
     quick = load_suite("quick")
     assert [spec.recipe is not None for spec in quick.tables] == [True, True, False]
     assert quick.tables[2].inject is not None
-    assert (len(quick.detectors), len(quick.explainers)) == (2, 6)
+    assert (len(quick.detectors), len(quick.explainers)) == (2, 7)
 
 
 def test_parameters_are_part_of_the_label(tmp_path):
