@@ -1,0 +1,38 @@
+"""How far `dsil_repair` leads each other explainer, with 95 % intervals: reads a run of `explainers.yaml`.
+
+    XADBENCH_ADBENCH_DIR=... xadbench run docs/results/explainers.yaml --out runs/explainers
+    python docs/results/explainers.py runs/explainers > docs/results/explainers.csv
+
+Oracle and truths are left out. Columns: `adjusted_ndcg_m`, mean over sources of tables (scope "detected");
+`lead`, `low`, `high`: of dsil_repair over the entry; `cost`: processor time to fit and explain over that of
+kernel_shap, summed over all trials.
+"""
+
+import sys
+
+import pandas as pd
+
+from xadbench.evaluation.stats import common_grid, margins
+from xadbench.evaluation.store import load
+
+OURS, CONTROLS = "dsil_repair", ["oracle", "truth", "inverted_truth"]
+
+
+def main(run: str) -> None:
+    """Print a row an entry, the closest to dsil_repair first."""
+    results = load(run)
+    results = results[~results["explainer"].isin(CONTROLS)]
+    scores = results[(results["scope"] == "detected") & (results["score"] == "adjusted_ndcg_m")]
+    grid = common_grid(scores, "explainer", "value").figures
+    table = margins(grid, OURS).rename(columns={"mean": "lead"})
+    own = grid.groupby(level="table", sort=False).mean().mean()
+    trials = results.drop_duplicates(["table", "seed", "explainer"]).groupby("explainer")
+    seconds = trials["cost_fit_cpu_seconds"].sum() + trials["cost_explain_cpu_seconds"].sum()
+    cost = pd.Series(seconds / seconds["kernel_shap"], name="cost")
+    board = own.rename("adjusted_ndcg_m").to_frame().join(table).join(cost)
+    order = [OURS, *table.index]
+    board.loc[order].round(3).to_csv(sys.stdout, index_label="explainer")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
