@@ -34,7 +34,7 @@ def _has_module(detector: "Iterated") -> bool:
 
 
 def _is_quick_with_changes(detector: "Iterated") -> bool:
-    return hasattr(detector._base(), "score_changes")  # noqa: SLF001  # as above
+    return hasattr(getattr(detector, "detector_", None), "score_changes")  # it depends on the rows of the fit
 
 
 class Iterated(Detector):

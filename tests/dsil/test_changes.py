@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from xadbench.datasets import InputError
 from xadbench.dsil import DSIL, DTE, Gaussian, changes
 from xadbench.dsil.changes import change_scores, moves_of_changes
+from xadbench.dsil.dte import WIDE
 
 ROW = np.array([1.0, -2.0, 0.5])
 VALUES = np.array([[0.0, 3.0], [1.0, -2.0]])
@@ -61,9 +62,9 @@ def test_what_cannot_score_is_refused():
     "detector", [DTE(epochs=3, batch_size=16), DSIL(DTE(epochs=3, batch_size=16), iterations=2)]
 )
 def test_an_mlp_scores_changes_as_it_scores_the_changed_rows(detector):
-    rows = np.random.default_rng(0).standard_normal((64, 3))
+    rows = np.random.default_rng(0).standard_normal((64, WIDE))
     detector.fit(rows)
-    changes = np.stack([ROW, rows[0]]), np.array([[2, 0], [0, 1]]), np.stack([VALUES, -VALUES])
+    changes = rows[:2], np.array([[2, 0], [0, 63]]), np.stack([VALUES, -VALUES])
     own, moved = moves_of_changes(change_scores(detector), *changes)
     expected = moves_of_changes(change_scores(Scored(detector.decision_function)), *changes)
     assert_allclose(own, expected[0], atol=1e-5)
@@ -78,7 +79,7 @@ def test_rows_that_go_together_do_not_change_each_other(monkeypatch):
     calls = []
     scores = change_scores(Scored(lambda X: calls.append(len(X)) or squares(X)))
     own, moved = moves_of_changes(scores, rows, features, values)
-    assert calls == [51 * 5]  # the block is filled up
+    assert calls == [25 * 5]  # the block is filled up
     for i in range(7):
         alone = moves_of_changes(scores, rows[[i]], features[[i]], values[[i]])
         assert (own[i], *moved[i].ravel()) == (alone[0][0], *alone[1].ravel())
@@ -89,6 +90,17 @@ def test_rows_that_go_together_do_not_change_each_other(monkeypatch):
     assert calls[-3:] == [15, 15, 15]
 
 
-def test_a_base_that_is_no_mlp_offers_no_quick_changes():
-    assert hasattr(DSIL(DTE()), "score_changes")
-    assert not hasattr(DSIL(Gaussian()), "score_changes")
+@pytest.mark.parametrize(
+    ("detector", "n_features", "is_quick"),
+    [
+        (DTE(epochs=1, batch_size=8), WIDE, True),
+        (DTE(epochs=1, batch_size=8), WIDE - 1, False),
+        (DSIL(DTE(epochs=1, batch_size=8), iterations=1), WIDE, True),
+        (DSIL(DTE(epochs=1, batch_size=8), iterations=1), 2, False),
+        (DSIL(Gaussian(), iterations=1), WIDE, False),
+    ],
+)
+def test_quick_changes_are_offered_where_they_are_quicker(detector, n_features, is_quick):
+    assert not hasattr(detector, "score_changes")  # before a fit nobody knows
+    detector.fit(np.random.default_rng(0).standard_normal((80, n_features)))
+    assert hasattr(detector, "score_changes") == is_quick

@@ -38,9 +38,10 @@ def test_every_row_scored_is_counted_once():
     "detector", [DTE(epochs=2, batch_size=4), DSIL(DTE(epochs=2, batch_size=4), iterations=2)]
 )
 def test_changes_of_rows_are_counted_as_rows(detector):
-    detector.fit(np.random.default_rng(0).standard_normal((20, 3)))
+    table = np.random.default_rng(0).standard_normal((20, 64))
+    detector.fit(table)
     with metrics.counted(detector) as rows:
-        detector.score_changes(X[:2], np.array([[0], [2]]), np.zeros((2, 1, 4)))
+        detector.score_changes(table[:2], np.array([[0], [2]]), np.zeros((2, 1, 4)))
     assert rows.scored == 2 + 2 * 4
 
 
