@@ -20,7 +20,8 @@ from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import n_trials, run_suite
-from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
+from xadbench.evaluation.scoring import SCOPES
+from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import load_suite
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 1, 2, 3, 130
@@ -47,19 +48,22 @@ def run(
     suite: Annotated[str, typer.Argument(help="A shipped suite, or the path of a .yaml file.")],
     out: Out = None,
     scope: Annotated[
-        str, typer.Option(help="Rows to rank by: anomalies, detected or flagged.")
-    ] = HEADLINE_SCOPE,
+        str | None,
+        typer.Option(help="Rows to rank by: anomalies, detected or flagged; the suite's if not told."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
 ) -> None:
     """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
+    chosen = load_suite(suite)
+    scope = scope or chosen.scope
     if scope not in SCOPES:
         raise unknown("scope", scope, SCOPES)
-    chosen = load_suite(suite)
     folder = out or Path("runs") / chosen.name
     console = Console()
     with RunProgress(n_trials(chosen), console) as progress:
-        records = run_suite(chosen, folder, on_trial=progress.advance)
+        records = run_suite(chosen, folder, on_trial=progress.advance, workers=workers)
     publish(records, scope, folder, console, asked=chosen.metrics)
-    if any(record["status"] == "error" for record in records):
+    if any(not is_finished(record) for record in records):
         raise typer.Exit(TRIALS_FAILED)
 
 

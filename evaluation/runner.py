@@ -1,55 +1,49 @@
-"""Runs a suite's trials one after the other, writes a record each, and resumes where a run was stopped."""
+"""Runs a suite's trials, writes a record each, and resumes where a run was stopped."""
 
-import itertools
 import os
-import platform
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import threadpoolctl
-
 from xadbench.datasets import InputError
 from xadbench.evaluation import store
-from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN
-from xadbench.evaluation.scoring import Fitted, Measures
-from xadbench.evaluation.source import Source, load_source
-from xadbench.evaluation.suite import Component, Suite, load_suite
-from xadbench.evaluation.trial import ceiling, contained, fit, not_ok, run_trial, trial_key
+from xadbench.evaluation.execution import run_job
+from xadbench.evaluation.limits import check_limits, one_thread
+from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
+from xadbench.evaluation.provenance import now, provenance, versions
+from xadbench.evaluation.suite import Suite, load_suite
 
-RECORDED_VERSIONS = ("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "shap", "pgmpy")
 OnTrial = Callable[[store.Record, bool], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One detector on one table, and the explainers that are to explain it, each with its trial's key."""
-
-    source: Source
-    detector: Component
-    trials: tuple[tuple[str, Component], ...]
-    measures: Measures
+Told = tuple[int, store.Record]
+__all__ = ["n_trials", "one_thread", "plan", "run_suite", "versions", "with_controls"]
 
 
 def run_suite(
-    suite: Suite | str, out: str | os.PathLike[str] | None = None, on_trial: OnTrial | None = None
+    suite: Suite | str,
+    out: str | os.PathLike[str] | None = None,
+    on_trial: OnTrial | None = None,
+    *,
+    workers: int = 1,
 ) -> list[store.Record]:
     """Run a suite and return the records of its trials.
 
-    Trials that an earlier run in the same folder finished are read, not repeated. Numbers are computed on one
-    thread, so that they do not depend on the number of cores.
+    Trials that an earlier run in the same folder finished are read, not repeated; those that failed run
+    again. Numbers are computed on one thread, so that they do not depend on the number of cores, nor on that
+    of workers.
 
     Parameters
     ----------
     suite
         A suite, a shipped suite's name, or the path of a `.yaml` file.
     out
-        The run's folder; default: `runs/<suite>`.
+        The run's folder; default: `runs/<suite>`. Several processes may work on one: none repeats what
+        another has finished.
     on_trial
         Called after each trial with its record and whether it was computed now.
+    workers
+        Number of worker processes. With 1, trials run in this process, unless the suite has a time-out or a
+        memory limit: these, and trials that kill their process, are contained in workers alone.
 
     Raises
     ------
@@ -57,122 +51,68 @@ def run_suite(
         If the suite, or a part that it names, is not usable; found before any trial.
     """
     suite = load_suite(suite) if isinstance(suite, str) else suite
+    if workers < 1:
+        raise InputError(f"workers is {workers}; expected at least 1")
+    check_limits(suite.timeout, suite.memory_limit)
     run = Path("runs") / suite.name if out is None else Path(out)
+    tell = on_trial or (lambda record, is_new: None)  # noqa: ARG005  # named as in the protocol
     with one_thread():
         jobs = plan(suite)
-        _start(run, suite)
-        records = []
-        for job in jobs:
-            for record, is_new in _run_job(run, job):
-                records.append(record)
-                if on_trial is not None:
-                    on_trial(record, is_new)
+        about = provenance(resolve(suite), workers)
+        _start(run, about)
+        found = _finished(run, jobs, tell)
+        for i, record in _execute(run, _left(jobs, found), workers):
+            found[i, record["key"]] = record
+            tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
+        records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
         store.write_results(run, records)
+        store.write_json(run / "run.json", about | {"ended": now()})
     return records
 
 
-def plan(suite: Suite) -> list[Job]:
-    """Return the suite's jobs in order; makes or loads every table, so that bad input is found at once."""
-    explainers, measures = with_controls(suite), Measures(suite.metrics, suite.baseline)
-    jobs = []
-    for spec, seed in itertools.product(suite.tables, suite.seeds):
-        source = load_source(spec, seed)
-        for detector in suite.detectors:
-            trials = tuple((trial_key(source, detector, chosen, measures), chosen) for chosen in explainers)
-            jobs.append(Job(source, detector, trials, measures))
-    return jobs
+def _finished(run: Path, jobs: Sequence[Job], tell: OnTrial) -> dict[tuple[int, str], store.Record]:
+    """Return the records that are reused, by the number of their job and key."""
+    found = {}
+    for i, job in enumerate(jobs):
+        for key, _ in job.trials:
+            record = store.read_record(run, key)
+            if record is not None and store.is_finished(record):
+                found[i, key] = record
+                tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above
+    return found
 
 
-def with_controls(suite: Suite) -> tuple[Component, ...]:
-    """Return the suite's explainers and, behind them, the controls that it does not name itself."""
-    for explainer in suite.explainers:
-        if explainer.label in CONTROLS and explainer.name != explainer.label:
-            raise InputError(f"explainer {explainer.name!r} has the label of a control, {explainer.label!r}")
-    named = {explainer.label for explainer in suite.explainers}
-    return (*suite.explainers, *(Component(name=name) for name in CONTROLS if name not in named))
+def _left(jobs: Sequence[Job], found: Container[tuple[int, str]]) -> list[tuple[int, Job]]:
+    """Return what is left of the jobs, under their numbers."""
+    left = (
+        (i, replace(job, trials=tuple(trial for trial in job.trials if (i, trial[0]) not in found)))
+        for i, job in enumerate(jobs)
+    )
+    return [(i, job) for i, job in left if job.trials]
 
 
-def n_trials(suite: Suite) -> int:
-    """Return how many trials the suite has, controls included."""
-    return len(suite.tables) * len(suite.seeds) * len(suite.detectors) * len(with_controls(suite))
+def _execute(run: Path, jobs: Sequence[tuple[int, Job]], workers: int) -> Iterator[tuple[int, store.Record]]:
+    """Yield the records of the jobs as they are made."""
+    if workers > 1 or any(job.timeout or job.memory_limit for _, job in jobs):
+        from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
+
+        yield from run_in_workers(run, jobs, workers)
+    else:
+        yield from ((i, record) for i, job in jobs for record in run_job(run, job))
 
 
-def _run_job(run: Path, job: Job) -> Iterator[tuple[store.Record, bool]]:
-    """Yield the records of a job; the detector is fitted only if a trial is left to compute."""
-    detection: dict[str, Any] = {}
-    for key, explainer in job.trials:
-        record = store.read_record(run, key)
-        is_new = not store.is_finished(record)
-        if record is None or is_new:
-            detection = detection or contained(lambda: _detect(job))
-            record = store.write_record(run, _record(key, job, detection, explainer))
-        yield _labelled(record, job, explainer), is_new
-
-
-def _labelled(record: store.Record, job: Job, explainer: Component) -> store.Record:
+def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
+    explainer = dict(job.trials)[key]
     labels = {"table": job.source.label, "detector": job.detector.label, "explainer": explainer.label}
     return record | {part: record[part] | {"label": label} for part, label in labels.items()}
 
 
-def _detect(job: Job) -> dict[str, Any]:
-    fitted = fit(job.source, job.detector)
-    if fitted is None:
-        return not_ok("skipped", NETWORK_UNKNOWN)
-    return {"fitted": fitted, "quality": fitted.quality() | ceiling(job.source)}
-
-
-def _record(key: str, job: Job, detection: dict[str, Any], explainer: Component) -> store.Record:
-    fitted: Fitted | None = detection.get("fitted")
-    quality = {"quality": detection["quality"], "fit_seconds": fitted.seconds} if fitted else {}
-    return {
-        "key": key,
-        "seed": job.source.seed,
-        "table": {
-            "label": job.source.label,
-            "content_hash": job.source.hash,
-            "n_rows": job.source.table.n_rows,
-            "n_features": job.source.table.n_features,
-            "n_anomalies": int(job.source.table.y.sum()),
-        },
-        "detector": job.detector.model_dump() | quality,
-        "explainer": explainer.model_dump(),
-        "versions": versions(),
-        **(run_trial(fitted, explainer, job.source, job.measures) if fitted else detection),
-    }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the libraries that a result may depend on."""
-    return {name: version(name) for name in RECORDED_VERSIONS}
-
-
-def _start(run: Path, suite: Suite) -> None:
+def _start(run: Path, about: dict[str, Any]) -> None:
     if run.exists() and not run.is_dir():
         raise InputError(f"{run} is a file; choose a folder for the run")
     before = store.read_json(run / "run.json")
-    if before is not None and before.get("suite", {}).get("name") != suite.name:
+    if before is not None and before.get("suite", {}).get("name") != about["suite"]["name"]:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
-    provenance = {
-        "suite": suite.model_dump(mode="json"),
-        "versions": {"python": platform.python_version(), **versions()},
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "threads": 1,
-        "blas": [library["internal_api"] for library in threadpoolctl.threadpool_info()],
-    }
-    store.write_json(run / "run.json", provenance)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread inside; BLAS, OpenMP and torch get their threads back afterwards."""
-    import torch  # noqa: PLC0415  # takes a second to import
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpoolctl.threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    store.sweep(run)
+    store.write_json(run / "run.json", about)

@@ -2,18 +2,24 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xadbench.datasets import LabelledTable, content_hash, resize
+from xadbench.datasets import InputError, LabelledTable, content_hash, read_table, resize
 from xadbench.datasets.preprocess import MOST_ROWS
 from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.specs import read_spec
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.suite import TableSpec
 from xadbench.generator import generate, inject, load_recipe
+from xadbench.generator.manifest import read_manifest
 from xadbench.generator.recipe import Recipe, build_network, with_rows
 
 if TYPE_CHECKING:
     from xadbench.generator.network import AdditiveNoiseNetwork
+
+
+RECIPE = "recipe.yaml"  # in a release, beside the tables that it made
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +51,28 @@ def load_source(spec: TableSpec, seed: int) -> Source:
     InputError
         If a name is unknown, or a file is missing or altered.
     """
+    network: AdditiveNoiseNetwork | None = None
     if spec.recipe is not None:
         recipe = _recipe(spec)
         table, network = generate(recipe, seed), build_network(recipe, seed)
+    elif spec.release is not None:
+        table, network = _from_release(Path(spec.release), str(spec.table), seed)
     else:
-        table, network = _from_dataset(spec, seed), None
+        table = _from_dataset(spec, seed)
     return Source(spec.title, seed, table, content_hash(table), network)
+
+
+def _from_release(
+    release: Path, family: str, seed: int
+) -> "tuple[LabelledTable, AdditiveNoiseNetwork | None]":
+    """Return a table of a release, as its manifest has it, and its network if a recipe made it."""
+    name = f"{family}/seed-{seed}"
+    table = read_table(release / name)
+    recorded = read_manifest(release).tables.get(name)
+    if recorded is None or recorded.content_hash != content_hash(table):
+        raise InputError(f"{release / name}: not the table that the release's manifest names")
+    recipe = release / family / RECIPE
+    return table, build_network(read_spec(recipe, Recipe), seed) if recipe.exists() else None
 
 
 def _recipe(spec: TableSpec) -> Recipe:

@@ -4,7 +4,9 @@ import io
 import json
 import math
 import os
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import Cost
 
+DRAFT_SECONDS = 3600  # nothing takes that long to write
 REUSED = frozenset({"ok", "skipped"})
 Record = dict[str, Any]
 
@@ -63,6 +66,14 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def is_finished(record: Record | None) -> bool:
     """Whether a record is reused on resume; errors run again."""
     return record is not None and record["status"] in REUSED
+
+
+def sweep(run: Path) -> None:
+    """Remove what processes that were killed left half-written, but nothing that may be in the making."""
+    for draft in (run / "trials").glob(".*.json-*"):
+        with suppress(FileNotFoundError):  # it is a record by now
+            if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
+                draft.unlink()
 
 
 def tidy(records: Sequence[Record]) -> pd.DataFrame:

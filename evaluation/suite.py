@@ -1,14 +1,28 @@
 """Suites: typed YAML files that name the tables, detectors, explainers and seeds of a grid of trials."""
 
+import itertools
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, PositiveInt, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from xadbench.datasets.errors import unknown
 from xadbench.datasets.specs import read_spec
+
+PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
 
 
 class Injection(BaseModel, frozen=True, extra="forbid"):
@@ -20,7 +34,11 @@ class Injection(BaseModel, frozen=True, extra="forbid"):
 
 
 class TableSpec(BaseModel, frozen=True, extra="forbid"):
-    """A table: a recipe, if need be with another number of rows, or a data set, if need be injected."""
+    """A table: a recipe, if need be with another number of rows; a data set, if need be injected; a release.
+
+    Of a release, a built folder, `table` names one family of tables, such as `contextual-d10`; without it all
+    are meant. As with a recipe, the trial's seed chooses the table of that family.
+    """
 
     name: str = ""
     recipe: str | None = None
@@ -28,11 +46,17 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
     dataset: str | None = None
     label: str | None = None
     inject: Injection | None = None
+    release: str | None = None
+    table: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.recipe is None) == (self.dataset is None):
-            raise ValueError("a table names either a recipe or a dataset")
+        if [self.recipe, self.dataset, self.release].count(None) != 2:
+            raise ValueError("a table names either a recipe or a dataset or a release")
+        if self.release is None and self.table is not None:
+            raise ValueError("table, one of a release, goes with a release")
+        if self.release is not None and self.table is None and self.name:
+            raise ValueError("name goes with one table of a release; say which: table")
         if self.dataset is None and self.inject is not None:
             raise ValueError("inject goes with a dataset, not with a recipe")
         if self.dataset is None and self.label is not None:
@@ -45,7 +69,7 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
     def title(self) -> str:
         """What the leaderboard calls the table."""
         injected = " + anomalies" if self.inject else ""
-        return self.name or self.recipe or f"{self.dataset}{injected}"
+        return self.name or self.recipe or self.table or self.release or f"{self.dataset}{injected}"
 
 
 def _named(value: object) -> object:
@@ -53,21 +77,81 @@ def _named(value: object) -> object:
 
 
 class Component(BaseModel, frozen=True, extra="forbid"):
-    """A detector or explainer by its registered name, with parameters where the defaults will not do."""
+    """A detector or explainer by its registered name, with parameters where the defaults will not do.
+
+    `grid` gives a list of values for each of some parameters; in a suite it stands for one component a
+    combination of values. (A list in `params` is one value.)
+    """
 
     name: str
     params: dict[str, Any] = Field(default_factory=dict)
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict, exclude=True)
     label: str = ""
 
     @model_validator(mode="after")
     def _labelled(self) -> Self:
-        if not self.label:
-            settings = ", ".join(f"{key}={value}" for key, value in sorted(self.params.items()))
-            object.__setattr__(self, "label", f"{self.name}({settings})" if settings else self.name)
+        if twice := sorted(self.params.keys() & self.grid.keys()):
+            raise ValueError(f"{twice[0]} is both in params and in grid")
+        if not self.label and not self.grid:
+            object.__setattr__(self, "label", _with_settings(self.name, self.params))
         return self
+
+    def expanded(self) -> Iterator["Component"]:
+        """Yield a component for each combination of the grid's values; without a grid, itself."""
+        if not self.grid:
+            yield self
+            return
+        for values in itertools.product(*self.grid.values()):
+            chosen = dict(zip(self.grid, values, strict=True))
+            label = _with_settings(self.label, chosen) if self.label else ""
+            yield Component(name=self.name, params=self.params | chosen, label=label)
+
+
+def _with_settings(name: str, params: dict[str, Any]) -> str:
+    settings = ", ".join(f"{key}={value}" for key, value in sorted(params.items()))
+    return f"{name}({settings})" if settings else name
+
+
+def _expanded(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    return tuple(each for component in components for each in component.expanded())
 
 
 NamedComponent = Annotated[Component, BeforeValidator(_named)]
+Components = Annotated[tuple[NamedComponent, ...], Field(min_length=1), AfterValidator(_expanded)]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Patterns = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class Combination(BaseModel, frozen=True, extra="forbid"):
+    """Trials by the labels of their parts: each part is one label or pattern (`contextual-*`), or several.
+
+    A part that is left out may be any.
+    """
+
+    table: Patterns = ("*",)
+    detector: Patterns = ("*",)
+    explainer: Patterns = ("*",)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_all(cls, values: object) -> object:
+        if values == {}:
+            raise ValueError("a combination names a table, a detector or an explainer")
+        return values
+
+    def holds(self, table: str, detector: str, explainer: str) -> bool:
+        """Whether a trial is one of these."""
+        parts = ((table, self.table), (detector, self.detector), (explainer, self.explainer))
+        return all(any(_matches(label, pattern) for pattern in patterns) for label, patterns in parts)
+
+
+def _matches(label: str, pattern: str) -> bool:
+    return label == pattern or fnmatchcase(label, pattern)  # a label may hold brackets
 
 
 class Suite(BaseModel, frozen=True, extra="forbid"):
@@ -75,22 +159,30 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
 
     The metrics that judge by the culprits are computed in any case; `metrics` names others, which score rows
     or explain them again, and those to show on the leaderboard. `baseline` stands for absent features.
+    `scope` names the rows to rank by. `include`, where given, keeps only trials that one of its combinations
+    holds, and `exclude` drops those that one of its own does; the controls stay wherever a trial is left.
+    `timeout` (seconds) and `memory_limit` (bytes, or "2 GiB": beyond what the process holds) end a trial, or
+    the fitting of a detector, that takes more.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
     description: str = ""
     tables: tuple[TableSpec, ...] = Field(min_length=1)
-    detectors: tuple[NamedComponent, ...] = Field(min_length=1)
-    explainers: tuple[NamedComponent, ...] = Field(min_length=1)
+    detectors: Components
+    explainers: Components
+    include: Annotated[tuple[Combination, ...], Field(min_length=1)] | None = None
+    exclude: tuple[Combination, ...] = ()
     metrics: tuple[str, ...] = ()
     baseline: str = "mean"
+    scope: Literal["anomalies", "detected", "flagged"] = "detected"
+    timeout: PositiveFloat | None = None
+    memory_limit: Annotated[ByteSize, Field(gt=0)] | None = None
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        for what in ("tables", "detectors", "explainers"):
-            parts = getattr(self, what)
-            labels = Counter(part.title if what == "tables" else part.label for part in parts)
+        for what in PARTS:
+            labels = Counter(self.labels(what))
             if twice := [label for label, count in labels.items() if count > 1]:
                 raise ValueError(f"{what} has {twice[0]!r} twice; give one of them another name or label")
         if len(set(self.seeds)) < len(self.seeds):
@@ -98,6 +190,17 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
         if len(set(self.metrics)) < len(self.metrics):
             raise ValueError("metrics has a metric twice")
         return self
+
+    def labels(self, what: Literal["tables", "detectors", "explainers"]) -> list[str]:
+        """Return the labels of the tables, detectors or explainers."""
+        parts: Sequence[TableSpec | Component] = getattr(self, what)
+        return [part.title if isinstance(part, TableSpec) else part.label for part in parts]
+
+    def wants(self, table: str, detector: str, explainer: str) -> bool:
+        """Whether include and exclude leave the trial of these labels."""
+        trial = table, detector, explainer
+        is_in = self.include is None or any(combination.holds(*trial) for combination in self.include)
+        return is_in and not any(combination.holds(*trial) for combination in self.exclude)
 
 
 def suite_names() -> list[str]:

@@ -18,6 +18,7 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
+from xadbench.evaluation.limits import TimeUp, is_out_of_memory
 from xadbench.evaluation.registry import identity
 from xadbench.evaluation.scoring import RANKED, Fitted, Measures, score_attributions
 from xadbench.evaluation.source import Source
@@ -104,7 +105,8 @@ def run_trial(
     Returns
     -------
     dict
-        `status` ("ok", "skipped" or "error") with `reason` and `traceback`; for ok, `scores` by scope,
+        `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and
+        `traceback`; for ok, `scores` by scope,
         `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart.
     """
     if fitted.table.mask is None:
@@ -113,13 +115,16 @@ def run_trial(
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what `work` returns, or an error result if it raises: one fault must not end a run."""
+    """Return what `work` returns, or a result that says what it raised: one fault must not end a run."""
     try:
         return work()
     except Unsuitable as refusal:
         return not_ok("skipped", str(refusal))
+    except TimeUp as error:
+        return not_ok("timeout", str(error), traceback.format_exc())
     except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
-        return not_ok("error", f"{type(error).__name__}: {error}", traceback.format_exc())
+        status = "out-of-memory" if is_out_of_memory(error) else "error"
+        return not_ok(status, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def not_ok(status: str, reason: str, trace: str | None = None) -> dict[str, Any]:

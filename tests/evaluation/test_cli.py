@@ -130,7 +130,7 @@ def test_everything_that_can_be_named_is_listed(xadbench, what):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "quik"], "unknown suite 'quik'; known: quick"),
+        (["run", "quik"], "unknown suite 'quik'; known: contextual, .*quick"),
         (["run", "gone.yaml"], "gone.yaml: cannot be read"),
         (["run", "quick", "--scope", "all"], "unknown scope 'all'; known: anomalies, detected, flagged"),
         (["generate", "table2"], "unknown recipe 'table2'; known: .*table2-d4-5"),

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -135,6 +136,17 @@ def test_a_half_written_record_is_computed_again(small_suite, tmp_path):
     assert told.count(True) == 1
 
 
+def test_what_a_killed_run_left_half_written_is_swept_but_not_what_another_is_writing(small_suite, tmp_path):
+    old, young = (tmp_path / "trials" / f".{name}.json-x" for name in ("old", "young"))
+    old.parent.mkdir()
+    old.touch()
+    young.touch()
+    os.utime(old, (0, 0))
+    run_suite(small_suite, tmp_path)
+    assert not old.exists()
+    assert young.exists()
+
+
 def test_bad_input_is_found_before_any_work(small_suite, tmp_path, stand_ins):
     suite = small_suite.model_copy(update={"explainers": (Component(name="randon"),)})
     with pytest.raises(InputError, match=r"unknown explainer 'randon'; known: .*random"):
@@ -148,7 +160,16 @@ def test_the_run_says_what_it_ran_on(small_suite, tmp_path):
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["suite"]["seeds"] == [0, 1]
     assert run["versions"]["torch"].startswith("2")
-    assert run["threads"] == 1
+    assert run["threads"] == run["workers"] == 1
+    assert run["memory_bytes"] > 2**28
+    assert run["started"] <= run["ended"]
+    assert {"command", "commit", "cpu", "blas_versions"} <= run.keys()
+
+
+def test_a_run_has_no_end_before_it_came(small_suite, tmp_path):
+    seen = []
+    run_suite(small_suite, tmp_path, on_trial=lambda *_: seen.append(store.read_json(tmp_path / "run.json")))
+    assert {run["ended"] for run in seen} == {None}
 
 
 def test_all_metrics_of_a_suite_end_to_end(small_suite, tmp_path):

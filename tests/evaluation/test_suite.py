@@ -32,9 +32,58 @@ def test_parameters_are_part_of_the_label(tmp_path):
     assert [d.label for d in read(tmp_path, GOOD).detectors] == ["dte", "dte(epochs=3)"]
 
 
+def test_a_grid_is_one_component_a_combination_and_a_list_in_params_one_value(tmp_path):
+    grid = "{name: kernel_shap, params: {p: [1, 2]}, grid: {alpha: [2, 4], rows: [50, 100]}}"
+    explainers = read(tmp_path, GOOD.replace("[random]", f"[random, {grid}]")).explainers
+    assert len(explainers) == 5
+    assert explainers[1].params == {"p": [1, 2], "alpha": 2, "rows": 50}
+    assert explainers[4].label == "kernel_shap(alpha=4, p=[1, 2], rows=100)"
+    assert "grid" not in explainers[1].model_dump()
+
+
+def test_a_grid_under_a_label_tells_its_components_apart(tmp_path):
+    grid = "{name: dte, label: DTE, grid: {epochs: [1, 2]}}"
+    detectors = read(tmp_path, GOOD.replace("[dte, {name: dte, params: {epochs: 3}}]", f"[{grid}]")).detectors
+    assert [detector.label for detector in detectors] == ["DTE(epochs=1)", "DTE(epochs=2)"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "wanted"),
+    [
+        ("exclude: [{detector: dte}]", {"dte(epochs=3)"}),
+        ("exclude: [{detector: dte, table: x*}]", {"dte", "dte(epochs=3)"}),
+        ("include: [{detector: [dte, d]}]", {"dte"}),
+        ("include: [{explainer: random}]\nexclude: [{detector: 'dte(*'}]", {"dte"}),
+        ("exclude: [{detector: 'dte*', explainer: 'ran*'}]", set()),
+    ],
+)
+def test_include_and_exclude_choose_trials_by_label(tmp_path, rules, wanted):
+    suite = read(tmp_path, f"{GOOD}{rules}")
+    labels = suite.labels("detectors")
+    assert {label for label in labels if suite.wants("table2-d4-5", label, "random")} == wanted
+
+
+def test_limits_and_scope_are_typed(tmp_path):
+    suite = read(tmp_path, f"{GOOD}timeout: 90\nmemory_limit: 2 GiB\nscope: flagged")
+    assert (suite.timeout, suite.memory_limit, suite.scope) == (90, 2 * 2**30, "flagged")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("[random]", "[{name: a, grid: {p: 2}}]", r"explainers\.0\.grid\.p: .*valid list \(given: 2\)"),
+        ("[random]", "[{name: a, grid: {p: []}}]", r"explainers\.0\.grid\.p: .*at least 1 item"),
+        ("[random]", "[{name: a, grid: {p: [1, 1]}}]", r"explainers has 'a\(p=1\)' twice"),
+        ("[random]", "[{name: a, params: {p: 1}, grid: {p: [2]}}]", "p is both in params and in grid"),
+        ("[random]", "[random]\nexclude: [{}]", r"exclude\.0: a combination names a table"),
+        ("[random]", "[random]\ninclude: []", "include: .*at least 1 item"),
+        ("[random]", "[random]\nexclude: [{metric: a}]", r"exclude\.0\.metric: unknown key"),
+        ("[random]", "[random]\nscope: all", "scope: .*'anomalies', 'detected' or 'flagged'"),
+        ("[random]", "[random]\ntimeout: 0", "timeout: .*greater than 0"),
+        ("[random]", "[random]\nmemory_limit: much", "memory_limit: could not parse"),
+        ("{recipe: table2-d4-5}", "{recipe: a, release: b}", "either a recipe or a dataset or a release"),
+        ("{recipe: table2-d4-5}", "{recipe: a, table: b}", "table, one of a release, goes with a release"),
+        ("{recipe: table2-d4-5}", "{release: a, name: b}", "say which: table"),
         ("name: s", "name: s\ncolour: red", "colour: unknown key; known: baseline, description, detectors"),
         ("name: s", "name: s/..", "name: String should match"),
         ("{recipe: table2-d4-5}", "{}", r"tables\.0: a table names either a recipe or a dataset"),

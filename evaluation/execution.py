@@ -1,0 +1,93 @@
+"""Does a job: fits its detector once, explains with each explainer, and writes a record of each trial."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from xadbench.evaluation import store
+from xadbench.evaluation.controls import NETWORK_UNKNOWN
+from xadbench.evaluation.limits import limited
+from xadbench.evaluation.plan import Job
+from xadbench.evaluation.provenance import versions
+from xadbench.evaluation.suite import Component
+from xadbench.evaluation.trial import ceiling, contained, fit, not_ok, run_trial
+
+FITTING = -1  # the step before the first trial
+Result = dict[str, Any]
+
+
+def run_job(
+    run: Path,
+    job: Job,
+    on_step: Callable[[int], object] = lambda step: None,  # noqa: ARG005  # the step that begins
+    last_words: IO[str] | None = None,
+) -> Iterator[store.Record]:
+    """Yield the record of each trial as it is written; one that is there by now is not computed.
+
+    Parameters
+    ----------
+    run
+        The run's folder.
+    job
+        What to do; its limits hold where `last_words` is given.
+    on_step
+        Called with `FITTING` before the detector is fitted, and with its number before each trial.
+    last_words
+        See `limited`; only in a process of its own.
+    """
+    limits = partial(limited, timeout=job.timeout, memory_limit=job.memory_limit, last_words=last_words)
+    detection: Result = {}
+    for i, (key, explainer) in enumerate(job.trials):
+        record = store.read_record(run, key)
+        if record is not None and store.is_finished(record):  # by another process on the same run
+            yield record
+            continue
+        if not detection:
+            on_step(FITTING)
+            detection = _within(limits("fitting"), partial(_detect, job))
+        on_step(i)
+        start, result = time.perf_counter(), detection
+        if "fitted" in detection:
+            explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
+            result = _within(limits("explaining"), explain)
+        timed = result | {"elapsed_seconds": time.perf_counter() - start}
+        yield store.write_record(run, record_of(job, key, explainer, detection, timed))
+
+
+def _within(limits: AbstractContextManager[None], work: Callable[[], Result]) -> Result:
+    def limited_work() -> Result:
+        with limits:
+            return work()
+
+    return contained(limited_work)
+
+
+def _detect(job: Job) -> Result:
+    fitted = fit(job.source, job.detector)
+    if fitted is None:
+        return not_ok("skipped", NETWORK_UNKNOWN)
+    return {"fitted": fitted, "quality": fitted.quality() | ceiling(job.source)}
+
+
+def record_of(job: Job, key: str, explainer: Component, detection: Result, result: Result) -> store.Record:
+    """Return the record of a trial: what it was, and its result; `detection` may be empty."""
+    fitted = detection.get("fitted")
+    quality = {"quality": detection["quality"], "fit_seconds": fitted.seconds} if fitted else {}
+    return {
+        "key": key,
+        "seed": job.source.seed,
+        "table": {
+            "label": job.source.label,
+            "content_hash": job.source.hash,
+            "n_rows": job.source.table.n_rows,
+            "n_features": job.source.table.n_features,
+            "n_anomalies": int(job.source.table.y.sum()),
+        },
+        "detector": job.detector.model_dump() | quality,
+        "explainer": explainer.model_dump(),
+        "versions": versions(),
+        **result,
+    }

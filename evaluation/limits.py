@@ -1,0 +1,106 @@
+"""What a trial may take: one thread, so much time, so much memory."""
+
+import faulthandler
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+import threadpoolctl
+
+from xadbench.datasets import InputError
+
+GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
+
+
+class TimeUp(Exception):
+    """The time-out of a trial has passed."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread inside; BLAS, OpenMP and torch get their threads back afterwards."""
+    import torch  # noqa: PLC0415  # takes a second to import
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def limited(
+    what: str, timeout: float | None, memory_limit: int | None, last_words: IO[str] | None
+) -> Iterator[None]:
+    """End what happens within the scope if it takes more; only in the main thread of a worker process.
+
+    Parameters
+    ----------
+    what
+        Begins the message of `TimeUp`.
+    timeout
+        Seconds until `TimeUp` is raised inside. What does not end by that ends with the process, its
+        traceback in `last_words`.
+    memory_limit
+        Bytes that may be allocated beyond what the process holds; more raises `MemoryError`, or what a
+        library makes of it.
+    last_words
+        An open file; None where there is no time-out.
+    """
+    with ExitStack() as stack:
+        if memory_limit is not None:
+            stack.enter_context(_limited_memory(memory_limit))
+        if timeout is not None and last_words is not None:
+            stack.enter_context(_limited_time(timeout, what, last_words))
+        yield
+
+
+@contextmanager
+def _limited_time(seconds: float, what: str, last_words: IO[str]) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise TimeUp(f"{what} took more than {seconds:g} s")
+
+    with ExitStack() as stack:  # each undone, even if the alarm rings while another is
+        stack.callback(faulthandler.cancel_dump_traceback_later)
+        faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=last_words)
+        stack.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ring))
+        stack.callback(signal.setitimer, signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+
+
+@contextmanager
+def _limited_memory(n_bytes: int) -> Iterator[None]:
+    import resource  # noqa: PLC0415  # not on Windows
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_held() + n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _held() -> int:
+    """Return the bytes that the kernel counts against the limit of this process's data."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmData:"))
+    return 1024 * int(line.split()[1])
+
+
+def check_limits(timeout: float | None, memory_limit: int | None) -> None:
+    """Raise `InputError` for a limit that cannot be held on this system."""
+    if timeout is not None and not hasattr(signal, "setitimer"):
+        raise InputError(f"timeout: not on {sys.platform}, which has no alarm for a process")
+    if memory_limit is not None and sys.platform != "linux":
+        raise InputError(f"memory_limit: only on Linux, not on {sys.platform}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; torch has no class of its own for that."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,137 @@
+"""What a suite asks for: its combinations, and jobs, each a detector to fit and the explainers for it."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from xadbench.datasets import InputError
+from xadbench.datasets.errors import unknown
+from xadbench.datasets.specs import build_spec
+from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.scoring import Measures
+from xadbench.evaluation.source import Source, load_source
+from xadbench.evaluation.suite import Component, Suite, TableSpec
+from xadbench.evaluation.trial import trial_key
+from xadbench.generator.manifest import read_manifest
+
+Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One detector on one table, and the explainers that are to explain it, each with its trial's key.
+
+    `timeout` in seconds and `memory_limit` in bytes hold for each trial, and for fitting.
+    """
+
+    source: Source
+    detector: Component
+    trials: tuple[tuple[str, Component], ...]
+    measures: Measures
+    timeout: float | None = None
+    memory_limit: int | None = None
+
+    def since(self, n_done: int) -> "Job":
+        """Return what is left behind the first `n_done` trials."""
+        return replace(self, trials=self.trials[n_done:])
+
+
+def plan(suite: Suite) -> list[Job]:
+    """Return the suite's jobs in order; makes or loads every table, so that bad input is found at once."""
+    measures = Measures(suite.metrics, suite.baseline)
+    by_table = itertools.groupby(combinations(suite), key=lambda combination: combination[:2])
+    return [
+        Job(source, detector, _keyed(source, detector, explainers, measures), measures, *_limits(suite))
+        for (spec, seed), of_table in by_table
+        for source in (load_source(spec, seed),)
+        for *_, detector, explainers in of_table
+    ]
+
+
+def _keyed(
+    source: Source, detector: Component, explainers: tuple[Component, ...], measures: Measures
+) -> tuple[tuple[str, Component], ...]:
+    return tuple((trial_key(source, detector, chosen, measures), chosen) for chosen in explainers)
+
+
+def _limits(suite: Suite) -> tuple[float | None, int | None]:
+    return suite.timeout, suite.memory_limit
+
+
+def combinations(suite: Suite) -> Iterator[Combination]:
+    """Yield each table, seed and detector with the explainers that include and exclude leave, and controls.
+
+    Raises
+    ------
+    InputError
+        If a release cannot be read, or a combination names what the suite does not have.
+    """
+    suite = resolve(suite)
+    explainers = with_controls(suite)
+    for spec, seed, detector in itertools.product(suite.tables, suite.seeds, suite.detectors):
+        left = [one for one in explainers if suite.wants(spec.title, detector.label, one.label)]
+        if any(one in suite.explainers for one in left):
+            yield spec, seed, detector, tuple(one for one in explainers if one in left or _is_control(one))
+
+
+def _is_control(explainer: Component) -> bool:
+    return explainer.name in CONTROLS
+
+
+def with_controls(suite: Suite) -> tuple[Component, ...]:
+    """Return the suite's explainers and, behind them, the controls that it does not name itself."""
+    for explainer in suite.explainers:
+        if explainer.label in CONTROLS and explainer.name != explainer.label:
+            raise InputError(f"explainer {explainer.name!r} has the label of a control, {explainer.label!r}")
+    named = {explainer.label for explainer in suite.explainers}
+    return (*suite.explainers, *(Component(name=name) for name in CONTROLS if name not in named))
+
+
+def n_trials(suite: Suite) -> int:
+    """Return how many trials the suite has, controls included."""
+    return sum(len(explainers) for *_, explainers in combinations(suite))
+
+
+def resolve(suite: Suite) -> Suite:
+    """Return the suite with one table for each that a release stands for, its combinations checked."""
+    tables = [table for spec in suite.tables for table in _of_release(spec, suite.seeds)]
+    resolved = build_spec(dict(suite) | {"tables": tables}, Suite, where=f"suite {suite.name}")
+    for where in ("include", "exclude"):
+        for i, combination in enumerate(getattr(resolved, where) or ()):
+            for what in ("table", "detector", "explainer"):
+                _check(f"{where}.{i}.{what}", getattr(combination, what), _labels(resolved, what))
+    return resolved
+
+
+def _labels(suite: Suite, what: str) -> list[str]:
+    match what:
+        case "table":
+            return suite.labels("tables")
+        case "detector":
+            return suite.labels("detectors")
+    return [explainer.label for explainer in with_controls(suite)]
+
+
+def _check(where: str, patterns: tuple[str, ...], labels: list[str]) -> None:
+    for pattern in patterns:
+        if pattern not in labels and not any(fnmatchcase(label, pattern) for label in labels):
+            raise unknown(f"label in {where}:", pattern, labels)
+
+
+def _of_release(spec: TableSpec, seeds: tuple[int, ...]) -> Iterator[TableSpec]:
+    if spec.release is None:
+        yield spec
+        return
+    manifest = read_manifest(Path(spec.release))
+    found = {(name.rpartition("/")[0], record.seed) for name, record in manifest.tables.items()}
+    families = sorted({family for family, _ in found})
+    if spec.table is not None and spec.table not in families:
+        raise unknown(f"table of release {spec.release}:", spec.table, families)
+    for family in families if spec.table is None else [spec.table]:
+        for seed in seeds:
+            if (family, seed) not in found:
+                known = [known for name, known in found if name == family]
+                raise unknown(f"seed of {family} in release {spec.release}:", str(seed), known)
+        yield spec.model_copy(update={"table": family})

@@ -1,0 +1,176 @@
+"""Runs jobs in worker processes, which may hang or die: what was under way is found out and recorded."""
+
+import signal
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from joblib.externals.loky import ProcessPoolExecutor
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import store
+from xadbench.evaluation.detectors import DETECTORS
+from xadbench.evaluation.execution import FITTING, Result, record_of, run_job
+from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.limits import one_thread
+from xadbench.evaluation.plan import Job
+from xadbench.evaluation.trial import not_ok
+
+POLL_SECONDS = 0.5
+IDLE_SECONDS = 10  # a worker without work ends by then: none outlives a killed parent for long
+LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
+Told = tuple[int, store.Record]
+
+
+@dataclass(eq=False)
+class Task:
+    """A job under its number, and a folder of its own where its worker says how far it is."""
+
+    number: int
+    job: Job
+    log: Path
+    n_told: int = 0
+
+    @property
+    def step(self) -> int | None:
+        """The trial under way, FITTING, the number of trials behind the last, or None before all of it."""
+        path = self.log / "step"
+        return int(path.read_text(encoding="ascii")) if path.exists() else None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left but to say so."""
+        return self.step == len(self.job.trials)
+
+    @property
+    def last_words(self) -> str:
+        """The traceback of a worker that ended itself; empty where it did not."""
+        return (self.log / "last_words").read_text(encoding="utf-8", errors="replace")
+
+    def news(self, run: Path) -> Iterator[Told]:
+        """Yield the records that were written since the last call."""
+        start, self.n_told = self.n_told, max(self.step or 0, self.n_told)
+        for key, _ in self.job.trials[start : self.n_told]:
+            record = store.read_record(run, key)
+            if record is None:
+                raise InputError(f"{run}: the record of {key} was written, but cannot be read; run again")
+            yield self.number, record
+
+    def blame(self, run: Path, error: BrokenExecutor) -> Iterator[Told]:
+        """Record what was under way, a trial or the fitting for all, as what ended the worker."""
+        first, behind = self._under_way()
+        result = self._verdict(error)
+        self.n_told = behind
+        for key, explainer in self.job.trials[first:behind]:
+            record = store.read_record(run, key)
+            if record is None or not store.is_finished(record):
+                record = store.write_record(run, record_of(self.job, key, explainer, {}, result))
+            yield self.number, record
+
+    def _under_way(self) -> tuple[int, int]:
+        step = self.step
+        if step is None or step == FITTING:
+            return 0, len(self.job.trials)
+        return step, step + 1
+
+    def _verdict(self, error: BrokenExecutor) -> Result:
+        if words := self.last_words:
+            reason = f"took more than {self.job.timeout:g} s and did not heed the alarm"
+            return not_ok("timeout", reason, words)
+        said = [line for line in str(error).splitlines() if "exit codes" in line]
+        reason = "its worker process was killed, perhaps for want of memory, or ended itself"
+        return not_ok("error", ". ".join([reason, *said]), str(error))
+
+    def rest(self, log: Path) -> "Task":
+        """Return what is left of it, as a new task."""
+        return Task(self.number, self.job.since(self.n_told), log)
+
+
+def run_in_workers(run: Path, jobs: Iterable[tuple[int, Job]], workers: int) -> Iterator[Told]:
+    """Yield each record, soon after it is written, with the number of its job.
+
+    A trial that ends its worker gets a record that says so. The executor does not survive that and is
+    replaced; what else was under way is done again. Where it is not plain which of several was to blame, each
+    is done alone.
+
+    Parameters
+    ----------
+    run
+        The run's folder.
+    jobs
+        What to do, under numbers of the caller's.
+    workers
+        Number of processes, at least 1.
+    """
+    with tempfile.TemporaryDirectory(prefix=".workers-", dir=run, ignore_cleanup_errors=True) as logs:
+        new_log = partial(tempfile.mkdtemp, dir=logs)
+        rounds = deque([([Task(number, job, Path(new_log())) for number, job in jobs], workers)])
+        while rounds:
+            tasks, n_workers = rounds.popleft()
+            try:
+                yield from _until_broken(run, tasks, n_workers)
+            except BrokenExecutor as error:
+                begun = [task for task in tasks if task.step is not None]
+                if not begun:  # no trial is to blame, and a new executor would do no better
+                    raise
+                for task in begun:
+                    yield from task.news(run)
+                suspects = [task for task in begun if not task.is_done]
+                culprits = suspects if len(suspects) == 1 else [task for task in suspects if task.last_words]
+                for task in culprits:
+                    yield from task.blame(run, error)
+                left = [task.rest(Path(new_log())) for task in suspects if task.n_told < len(task.job.trials)]
+                waiting = [task for task in tasks if task.step is None]
+                if culprits:
+                    rounds.appendleft((left + waiting, n_workers))
+                else:
+                    rounds.extendleft([(waiting, n_workers), *(([task], 1) for task in left)])
+
+
+def _until_broken(run: Path, tasks: list[Task], workers: int) -> Iterator[Told]:
+    """Yield the records of the tasks, and take each that is done from the list."""
+    executor = ProcessPoolExecutor(
+        workers,
+        timeout=IDLE_SECONDS,
+        initializer=_prepare_worker,
+        initargs=(dict(DETECTORS), dict(EXPLAINERS)),
+        env=ONE_THREAD,
+    )
+    try:
+        futures = {executor.submit(_work, run, task.job, task.log): task for task in tasks}
+        while futures:
+            done, _ = wait(futures, POLL_SECONDS, FIRST_COMPLETED)
+            for task in futures.values():
+                yield from task.news(run)
+            for future in done:
+                future.result()
+                tasks.remove(futures.pop(future))
+    finally:
+        executor.shutdown(kill_workers=True)
+
+
+def _work(run: Path, job: Job, log: Path) -> None:
+    """Do a job in a worker."""
+    with one_thread(), (log / "last_words").open("w", encoding="utf-8") as last_words:
+        for _ in run_job(run, job, partial(_note, log), last_words):
+            pass
+        _note(log, len(job.trials))
+
+
+def _note(log: Path, step: int) -> None:
+    draft = log / "draft"
+    draft.write_text(str(step), encoding="ascii")
+    draft.replace(log / "step")
+
+
+def _prepare_worker(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:
+    """Leave interrupts to the parent, and know what it knows, a script's own detectors among it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    DETECTORS.update(detectors)
+    EXPLAINERS.update(explainers)

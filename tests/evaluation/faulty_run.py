@@ -1,0 +1,89 @@
+"""A user's script: registers a detector and an explainer that break on purpose, and runs a suite.
+
+python faulty_run.py SUITE.yaml RUN WORKERS; prints a line for each trial.
+"""
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from xadbench.evaluation import detectors, explainers, limits, run_suite
+from xadbench.evaluation.registry import Entry, factory_of
+
+
+class Distance:
+    """The squared distance to the mean; hangs or dies as it is fitted, if told to."""
+
+    version = 1
+
+    def __init__(self, fault="none"):
+        self.fault = fault
+
+    def get_params(self):
+        return {"fault": self.fault}
+
+    def fit(self, X):
+        limits.GRACE_SECONDS = 0.5  # here: in the worker
+        misbehave(self.fault)
+        self.mean = X.mean(axis=0)
+        return self
+
+    def decision_function(self, X):
+        return ((X - self.mean) ** 2).sum(axis=1)
+
+
+class Faulty:
+    """An explainer that misbehaves, each time or just the first time in this folder."""
+
+    version = 1
+    requires = frozenset()
+
+    def __init__(self, fault="none", n=0, seconds=0.0):
+        self.fault, self.n, self.seconds = fault, n, seconds
+
+    def fit(self, detector, background):
+        return self
+
+    def explain(self, X):
+        time.sleep(self.seconds)
+        misbehave(self.fault)
+        return np.abs(X) + self.n
+
+
+def misbehave(fault):
+    if fault.startswith("once-"):
+        try:
+            Path(fault).touch(exist_ok=False)
+        except FileExistsError:
+            return
+        fault = fault.removeprefix("once-")
+    match fault:
+        case "raise":
+            raise RuntimeError("out of cheese")
+        case "sleep":
+            time.sleep(60)
+        case "stubborn":
+            while True:
+                with suppress(Exception):
+                    time.sleep(60)
+        case "memory":
+            np.ones(2**28)  # 2 GiB
+        case "exit":
+            os._exit(7)
+
+
+detectors.DETECTORS["distance"] = Entry("a stand-in", lambda: factory_of(Distance))
+explainers.EXPLAINERS["faulty"] = Entry("a stand-in", lambda: factory_of(Faulty))
+
+
+def tell(record, is_new):
+    told = record["explainer"]["label"], record["status"], "new" if is_new else "read"
+    print(*told, flush=True)  # noqa: T201  # a script
+
+
+if __name__ == "__main__":
+    run_suite(sys.argv[1], sys.argv[2], on_trial=tell, workers=int(sys.argv[3]))

@@ -1,0 +1,154 @@
+"""Faults of trials, of workers and of whole runs, in processes of their own."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import run_suite
+from xadbench.evaluation.limits import TimeUp, check_limits, limited
+
+SCRIPT = Path(__file__).with_name("faulty_run.py")
+TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds", "traceback"}
+FAULTS = ["raise", "sleep", "stubborn", "memory", "exit"]
+
+
+class Faults:
+    """A folder with a suite of faulty explainers, and runs of it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def write(self, explainers, seeds=(0,), **others):
+        suite = {
+            "name": "faults",
+            "tables": [{"recipe": "table2-d4-5", "rows": 200}],
+            "detectors": ["distance"],
+            "explainers": explainers,
+            "seeds": seeds,
+            "memory_limit": "500 MiB",
+        }
+        (self.folder / "s.yaml").write_text(json.dumps(suite | others))  # JSON is YAML
+
+    def start(self, run="run", workers=1):
+        command = [sys.executable, str(SCRIPT), "s.yaml", run, str(workers)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        return subprocess.Popen(command, cwd=self.folder, **pipes)  # noqa: S603  # our own script
+
+    def records(self, run="run"):
+        found = [json.loads(path.read_text()) for path in (self.folder / run / "trials").glob("*.json")]
+        return {(record["seed"], record["explainer"]["label"]): record for record in found}
+
+
+@pytest.fixture
+def faults(tmp_path):
+    return Faults(tmp_path)
+
+
+def finish(*processes):
+    told = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return told
+
+
+def test_a_trial_that_ends_its_worker_is_recorded_and_the_rest_goes_on(faults):
+    faults.write([{"name": "faulty", "grid": {"fault": ["memory", "exit", "none"]}}], seeds=[0])
+    (told,) = finish(faults.start())
+    assert told.count("new") == 6
+    records = faults.records()
+    killed = records[0, "faulty(fault=exit)"]
+    assert killed["status"] == "error"
+    assert "EXIT(7)" in killed["reason"]
+    assert records[0, "faulty(fault=memory)"]["status"] == "out-of-memory"
+    assert Counter(record["status"] for record in records.values())["ok"] == 4
+    assert not list(faults.folder.glob("run/.workers-*"))
+
+
+@pytest.mark.slow  # a dozen new processes, each of which imports torch
+def test_a_disturbed_run_ends_in_the_results_of_an_undisturbed_one(faults):
+    explainers = [
+        {"name": "faulty", "grid": {"n": list(range(20))}},
+        {"name": "faulty", "grid": {"fault": [f"once-{fault}" for fault in FAULTS]}},
+        {"name": "faulty", "params": {"fault": "raise"}},
+    ]
+    faults.write(explainers, seeds=[0, 1], timeout=2)
+    finish(faults.start(workers=2))
+    first = faults.records()
+    assert len(first) == 2 * (20 + 5 + 1 + 3)
+    assert {record["status"] for record in first.values()} >= {"ok", "error", "out-of-memory"}
+    assert sum(record["status"] != "ok" for record in first.values()) > 2
+    (faults.folder / "run" / "trials" / f"{first[0, 'truth']['key']}.json").write_text('{"key": ')
+    finish(faults.start(), faults.start())  # two runners at once
+    finish(faults.start("undisturbed"))
+    resumed, undisturbed = faults.records(), faults.records("undisturbed")
+    assert resumed.keys() == undisturbed.keys() == first.keys()
+    for trial, record in undisturbed.items():
+        assert without_times(resumed[trial]) == without_times(record)
+
+
+def without_times(record):
+    detector = {key: value for key, value in record["detector"].items() if key != "fit_seconds"}
+    return {key: value for key, value in record.items() if key not in TIMES} | {"detector": detector}
+
+
+@pytest.mark.slow  # as above
+def test_an_interrupt_stops_within_5_seconds_and_leaves_a_run_that_resumes(faults):
+    explainer = {"name": "faulty", "params": {"seconds": 0.4}, "grid": {"n": list(range(30))}}
+    faults.write([explainer], seeds=[0, 1])
+    process = faults.start(workers=2)
+    process.stdout.readline()
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert time.monotonic() - start < 5
+    assert 1 <= len(faults.records()) < 2 * 33
+    faults.write([explainer | {"grid": {"n": [0, 1]}}], seeds=[0, 1])
+    (told,) = finish(faults.start(workers=2))
+    assert told.count("read") >= 1
+    assert told.count("\n") == 2 * 5
+
+
+@pytest.mark.slow  # as above
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("sleep", "fitting took more than 0.5 s"),
+        ("stubborn", "took more than 0.5 s and did not heed the alarm"),
+    ],
+)
+def test_a_fault_in_fitting_is_that_of_every_trial(faults, fault, reason):
+    faults.write(["random"], detectors=[{"name": "distance", "params": {"fault": fault}}], timeout=0.5)
+    finish(faults.start())
+    records = faults.records().values()
+    assert [record["status"] for record in records] == ["timeout"] * 4
+    assert {record["reason"] for record in records} == {reason}
+    assert all("faulty_run.py" in record["traceback"] for record in records)
+
+
+def test_the_alarm_rings_and_is_off_again(tmp_path):
+    with (tmp_path / "words").open("w") as words:
+        with (
+            pytest.raises(TimeUp, match=r"waiting took more than 0\.05 s"),
+            limited("waiting", 0.05, None, words),
+        ):
+            time.sleep(5)
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+        assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+def test_workers_are_counted_from_one(small_suite):
+    with pytest.raises(InputError, match="workers is 0; expected at least 1"):
+        run_suite(small_suite, workers=0)
+
+
+def test_a_memory_limit_that_cannot_be_held_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(InputError, match="memory_limit: only on Linux, not on darwin"):
+        check_limits(None, 2**30)
