@@ -17,6 +17,7 @@ from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
+from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import n_trials, run_suite
@@ -52,6 +53,10 @@ def run(
         typer.Option(help="Rows to rank by: anomalies, detected or flagged; the suite's if not told."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
+    ] = False,
 ) -> None:
     """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
     chosen = load_suite(suite)
@@ -59,6 +64,10 @@ def run(
     if scope not in SCOPES:
         raise unknown("scope", scope, SCOPES)
     folder = out or Path("runs") / chosen.name
+    if dry_run:
+        for line in estimate(chosen, folder).as_lines(folder, workers):
+            typer.echo(line)
+        return
     console = Console()
     with RunProgress(n_trials(chosen), console) as progress:
         records = run_suite(chosen, folder, on_trial=progress.advance, workers=workers)

@@ -53,6 +53,20 @@ def test_a_second_run_says_that_nothing_was_repeated(xadbench, tmp_path):
     assert first.count("from an earlier run") == 0
 
 
+def test_a_dry_run_says_what_would_be_run(xadbench, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
+    code, out, _ = xadbench("run", "tiny.yaml", "--dry-run")
+    assert code == 0
+    assert out.startswith("6 trials: 0 done in runs/tiny, 6 left\ntime: unknown for 6")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_suite_says_which_rows_to_rank_by_unless_the_command_does(xadbench, tmp_path):
+    (tmp_path / "tiny.yaml").write_text(f"{QUICK_SUITE}scope: flagged\n")
+    assert "Rows: flagged" in xadbench("run", "tiny.yaml")[1]
+    assert "Rows: anomalies" in xadbench("run", "tiny.yaml", "--scope", "anomalies")[1]
+
+
 def test_a_failed_trial_shows_in_the_exit_code(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE.replace("saliency", "faulty"))
     code, out, _ = xadbench("run", "tiny.yaml")
