@@ -9,11 +9,12 @@ from typing import IO, Any
 
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import NETWORK_UNKNOWN
+from xadbench.evaluation.fits import fit_once
 from xadbench.evaluation.limits import limited
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.provenance import versions
 from xadbench.evaluation.suite import Component
-from xadbench.evaluation.trial import ceiling, contained, fit, not_ok, run_trial
+from xadbench.evaluation.trial import ceiling, contained, not_ok, run_trial
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]
@@ -47,7 +48,7 @@ def run_job(
             continue
         if not detection:
             on_step(FITTING)
-            detection = _within(limits("fitting"), partial(_detect, job))
+            detection = _within(limits("fitting"), partial(_detect, run, job))
         on_step(i)
         start, result = time.perf_counter(), detection
         if "fitted" in detection:
@@ -65,8 +66,8 @@ def _within(limits: AbstractContextManager[None], work: Callable[[], Result]) ->
     return contained(limited_work)
 
 
-def _detect(job: Job) -> Result:
-    fitted = fit(job.source, job.detector)
+def _detect(run: Path, job: Job) -> Result:
+    fitted = fit_once(run, job.source, job.detector)
     if fitted is None:
         return not_ok("skipped", NETWORK_UNKNOWN)
     return {"fitted": fitted, "quality": fitted.quality() | ceiling(job.source)}

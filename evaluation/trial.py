@@ -31,6 +31,7 @@ __all__ = [
     "contained",
     "explain",
     "fit",
+    "fit_key",
     "not_ok",
     "run_trial",
     "score_attributions",
@@ -75,14 +76,30 @@ def trial_key(source: Source, detector: Component, explainer: Component, measure
     InputError
         If a detector or explainer, or a parameter of one, is unknown.
     """
-    determined_by = {
+    return _hash(
+        _of_fit(source, detector)
+        | {
+            "explainer": _identity(explainer, source, CONTROLS, make_explainer),
+            "metrics": measures.identity(),
+        }
+    )
+
+
+def fit_key(source: Source, detector: Component) -> str:
+    """Return the SHA-256 of the canonical JSON of all that determines a fitted detector."""
+    return _hash(_of_fit(source, detector))
+
+
+def _of_fit(source: Source, detector: Component) -> dict[str, Any]:
+    return {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
         "detector": _identity(detector, source, {ORACLE}, make_detector),
-        "explainer": _identity(explainer, source, CONTROLS, make_explainer),
-        "metrics": measures.identity(),
         "seed": source.seed,
     }
+
+
+def _hash(determined_by: dict[str, Any]) -> str:
     return sha256(json.dumps(determined_by, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -1,0 +1,56 @@
+"""Fitted detectors in the run's folder: fitted once, and loaded when trials are added or run again."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from xadbench.datasets import InputError, standardise
+from xadbench.evaluation import store
+from xadbench.evaluation.scoring import Fitted
+from xadbench.evaluation.source import Source
+from xadbench.evaluation.suite import Component
+from xadbench.evaluation.trial import fit, fit_key
+
+
+def fit_once(run: Path, source: Source, component: Component) -> Fitted | None:
+    """Return the detector that is stored in the run's folder, or fit it, and store it if it can be saved.
+
+    Our own can; PyOD's would need pickle, and are fitted anew. None for the oracle where the network is not
+    known.
+    """
+    folder = run / "detectors" / fit_key(source, component)
+    fitted = _load(folder, source)
+    if fitted is None:
+        fitted = fit(source, component)
+        if fitted is not None:
+            _save(folder, fitted)
+    return fitted
+
+
+def _load(folder: Path, source: Source) -> Fitted | None:
+    from xadbench.dsil import load  # noqa: PLC0415  # torch takes a second to import
+
+    told = store.read_json(_about(folder))
+    if told is None:
+        return None
+    try:
+        detector = load(folder)
+    except InputError:  # there is none, it was altered, or is of another version
+        return None
+    table = standardise(source.table)
+    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), told["seconds"])
+
+
+def _save(folder: Path, fitted: Fitted) -> None:
+    from xadbench.dsil.estimator import Detector  # noqa: PLC0415  # as above
+
+    if isinstance(fitted.detector, Detector):
+        store.write_json(_about(folder), {"seconds": fitted.seconds})
+        with suppress(InputError):  # another process was first, or a parameter cannot be saved
+            fitted.detector.save(folder)
+
+
+def _about(folder: Path) -> Path:
+    """Return where it is kept how long fitting took."""
+    return folder.with_suffix(".json")

@@ -1,0 +1,54 @@
+import pytest
+
+from xadbench.dsil import DTE
+from xadbench.evaluation import run_suite
+from xadbench.evaluation.suite import Component
+
+TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds"}
+
+
+@pytest.fixture
+def on_dte(small_suite):
+    dte = Component(name="dte", params={"epochs": 1})
+    explainers = (Component(name="diffusion_mean"), Component(name="saliency"))
+    return small_suite.model_copy(update={"detectors": (dte,), "explainers": explainers, "seeds": (0,)})
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """A list that grows by an entry with each fit of a DTE."""
+    done, fit = [], DTE.fit
+    monkeypatch.setattr(DTE, "fit", lambda self, X: [done.append(1), fit(self, X)][1])
+    return done
+
+
+def test_a_detector_is_loaded_for_trials_that_are_run_again_with_the_same_results(on_dte, tmp_path, fits):
+    first = run_suite(on_dte, tmp_path)
+    assert len(fits) == 1
+    for path in (tmp_path / "trials").iterdir():
+        path.unlink()
+    again = run_suite(on_dte, tmp_path)
+    assert len(fits) == 1
+    assert [r["detector"] for r in again] == [r["detector"] for r in first]  # fit_seconds too
+    for one, other in zip(first, again, strict=True):
+        assert {key: one[key] for key in one.keys() - TIMES} == {
+            key: other[key] for key in one.keys() - TIMES
+        }
+
+
+def test_an_altered_detector_is_fitted_again(on_dte, tmp_path, fits):
+    run_suite(on_dte, tmp_path)
+    (arrays,) = (tmp_path / "detectors").glob("*/arrays.safetensors")
+    arrays.write_bytes(arrays.read_bytes()[:-100])
+    for path in (tmp_path / "trials").iterdir():
+        path.unlink()
+    assert {record["status"] for record in run_suite(on_dte, tmp_path)} == {"ok"}
+    assert len(fits) == 2
+
+
+def test_another_seed_or_parameter_is_another_detector(on_dte, tmp_path, fits):
+    other = Component(name="dte", params={"epochs": 2})
+    both = on_dte.model_copy(update={"detectors": (*on_dte.detectors, other), "seeds": (0, 1)})
+    run_suite(both, tmp_path)
+    assert len(fits) == 4
+    assert len(list((tmp_path / "detectors").glob("*/detector.json"))) == 4
