@@ -1,4 +1,4 @@
-"""The command line: `xadbench run|reproduce|generate|inject|audit|release|list`."""
+"""The command line: `xadbench run|report|reproduce|generate|inject|audit|release|list`."""
 
 import sys
 from collections.abc import Iterable
@@ -74,6 +74,21 @@ def run(
     publish(records, scope, folder, console, asked=chosen.metrics)
     if any(not is_finished(record) for record in records):
         raise typer.Exit(TRIALS_FAILED)
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
+    out: Out = None,
+    form: Annotated[
+        Literal["html", "markdown", "csv", "latex"],
+        typer.Option("--format", help="html: pages that open offline; else the same tables."),
+    ] = "html",
+) -> None:
+    """Write the report of a run; into the run's folder report/ unless told otherwise."""
+    from xadbench.evaluation.report import write_report  # noqa: PLC0415  # Jinja takes a while
+
+    typer.echo(f"{write_report(run, out or run / 'report', form)}")
 
 
 @app.command()

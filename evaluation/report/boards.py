@@ -1,0 +1,175 @@
+"""Leaderboards of a report: who leads, how surely, and who lacks what."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from xadbench.evaluation import stats
+from xadbench.evaluation.report.results import IDENTITY, NO_ROW, NOT_RUN, VALUE, Results
+from xadbench.evaluation.scoring import SCOPES
+
+MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units")
+SIGNIFICANT = 1 - stats.LEVEL
+
+
+class Missing(NamedTuple):
+    """An entry that is not ranked: how many cells lack a value, of how many, and why."""
+
+    explainer: str
+    n_missing: int
+    n_cells: int
+    reasons: str
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """The leaderboard of a detector in a scope.
+
+    Attributes
+    ----------
+    ranked
+        By entry, the best first: `mean`, `low`, `high` (of adjusted nDCG_m), `rank`, `tied` (with the best),
+        and MEANS, all over the same cells.
+    references
+        By control: `mean` and `n`, over the cells of `ranked` where it has a value.
+    missing
+        The entries that are not ranked.
+    left_out
+        In words, the cells (a table, a seed) where no entry has a value; empty if there are none.
+    groups
+        The entries by mean rank that cannot be told apart, as `stats.ties` returns them.
+    """
+
+    scope: str
+    detector: str
+    d: int | None
+    n_tables: int
+    n_sources: int
+    n_seeds: int
+    n_cells: int
+    left_out: str
+    auc_roc: float
+    ranked: pd.DataFrame
+    references: pd.DataFrame
+    missing: list[Missing]
+    groups: list[list[str]]
+
+    @property
+    def can_differ(self) -> bool:
+        """Whether so few tables could tell any two entries apart: the signed-rank test has a least p."""
+        n = len(self.ranked)
+        return 2.0 ** (1 - self.n_tables) * max(n * (n - 1) // 2, 1) < SIGNIFICANT
+
+
+def boards(results: Results, n_resamples: int = stats.RESAMPLES) -> list[Board]:
+    """Return the boards of every scope and detector: over all tables, then, if they differ, by width d."""
+    cells = cells_of(results)
+    widths = sorted(int(d) for d in cells["n_features"].dropna().unique())
+    parts: list[int | None] = [None, *(widths if len(widths) > 1 else [])]
+    return [
+        board(of, scope, str(detector), d, n_resamples)
+        for scope in SCOPES
+        for d in parts
+        for detector, of in _part(cells, scope, d).groupby("detector", sort=False)
+    ]
+
+
+def cells_of(results: Results) -> pd.DataFrame:
+    """Return a row each (trial, scope): its scores, status and costs."""
+    return results.scores.merge(results.trials, on=IDENTITY)
+
+
+def _part(cells: pd.DataFrame, scope: str, d: int | None) -> pd.DataFrame:
+    chosen = cells["scope"] == scope
+    return cells[chosen if d is None else chosen & (cells["n_features"] == d)]
+
+
+def board(
+    cells: pd.DataFrame, scope: str, detector: str, d: int | None = None, n_resamples: int = stats.RESAMPLES
+) -> Board:
+    """Return the board of cells (a row each table, seed and explainer) of one scope and detector."""
+    entries = cells[~cells["is_reference"].astype(bool)]
+    grid = stats.common_grid(entries, "explainer", VALUE)
+    figures = grid.figures
+    ranked, groups = _ranked(figures, n_resamples)
+    inside = cells.set_index([stats.TABLE, stats.SEED]).loc[lambda of: of.index.isin(figures.index)]
+    means = inside.groupby("explainer")[list(MEANS)].mean()
+    tables = figures.index.get_level_values(stats.TABLE).unique()
+    return Board(
+        scope=scope,
+        detector=detector,
+        d=d,
+        n_tables=len(tables),
+        n_sources=len({stats.OVERLAPPING.get(name, name) for name in tables}),
+        n_seeds=figures.index.get_level_values(stats.SEED).nunique(),
+        n_cells=len(figures),
+        left_out=_left_out(entries, figures),
+        auc_roc=float(inside.groupby(level=[stats.TABLE, stats.SEED])["auc_roc"].first().mean()),
+        ranked=ranked.join(means),
+        references=_references(inside.reset_index()),
+        missing=_missing(entries, grid),
+        groups=groups,
+    )
+
+
+def _ranked(figures: pd.DataFrame, n_resamples: int) -> tuple[pd.DataFrame, list[list[str]]]:
+    if figures.empty:
+        return pd.DataFrame(columns=["mean", "low", "high", "rank", "tied"], dtype=float), []
+    ranked = stats.means(figures, n_resamples=n_resamples)
+    if len(figures.index.unique(stats.TABLE)) == 1:  # no test over tables
+        return ranked.assign(tied=False), []
+    p = stats.pairwise(figures)
+    best = ranked.index[0]
+    ranked["tied"] = (p.loc[best, ranked.index] >= SIGNIFICANT) & (ranked.index != best)
+    by_rank = list(ranked.sort_values("rank", kind="stable").index)
+    return ranked, stats.ties(p, by_rank)
+
+
+def _references(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and count of each control over the cells where it has a value."""
+    known = cells[cells["is_reference"].astype(bool) & cells[VALUE].notna()]
+    rows = {}
+    for name, of in known.groupby("explainer", sort=False):
+        grid = of.set_index([stats.TABLE, stats.SEED])[[VALUE]]
+        mean, _ = stats.resampled_means(grid, n_resamples=1)
+        rows[str(name)] = {"mean": mean[VALUE], "n": len(of)}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "n"])
+
+
+def _missing(entries: pd.DataFrame, grid: stats.Grid) -> list[Missing]:
+    by_entry = entries.groupby("explainer", sort=False)
+    present = {name for name, of in by_entry if of[VALUE].notna().any()}
+    absent = [str(name) for name in by_entry.groups if name not in present]  # nowhere a value: on no grid
+    rows = entries[entries["explainer"].isin([*grid.missing, *absent]) & entries[VALUE].isna()]
+    somewhere = entries.loc[entries[VALUE].notna(), ["table", "seed"]].drop_duplicates()
+    if len(somewhere):  # where nobody has a value, no entry lacks one
+        rows = rows.merge(somewhere, on=["table", "seed"])
+    n_cells = len(somewhere) or len(entries[["table", "seed"]].drop_duplicates())
+    lacking = rows.groupby("explainer", sort=False)
+    return [Missing(str(name), len(of), n_cells, why(of)) for name, of in lacking]
+
+
+def _left_out(entries: pd.DataFrame, figures: pd.DataFrame) -> str:
+    """Return which cells no entry has a value on, and why; empty if there are none."""
+    of = entries.set_index([stats.TABLE, stats.SEED])
+    gone = entries[of[VALUE].isna().groupby(level=[0, 1]).transform("all").to_numpy()]
+    if gone.empty or figures.empty:
+        return ""
+    cells = ", ".join(dict.fromkeys(gone["table"] + " (seed " + gone["seed"].astype(str) + ")"))
+    return f"{cells}: {why(gone)}"
+
+
+def why(rows: pd.DataFrame) -> str:
+    """Return the reasons why trials have no value, the most frequent first, with their counts."""
+    reasons = rows["reason"].where(rows["status"] != "ok", NO_ROW).fillna(rows["status"])
+    status = rows["status"].where(rows["status"] != "ok", "not defined")
+    counts = (status + np.where(status == NOT_RUN, "", ": " + reasons)).value_counts()
+    return "; ".join(f"{text} ({n} x)" if n > 1 else str(text) for text, n in counts.items())
+
+
+def headline(all_boards: Sequence[Board], scope: str) -> list[Board]:
+    """Return the boards of a scope over all tables, a detector each."""
+    return [one for one in all_boards if one.scope == scope and one.d is None]

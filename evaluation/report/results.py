@@ -1,0 +1,146 @@
+"""What a report is made of: the records of a run, checked against the grid that its suite asked for."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xadbench.datasets.errors import InputError
+from xadbench.evaluation import store
+from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.scoring import SCOPES
+from xadbench.evaluation.suite import Suite
+
+VALUE = "adjusted_ndcg_m"  # what the report ranks by
+SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
+REFERENCES = frozenset({*CONTROLS, "random"})  # lines to compare with, by registered name; not ranked
+NOT_RUN = "not run"
+NO_ROW = "no explained row can tell blame from a blind guess"
+IDENTITY = ["table", "seed", "detector", "explainer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The trials of a run.
+
+    Attributes
+    ----------
+    provenance
+        What `run.json` says.
+    trials
+        A row a trial, asked for or there: `table`, `seed`, `detector`, `explainer` (labels), `is_reference`,
+        `status`, `reason`, `traceback`, facts of the table, quality of the detector, costs.
+    scores
+        A row each (trial, scope): the identity, `scope` and SHOWN; NaN where a trial has no score.
+    n_superseded
+        Records of a trial that a later record replaces.
+    """
+
+    provenance: dict[str, Any]
+    trials: pd.DataFrame
+    scores: pd.DataFrame
+    n_superseded: int
+
+
+def read_results(run: Path) -> Results:
+    """Read a run, finished or not.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run, or no record.
+    """
+    provenance = store.read_json(run / "run.json")
+    if provenance is None or "suite" not in provenance:
+        raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
+    records = _records(run)
+    if not records:
+        raise InputError(f"{run / 'trials'}: no record of a trial yet")
+    return as_results(provenance, records)
+
+
+def _records(run: Path) -> list[store.Record]:
+    """Return the readable records, the oldest first."""
+    paths = sorted((run / "trials").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return [record for path in paths if (record := store.read_record(run, path.stem)) is not None]
+
+
+def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> Results:
+    """Return the results of records, of which later ones replace earlier ones of the same trial."""
+    everything = pd.DataFrame([_trial(record) for record in records])
+    trials = everything.drop_duplicates(IDENTITY, keep="last")
+    kept = [records[i] for i in trials.index]
+    absent = _not_run(provenance["suite"], trials)
+    trials = pd.concat([trials, absent], ignore_index=True) if len(absent) else trials.reset_index(drop=True)
+    scores = pd.DataFrame([row for record in kept for row in _scores(record)])
+    every = trials[IDENTITY].merge(pd.DataFrame({"scope": SCOPES}), how="cross")
+    scores = every.merge(scores, how="left", on=[*IDENTITY, "scope"])
+    return Results(provenance, trials, scores, len(everything) - len(kept))
+
+
+def _identity(record: store.Record) -> dict[str, Any]:
+    return {
+        "table": record["table"]["label"],
+        "seed": record["seed"],
+        "detector": record["detector"]["label"],
+        "explainer": record["explainer"]["label"],
+    }
+
+
+def _trial(record: store.Record) -> dict[str, Any]:
+    table, detector = record["table"], record["detector"]
+    return {
+        **_identity(record),
+        "is_reference": record["explainer"]["name"] in REFERENCES,
+        "status": record["status"],
+        "reason": record.get("reason"),
+        "traceback": record.get("traceback"),
+        **{name: table.get(name) for name in ("content_hash", "n_rows", "n_features", "n_anomalies")},
+        **{name: _number(detector.get("quality", {}).get(name)) for name in QUALITY},
+        "fit_seconds": _number(detector.get("fit_seconds")),
+        "seconds": _number(record.get("seconds")),
+        "kernel_units": _number(record.get("kernel_units")),
+        "n_explained": _number(record.get("n_explained")),
+    }
+
+
+QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _scores(record: store.Record) -> Iterator[dict[str, Any]]:
+    for scope, values in record.get("scores", {}).items():
+        yield {**_identity(record), "scope": scope} | {name: _number(values.get(name)) for name in SHOWN}
+
+
+def _not_run(suite: dict[str, Any], trials: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each trial that the suite asks for and that has no record."""
+    there = set(trials[IDENTITY].itertuples(index=False, name=None))
+    of_table = trials.drop_duplicates("table").set_index("table")[["n_rows", "n_features", "n_anomalies"]]
+    references = dict(zip(trials["explainer"], trials["is_reference"], strict=True))
+    rows = [
+        dict(zip(IDENTITY, asked, strict=True))
+        | {"status": NOT_RUN, "reason": "the run has not come to it", "is_reference": references[asked[3]]}
+        | (of_table.loc[asked[0]].to_dict() if asked[0] in of_table.index else {})
+        for asked in _asked_for(suite, references)
+        if asked not in there
+    ]
+    return pd.DataFrame(rows)
+
+
+def _asked_for(suite: dict[str, Any], known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
+    try:
+        asked = Suite.model_validate(suite)
+    except ValueError:  # of another version: what it asked for is not known, what it did is
+        return
+    for explainer in asked.explainers:
+        known.setdefault(explainer.label, explainer.name in REFERENCES)
+    for table, seed in itertools.product(asked.tables, asked.seeds):
+        for detector, explainer in itertools.product(asked.detectors, asked.explainers):
+            yield table.title, seed, detector.label, explainer.label

@@ -1,0 +1,83 @@
+"""Writes a report: HTML pages with all that they need beside them, or plain tables."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.report import pages
+from xadbench.evaluation.report.boards import boards
+from xadbench.evaluation.report.results import read_results
+from xadbench.evaluation.report.tables import as_text, tables
+
+Format = Literal["html", "markdown", "csv", "latex"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+ASSETS = ("report.css", "report.js")
+
+
+def write_report(run: Path, out: Path, form: Format = "html") -> Path:
+    """Write the report of a run into a folder and return its first file.
+
+    The pages refer to nothing outside the folder, and without JavaScript they are plain tables. Files of an
+    earlier report in the folder are replaced.
+
+    Raises
+    ------
+    InputError
+        If `run` holds no run, or no record yet.
+    """
+    results = read_results(run)
+    made = boards(results)
+    if form != "html":
+        return write_files(out, as_text(tables(results, made), form))
+    environment = _environment()
+    for name in ASSETS:
+        _write(out / name, files("xadbench.evaluation.report").joinpath("assets", name).read_text("utf-8"))
+    _write(out / "plotly.min.js", _plotly())
+    rendered = {
+        page.path: environment.get_template(page.template).render(page.context)
+        for page in pages.pages(results, made)
+    }
+    return write_files(out, rendered)
+
+
+def write_files(out: Path, texts: Mapping[str, str]) -> Path:
+    """Write each text whole under its name; return the path of the first, which is written last."""
+    first, *_ = texts
+    for name in reversed(list(texts)):
+        _write(out / name, texts[name])
+    return out / first
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415  # takes a while to import
+
+    source: str = get_plotlyjs()
+    return source
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("xadbench.evaluation.report"),
+        autoescape=True,  # a data set may be called <script>
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = figure
+    return environment
+
+
+def figure(value: Any, digits: int = 3) -> str:
+    """Return a number for a cell, or a dash where there is none."""
+    if value is None or value != value:  # noqa: PLR0124  # NaN
+        return "–"  # noqa: RUF001  # an en dash, as tables have
+    return f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
