@@ -84,11 +84,15 @@ def report(
         Literal["html", "markdown", "csv", "latex"],
         typer.Option("--format", help="html: pages that open offline; else the same tables."),
     ] = "html",
+    *,
+    remake: Annotated[
+        bool, typer.Option("--remake", help="Make the tables again, to show their graphs and margins.")
+    ] = False,
 ) -> None:
     """Write the report of a run; into the run's folder report/ unless told otherwise."""
     from xadbench.evaluation.report import write_report  # noqa: PLC0415  # Jinja takes a while
 
-    typer.echo(f"{write_report(run, out or run / 'report', form)}")
+    typer.echo(f"{write_report(run, out or run / 'report', form, remade=remake)}")
 
 
 @app.command()

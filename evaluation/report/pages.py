@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from xadbench.evaluation.report import figures
-from xadbench.evaluation.report.boards import Board, headline
+from xadbench.evaluation.report.boards import Board, board, cells_of, headline
+from xadbench.evaluation.report.remake import graph, margins, remake
 from xadbench.evaluation.report.results import Results
 from xadbench.evaluation.report.tables import detector_quality, not_ok
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
+from xadbench.evaluation.suite import Suite, TableSpec
 
 PAGES = {
     "index.html": "Leaderboard",
@@ -31,8 +33,8 @@ class Page:
     context: Mapping[str, Any]
 
 
-def pages(results: Results, boards: Sequence[Board]) -> Iterator[Page]:
-    """Yield the pages of a report, the first page first."""
+def pages(results: Results, boards: Sequence[Board], *, remade: bool = False) -> Iterator[Page]:
+    """Yield the pages of a report, the first page first; `remade`: with tables made again."""
     shown = headline(boards, HEADLINE_SCOPE)
     faults = not_ok(results)
     contents: dict[str, dict[str, Any]] = {
@@ -51,6 +53,7 @@ def pages(results: Results, boards: Sequence[Board]) -> Iterator[Page]:
     for path, title in PAGES.items():
         common = _common(results, path, title, root="")
         yield Page(path, f"{path}.j2", common | contents[path])
+    yield from _table_pages(results, remade=remade)
 
 
 def _common(results: Results, path: str, title: str, root: str) -> dict[str, Any]:
@@ -84,6 +87,39 @@ def _tables(results: Results) -> list[dict[str, Any]]:
     paths = table_paths(list(facts["table"]))
     facts = facts.assign(path=facts["table"].map(paths))
     return [{str(key): value for key, value in row.items()} for row in facts.to_dict("records")]
+
+
+def _table_pages(results: Results, *, remade: bool) -> Iterator[Page]:
+    cells = cells_of(results)
+    cells = cells[cells["scope"] == HEADLINE_SCOPE]
+    specs = _specs(results)
+    for facts in _tables(results):
+        name = facts["table"]
+        by_detector = cells[cells["table"] == name].groupby("detector", sort=False)
+        own = {
+            "facts": facts,
+            "spec": specs[name].model_dump(mode="json") if name in specs else None,
+            "boards": [board(of, HEADLINE_SCOPE, str(detector)) for detector, of in by_detector],
+            "bar": figures.bar,
+        }
+        common = _common(results, facts["path"], name, root="../")
+        yield Page(
+            facts["path"], "table.html.j2", common | own | _made_again(specs.get(name), facts, asked=remade)
+        )
+
+
+def _made_again(spec: TableSpec | None, facts: dict[str, Any], *, asked: bool) -> dict[str, Any]:
+    source = remake(spec, facts) if asked else "the run keeps no rows; --remake makes them again"
+    if isinstance(source, str):
+        return {"absent": f"Not shown: {source}.", "graph": None, "margins": []}
+    return {"absent": "", "graph": graph(source), "margins": margins(source.table)}
+
+
+def _specs(results: Results) -> dict[str, TableSpec]:
+    try:
+        return {spec.title: spec for spec in Suite.model_validate(results.provenance["suite"]).tables}
+    except ValueError:  # of another version
+        return {}
 
 
 def table_paths(names: Sequence[str]) -> dict[str, str]:

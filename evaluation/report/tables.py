@@ -67,9 +67,12 @@ def per_table(results: Results) -> pd.DataFrame:
 
 def detector_quality(results: Results) -> pd.DataFrame:
     """Return the detectors' quality per table: means over the seeds that have one, and how many do."""
-    trials = results.trials.drop_duplicates(["table", "seed", "detector"])
-    groups = trials.groupby(["table", "detector"], sort=False)
-    frame = groups[[*QUALITY, "fit_seconds"]].mean()
+    # A trial that never ran does not know its detector, others of the same detector do.
+    fits = results.trials.groupby(["table", "detector", "seed"], sort=False)[
+        [*QUALITY, "fit_seconds"]
+    ].first()
+    groups = fits.groupby(level=["table", "detector"], sort=False)
+    frame = groups.mean()
     frame["seeds"] = groups["auc_roc"].agg(lambda of: f"{of.notna().sum()}/{len(of)}")
     return frame.reset_index()
 

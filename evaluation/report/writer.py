@@ -18,11 +18,12 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 ASSETS = ("report.css", "report.js")
 
 
-def write_report(run: Path, out: Path, form: Format = "html") -> Path:
+def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = False) -> Path:
     """Write the report of a run into a folder and return its first file.
 
     The pages refer to nothing outside the folder, and without JavaScript they are plain tables. Files of an
-    earlier report in the folder are replaced.
+    earlier report in the folder are replaced. `remade` makes the tables again, which may take long, to show
+    their graphs and margins.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def write_report(run: Path, out: Path, form: Format = "html") -> Path:
     _write(out / "plotly.min.js", _plotly())
     rendered = {
         page.path: environment.get_template(page.template).render(page.context)
-        for page in pages.pages(results, made)
+        for page in pages.pages(results, made, remade=remade)
     }
     return write_files(out, rendered)
 
@@ -72,7 +73,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["figure"] = figure
+    environment.filters |= {"figure": figure, "cost": cost}
     return environment
 
 
@@ -81,3 +82,8 @@ def figure(value: Any, digits: int = 3) -> str:
     if value is None or value != value:  # noqa: PLR0124  # NaN
         return "–"  # noqa: RUF001  # an en dash, as tables have
     return f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
+
+
+def cost(value: float) -> str:
+    """Return a cost, which spans orders of magnitude, to three figures."""
+    return figure(None) if value != value else f"{value:.3g}"  # noqa: PLR0124  # NaN

@@ -58,7 +58,7 @@ function draw(chart) {
     ...layout,
     xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis },
     paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: text },
-  }, { responsive: true, displaylogo: false });
+  }, { responsive: true, displayModeBar: false });
 }
 
 document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
