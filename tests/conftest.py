@@ -1,12 +1,17 @@
 """Fixtures that more than one folder of tests uses."""
 
 import os
+import shutil
+from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from xadbench.datasets import LabelledTable
+from xadbench.evaluation import store
+from xadbench.evaluation.scoring import SCOPES
 
 BESIDE_THE_PROJECT = Path(__file__).parents[2] / "shared" / "adbench"
 
@@ -35,6 +40,72 @@ def table() -> LabelledTable:
         feature_names=("a", "b", "c"),
         provenance={"source": "a test"},
     )
+
+
+SUITE = {
+    "name": "small",
+    "description": "<i>names that HTML chokes on</i>",
+    "tables": [
+        {"name": name, "dataset": "bundled:wine"} for name in ("alpha", "<script>alert(1)</script>", "c|c")
+    ],
+    "detectors": ["forest", "<b>knn</b>"],
+    "explainers": ["good", "fair", "poor_&co", "gappy", "random"],
+    "seeds": [0, 1],
+}
+LEVELS = {"good": 0.8, "fair": 0.5, "poor_&co": 0.1, "gappy": 0.9, "random": 0.0, "truth": 1.0}
+
+
+def _record(table, seed, detector, explainer, **changes):
+    score = LEVELS[explainer] + 0.02 * len(table) / 10 + 0.01 * seed
+    values = {"adjusted_ndcg_m": score, "ndcg_m": score, "acc_m": score, "chance": 0.3, "n_informative": 9}
+    return {
+        "key": sha256(f"{table}{seed}{detector}{explainer}".encode()).hexdigest(),
+        "seed": seed,
+        "table": {
+            "label": table,
+            "content_hash": "0" * 64,
+            "n_rows": 100,
+            "n_features": 8 if table == "alpha" else 5,
+            "n_anomalies": 10,
+        },
+        "detector": {"name": detector, "label": detector, "quality": {"auc_roc": 0.9}, "fit_seconds": 0.5},
+        "explainer": {"name": explainer, "label": explainer},
+        "status": "ok",
+        "reason": None,
+        "seconds": 3.0 - 2 * LEVELS[explainer] if explainer != "poor_&co" else 0.001,
+        "kernel_units": 10.0,
+        "scores": {scope: dict(values) for scope in SCOPES},
+        **changes,
+    }
+
+
+@pytest.fixture
+def trial_record():
+    """A function that makes a record of a trial of SUITE; what it is given takes the place of its parts."""
+    return _record
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory) -> Path:
+    """A run of SUITE, to read alone: `gappy` is skipped on one table and fails on another."""
+    run = tmp_path_factory.mktemp("finished") / "run"
+    store.write_json(run / "run.json", {"suite": SUITE, "versions": {"python": "3.11"}})
+    names = [table["name"] for table in SUITE["tables"]]
+    failure = {"status": "error", "reason": "ValueError: <b>", "traceback": "</script>", "scores": {}}
+    changes = {
+        ("gappy", "alpha"): {"status": "skipped", "reason": "needs a gradient", "scores": {}},
+        ("gappy", "c|c"): failure,
+    }
+    for table, seed, detector, explainer in product(names, (0, 1), SUITE["detectors"], LEVELS):
+        own = changes.get((explainer, table), {})
+        store.write_record(run, _record(table, seed, detector, explainer, **own))
+    return run
+
+
+@pytest.fixture
+def run_folder(finished_run, tmp_path) -> Path:
+    """A copy of it, to change."""
+    return shutil.copytree(finished_run, tmp_path / "run")
 
 
 def _located(noise, location):

@@ -47,6 +47,7 @@ def pages(results: Results, boards: Sequence[Board], *, remade: bool = False) ->
             "faults": faults.to_dict("records"),
             "counts": results.trials["status"].value_counts().to_dict(),
             "n_superseded": results.n_superseded,
+            "knows_all": results.knows_all,
         },
         "provenance.html": {"facts": list(_flat(results.provenance))},
     }

@@ -37,12 +37,15 @@ class Results:
         A row each (trial, scope): the identity, `scope` and SHOWN; NaN where a trial has no score.
     n_superseded
         Records of a trial that a later record replaces.
+    knows_all
+        Whether the suite could be read, so that trials without a record are among the trials.
     """
 
     provenance: dict[str, Any]
     trials: pd.DataFrame
     scores: pd.DataFrame
     n_superseded: int
+    knows_all: bool
 
 
 def read_results(run: Path) -> Results:
@@ -73,12 +76,13 @@ def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> R
     everything = pd.DataFrame([_trial(record) for record in records])
     trials = everything.drop_duplicates(IDENTITY, keep="last")
     kept = [records[i] for i in trials.index]
-    absent = _not_run(provenance["suite"], trials)
+    asked = _suite(provenance["suite"])
+    absent = pd.DataFrame() if asked is None else _not_run(asked, trials)
     trials = pd.concat([trials, absent], ignore_index=True) if len(absent) else trials.reset_index(drop=True)
     scores = pd.DataFrame([row for record in kept for row in _scores(record)])
     every = trials[IDENTITY].merge(pd.DataFrame({"scope": SCOPES}), how="cross")
     scores = every.merge(scores, how="left", on=[*IDENTITY, "scope"])
-    return Results(provenance, trials, scores, len(everything) - len(kept))
+    return Results(provenance, trials, scores, len(everything) - len(kept), asked is not None)
 
 
 def _identity(record: store.Record) -> dict[str, Any]:
@@ -119,7 +123,15 @@ def _scores(record: store.Record) -> Iterator[dict[str, Any]]:
         yield {**_identity(record), "scope": scope} | {name: _number(values.get(name)) for name in SHOWN}
 
 
-def _not_run(suite: dict[str, Any], trials: pd.DataFrame) -> pd.DataFrame:
+def _suite(values: dict[str, Any]) -> Suite | None:
+    """Return the suite of a run; None for one of another version, of which only what it did is known."""
+    try:
+        return Suite.model_validate(values)
+    except ValueError:
+        return None
+
+
+def _not_run(suite: Suite, trials: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each trial that the suite asks for and that has no record."""
     there = set(trials[IDENTITY].itertuples(index=False, name=None))
     of_table = trials.drop_duplicates("table").set_index("table")[["n_rows", "n_features", "n_anomalies"]]
@@ -134,11 +146,7 @@ def _not_run(suite: dict[str, Any], trials: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _asked_for(suite: dict[str, Any], known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
-    try:
-        asked = Suite.model_validate(suite)
-    except ValueError:  # of another version: what it asked for is not known, what it did is
-        return
+def _asked_for(asked: Suite, known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
     for explainer in asked.explainers:
         known.setdefault(explainer.label, explainer.name in REFERENCES)
     for table, seed in itertools.product(asked.tables, asked.seeds):
