@@ -108,7 +108,7 @@ def board(
         detector=detector,
         d=d,
         n_tables=len(tables),
-        n_sources=len({stats.OVERLAPPING.get(name, name) for name in tables}),
+        n_sources=len({stats.source_of(name) for name in tables}),
         n_seeds=figures.index.get_level_values(stats.SEED).nunique(),
         n_cells=len(figures),
         left_out=_left_out(entries, figures),
@@ -124,14 +124,12 @@ def _ranked(figures: pd.DataFrame, n_resamples: int) -> tuple[pd.DataFrame, list
     if figures.empty:
         return pd.DataFrame(columns=["mean", "low", "high", "rank", "tied"], dtype=float), []
     ranked = stats.means(figures, n_resamples=n_resamples)
-    n_tables = len(figures.index.unique(stats.TABLE))
-    if n_tables == 1:  # no test over tables
+    n_sources = len({stats.source_of(name) for name in figures.index.unique(stats.TABLE)})
+    if n_sources == 1:  # no test over sources
         return ranked.assign(tied=False), []
     by_rank = list(ranked.sort_values("rank", kind="stable").index)
     is_best = ranked.index == ranked.index[0]
-    if not _can_differ(
-        n_tables, len(ranked)
-    ):  # the answer without the tests, which take a millisecond a pair
+    if not _can_differ(n_sources, len(ranked)):  # the answer without tests, which take a millisecond a pair
         return ranked.assign(tied=~is_best), [by_rank] if len(by_rank) > 1 else []
     p = stats.pairwise(figures)
     ranked["tied"] = (p.loc[ranked.index[0], ranked.index] >= SIGNIFICANT) & ~is_best
@@ -144,8 +142,7 @@ def _references(cells: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name, of in known.groupby("explainer", sort=False):
         grid = of.set_index([stats.TABLE, stats.SEED])[[VALUE]]
-        mean, _ = stats.resampled_means(grid, n_resamples=1)
-        rows[str(name)] = {"mean": mean[VALUE], "n": len(of)}
+        rows[str(name)] = {"mean": stats.by_source(grid)[VALUE].mean(), "n": len(of)}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "n"])
 
 
