@@ -34,8 +34,8 @@ def scatter(boards: Sequence[Board]) -> dict[str, Any]:
                 "y": [_rounded(value) for value in ranked["mean"]],
                 "error_y": {
                     "type": "data",
-                    "array": [_rounded(value) for value in ranked["high"] - ranked["mean"]],
-                    "arrayminus": [_rounded(value) for value in ranked["mean"] - ranked["low"]],
+                    "array": [_rounded(value) for value in (ranked["high"] - ranked["mean"]).fillna(0)],
+                    "arrayminus": [_rounded(value) for value in (ranked["mean"] - ranked["low"]).fillna(0)],
                     "thickness": 1,
                 },
                 "hovertext": [html.escape(str(name)) for name in ranked.index],

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xadbench.evaluation.plan import resolve
 from xadbench.evaluation.report import figures
 from xadbench.evaluation.report.boards import Board, board, cells_of, headline
 from xadbench.evaluation.report.remake import graph, margins, remake
@@ -118,8 +119,9 @@ def _made_again(spec: TableSpec | None, facts: dict[str, Any], *, asked: bool) -
 
 def _specs(results: Results) -> dict[str, TableSpec]:
     try:
-        return {spec.title: spec for spec in Suite.model_validate(results.provenance["suite"]).tables}
-    except ValueError:  # of another version
+        suite = resolve(Suite.model_validate(results.provenance["suite"]))
+        return {spec.title: spec for spec in suite.tables}
+    except ValueError:  # of another version, or of a release that is gone
         return {}
 
 

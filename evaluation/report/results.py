@@ -1,6 +1,5 @@
 """What a report is made of: the records of a run, checked against the grid that its suite asked for."""
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.plan import combinations
 from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.suite import Suite
 
@@ -147,8 +147,7 @@ def _not_run(suite: Suite, trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _asked_for(asked: Suite, known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
-    for explainer in asked.explainers:
-        known.setdefault(explainer.label, explainer.name in REFERENCES)
-    for table, seed in itertools.product(asked.tables, asked.seeds):
-        for detector, explainer in itertools.product(asked.detectors, asked.explainers):
+    for table, seed, detector, explainers in combinations(asked):
+        for explainer in explainers:
+            known.setdefault(explainer.label, explainer.name in REFERENCES)
             yield table.title, seed, detector.label, explainer.label
