@@ -14,9 +14,8 @@ from xadbench.datasets.streams import stream
 from xadbench.evaluation.detectors import Detector
 
 from .base import row_by_row
-from .shapley import background_sample
+from .shapley import background_sample, mean_scores
 
-CELLS_AT_ONCE = 2**20  # values in one call of the detector
 MAX_LISTED = 50_000  # coalitions of one size that are listed in order to draw from them
 MANY = 10**18  # coalitions of one size that no sample exhausts
 MAX_FEATURES = 12  # of exact values: 4,096 coalitions, each with the whole background
@@ -44,18 +43,8 @@ class _Coalitions:
         return row_by_row(self._explain_row, matrix(X, n_columns=self._coalitions.shape[1]))
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
-        part = max(1, CELLS_AT_ONCE // self._sample.size)
-        starts = range(0, len(self._coalitions), part)
-        parts = [self._values(row, self._coalitions[start : start + part]) for start in starts]
-        values: FloatArray = self._map @ np.concatenate(parts)
+        values: FloatArray = self._map @ mean_scores(self._score, row, self._sample, self._coalitions)
         return values
-
-    def _values(self, row: FloatArray, coalitions: BoolArray) -> FloatArray:
-        """Return the mean score (m,) with the features of each coalition (m, d) from the row."""
-        mixed = np.where(coalitions[:, None, :], row, self._sample)
-        scores = np.asarray(self._score(mixed.reshape(-1, len(row))), dtype=np.float64)
-        means: FloatArray = scores.reshape(len(coalitions), -1).mean(axis=1)
-        return means
 
     def _solve(self, d: int) -> tuple[BoolArray, FloatArray]:
         """Return the coalitions (m, d), and the matrix (d, m) that takes their values to Shapley values."""

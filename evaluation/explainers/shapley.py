@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from xadbench.datasets.arrays import FloatArray
+import numpy as np
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
@@ -17,6 +19,7 @@ from .rows import RowExplainer
 
 MIN_BACKGROUND = 100
 ROWS_PER_BACKGROUND_ROW = 50  # 2 % of the rows
+CELLS_AT_ONCE = 2**20  # values in one call of the detector
 
 
 def background_sample(rows: FloatArray, random_state: int) -> FloatArray:
@@ -24,6 +27,18 @@ def background_sample(rows: FloatArray, random_state: int) -> FloatArray:
     size = min(len(rows), max(MIN_BACKGROUND, len(rows) // ROWS_PER_BACKGROUND_ROW))
     rng = stream(random_state, "kernel_shap", "background")
     return rows[rng.choice(len(rows), size, replace=False)]
+
+
+def mean_scores(score: Any, row: FloatArray, sample: FloatArray, coalitions: BoolArray) -> FloatArray:
+    """Return the mean score (m,) with the features of each coalition (m, d) from a row, others sampled."""
+    part = max(1, CELLS_AT_ONCE // sample.size)
+    means = np.empty(len(coalitions))
+    for start in range(0, len(coalitions), part):
+        chosen = coalitions[start : start + part]
+        mixed = np.where(chosen[:, None, :], row, sample)
+        scores = np.asarray(score(mixed.reshape(-1, len(row))), dtype=np.float64)
+        means[start : start + part] = scores.reshape(len(chosen), -1).mean(axis=1)
+    return means
 
 
 class ScoreSHAP(RowExplainer):
@@ -69,12 +84,18 @@ class KernelSHAP(ScoreSHAP):
 
     Cost per row: 100 alpha d score evaluations, at least; with the library's default about 200,000.
 
+    Given the rows, shap would hold all coalitions times the background at once: 1.6 GB at 1,000 features, and
+    twice that with 10,000 rows. So its players are the features, in the coalition (1) or not (0), and what a
+    coalition is worth is asked in parts. Its draws and its equations are the same.
+
     Coalitions come in complementary pairs, whose two equations have the same left side up to the sign. So
     round(alpha d) coalitions give about alpha d / 2 equations for d - 1 unknowns: just enough at alpha = 2,
     with no margin; below, the solution is arbitrary for all but the smallest d. Take alpha = 4 to give the
     method a fair chance. Where shap finds the system singular it takes the smallest least-squares solution;
     its warning is silenced, since it would come once a row.
     """
+
+    version = 2
 
     def __init__(self, alpha: float | None = 2.0, random_state: int = 0) -> None:
         if alpha is not None and not alpha >= 1:
@@ -83,14 +104,27 @@ class KernelSHAP(ScoreSHAP):
         self.random_state = random_state
 
     def _explainer_of(self, shap: Any, score: Any, sample: FloatArray) -> Any:
-        return shap.KernelExplainer(score, sample)
+        self._score, self._sample = score, sample
+        self._row = sample[0]
+        self._varying: BoolArray = np.ones(sample.shape[1], dtype=bool)  # shap asks here for no features
+        return shap.KernelExplainer(self._worth, np.zeros((1, sample.shape[1])))
+
+    def _worth(self, players: FloatArray) -> FloatArray:
+        """Return what coalitions (m, d) of 0 and 1 are worth for the row: their mean scores (m,)."""
+        coalitions = players == 1
+        is_row = len(coalitions) == 1 and np.array_equal(coalitions[0], self._varying)
+        sample = self._sample[:1] if is_row else self._sample  # nothing is left of it: once is enough
+        return mean_scores(self._score, self._row, sample, coalitions)
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
+        # As shap has it: a feature that is the same all over the background and in the row does not play.
+        self._row = row
+        self._varying = np.logical_not(np.isclose(row, self._sample).all(axis=0))
         n_coalitions = "auto" if self.alpha is None else round(self.alpha * len(row))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Linear regression equation is singular")
             values: FloatArray = self._explainer.shap_values(
-                row[None, :], nsamples=n_coalitions, l1_reg=False, silent=True
+                self._varying[None].astype(float), nsamples=n_coalitions, l1_reg=False, silent=True
             )[0]
         return values
 
@@ -116,6 +150,8 @@ class PermutationSHAP(ScoreSHAP):
     which shap compiles code.
     """
 
+    version = 2
+
     def __init__(self, n_permutations: int = 1, random_state: int = 0) -> None:
         at_least(1, n_permutations=n_permutations)
         self.n_permutations = n_permutations
@@ -124,12 +160,15 @@ class PermutationSHAP(ScoreSHAP):
     def _explainer_of(self, shap: Any, score: Any, sample: FloatArray) -> Any:
         # Its masker would take 100 rows of the sample; a seed of its own comes before ours.
         masker = shap.maskers.Independent(sample, max_samples=len(sample))
+        masker.supports_delta_masking = False  # which makes the rows of all steps at once, whatever the batch
+        self._batch_size = max(1, CELLS_AT_ONCE // sample.size)  # in steps
         return shap.PermutationExplainer(score, masker, seed=None)
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
         evaluations = self.n_permutations * (2 * len(row) + 1)
         rows = row[None, :].copy()  # writeable: shap would compile its code anew for an array that is not
-        values: FloatArray = self._explainer(rows, max_evals=evaluations, silent=True).values[0]
+        explained = self._explainer(rows, max_evals=evaluations, batch_size=self._batch_size, silent=True)
+        values: FloatArray = explained.values[0]
         return values
 
 

@@ -1,5 +1,6 @@
 """Explainers of shap, Captum and lime: where they agree, and the libraries' traps."""
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -183,6 +184,34 @@ def test_permutations_work_beyond_the_500_evaluations_of_shaps_default() -> None
     assert_allclose(explainer.explain(row), row - background.mean(axis=0), atol=1e-8)
     with pytest.raises(ValueError, match="max_evals=500 is too low"):
         explainer._explainer(row, silent=True)
+
+
+@pytest.mark.parametrize("name", ["kernel_shap", "kernel_shap_default", "permutation_shap"])
+def test_memory_does_not_grow_with_coalitions_times_background(name: str) -> None:
+    d = 300
+    explainer = fitted(name, Score(lambda X: X.sum(axis=1)), standard_normal(100, d))
+    row = standard_normal(1, d, seed=1)
+    explainer.explain(row)  # shap compiles code at first
+    tracemalloc.start()
+    explainer.explain(row)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100e6 < 2 * d * 100 * d * 8  # all rows at once would take 144 MB or more
+
+
+def test_kernel_shap_is_what_shap_makes_of_the_rows_themselves() -> None:
+    detector = Score(lambda X: np.sin(X).sum(axis=1) + X[:, 0] * X[:, 1] * X[:, 2])
+    background = BACKGROUND.copy()
+    background[:, 3] = ROWS[0, 3]  # plays with no row but the others
+    explainer = fitted("kernel_shap", detector, background, alpha=3.0)
+    library = load_shap().KernelExplainer(
+        detector.decision_function, background_sample(background, random_state=0)
+    )
+    for row in ROWS:
+        with seeded_numpy(explainer._seed):
+            expected = library.shap_values(row[None], nsamples=3 * D, l1_reg=False, silent=True)[0]
+        assert_allclose(explainer.explain(row[None])[0], expected, atol=1e-9)
+    assert explainer.explain(ROWS[:1])[0, 3] == 0
 
 
 def test_lime_negates_the_slopes_of_its_label_0_and_keeps_ten_by_default() -> None:
