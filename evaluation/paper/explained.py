@@ -131,7 +131,8 @@ def _failed(cell: ExplainedCell, reason: str) -> Iterator[Told]:
 
 
 def _key(cell: ExplainedCell, explainer: Component, source: Source) -> str:
-    return f"{cell.measure.name}-{cell.measure.version}-{trial_key(source, cell.detector, explainer)}"
+    key = trial_key(source, cell.detector, explainer, cell.measure.metrics)
+    return f"{cell.measure.name}-{cell.measure.version}-{key}"
 
 
 def _detect(source: Source, detector: Component) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
-from xadbench.evaluation.trial import Fitted, score_attributions
+from xadbench.evaluation.scoring import RANKED, Fitted, Measures, score_attributions
 
 MOST_SIZES = 15  # k up to 31
 
@@ -17,12 +17,14 @@ MOST_SIZES = 15  # k up to 31
 class Measure:
     """What is computed of the attributions (r, d) of rows (r,) of a fitted table, with a seed.
 
-    `version` is raised when its values change.
+    `version` is raised when its values change by its own doing; `metrics`, what it computes, have versions of
+    their own.
     """
 
     name: str
     version: int
     compute: Callable[[FloatArray, IntArray, Fitted, int], dict[str, Any]]
+    metrics: Measures = RANKED
 
 
 def blame(attributions: FloatArray, rows: IntArray, fitted: Fitted, seed: int) -> dict[str, Any]:  # noqa: ARG001  # has no randomness
@@ -83,5 +85,6 @@ def _mean(values: FloatArray) -> float:
     return float(told.mean()) if len(told) else float("nan")
 
 
+FORECASTS = Measures(("infidelity", "infidelity_normalised", "faithfulness_at_3"), baseline="mean")
 BLAME = Measure("blame", 1, blame)
-FORECAST = Measure("forecast", 1, forecast)
+FORECAST = Measure("forecast", 1, forecast, FORECASTS)

@@ -12,6 +12,7 @@ import pytest
 
 from xadbench.datasets.adbench import AdbenchFile
 from xadbench.evaluation import cli
+from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.paper import explained, studies
 from xadbench.evaluation.paper.blame import blame_board, summarise_blame
 from xadbench.evaluation.paper.experiments import EXPERIMENTS
@@ -185,6 +186,27 @@ def test_table5_compares_with_blaming_nothing_and_shares_its_records_with_figure
     out = reproduce("figure2", "--datasets", "WBC", "--seeds", "0")[1]
     assert out.count("from an earlier run") == 2
     assert stand_ins.Distance.n_fits == 1
+
+
+@pytest.mark.parametrize("metric", ["infidelity", "faithfulness_at_3"])
+def test_a_forecast_is_another_where_a_metric_has_another_version(monkeypatch, tmp_path, metric):
+    suite = Suite.model_validate(
+        {"name": "s", "tables": TABLES["table3"][1:], "detectors": ["distance"], "explainers": ["z_score"]}
+    )
+
+    def run():
+        measure = replace(
+            studies.FORECAST, metrics=replace(studies.FORECAST.metrics)
+        )  # it keeps its versions
+        cell = explained.ExplainedCell(suite.tables[0], suite.detectors[0], 0, suite.explainers, measure)
+        is_new = []
+        explained.run_cells([cell], tmp_path, on_record=lambda record, new: is_new.append(new))
+        return is_new
+
+    assert (run(), run()) == ([True], [False])
+    changed = replace(METRICS[metric], version=METRICS[metric].version + 1)
+    monkeypatch.setitem(METRICS, metric, changed)
+    assert run() == [True]
 
 
 def test_figure2_draws_a_line_for_each_explainer(reproduce, tmp_path):
