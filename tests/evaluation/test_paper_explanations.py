@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from xadbench.datasets.adbench import AdbenchFile
 from xadbench.evaluation import cli
+from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.paper import explained, studies
 from xadbench.evaluation.paper.blame import blame_board, summarise_blame
@@ -19,6 +21,7 @@ from xadbench.evaluation.paper.experiments import EXPERIMENTS
 from xadbench.evaluation.paper.explained_report import faithfulness_points
 from xadbench.evaluation.paper.measures import sizes
 from xadbench.evaluation.paper.published import published_explanations
+from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.suite import Suite, load_suite
 
 CONTROLS = {"oracle", "truth", "inverted_truth"}
@@ -108,6 +111,26 @@ def test_it_goes_on_where_it_was_stopped_and_explainers_share_a_fit(reproduce, s
     assert "saliency on table2-d4-5: the explainer needs a gradient" in out
     reproduce("table3", *choice, "--methods", "z_score")
     assert stand_ins.Distance.n_fits == 2
+
+
+def test_seconds_are_those_of_explaining_alone_behind_a_warm_up(monkeypatch, tmp_path, stand_ins):
+    class SlowAtFirst(stand_ins.Faulty):
+        def fit(self, detector, background):
+            time.sleep(0.3)
+            return self
+
+        def explain(self, X):
+            time.sleep(0 if SlowAtFirst.n_calls else 0.3)
+            SlowAtFirst.n_calls += 1
+            return X
+
+    monkeypatch.setitem(EXPLAINERS, "slow", Entry("a stand-in", lambda: factory_of(SlowAtFirst)))
+    suite = Suite.model_validate(
+        {"name": "s", "tables": TABLES["table3"][1:], "detectors": ["distance"], "explainers": ["slow"]}
+    )
+    cell = explained.ExplainedCell(suite.tables[0], suite.detectors[0], 0, suite.explainers, studies.BLAME)
+    (record,) = explained.run_cells([cell], tmp_path)
+    assert record["seconds"] < 0.2 < record["explainer_fit_seconds"]
 
 
 def test_a_failed_explainer_is_a_record_and_shows_in_the_exit_code(reproduce, tmp_path):
