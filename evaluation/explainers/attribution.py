@@ -11,7 +11,7 @@ import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.errors import Unsuitable, find
 
 from .rows import RowExplainer
 from .shapley import background_sample
@@ -145,7 +145,7 @@ class Captum(RowExplainer):
 
         method, d = self._method, background.shape[1]
         if d < method.min_features:
-            raise InputError(f"{self.method} needs at least {method.min_features} features, found {d}")
+            raise Unsuitable(f"{self.method} needs at least {method.min_features} features, found {d}")
         self._attribute = method.make(
             import_module("captum.attr"), SCORES[method.requires](detector)
         ).attribute

@@ -98,8 +98,8 @@ class KernelSHAP(ScoreSHAP):
     version = 2
 
     def __init__(self, alpha: float | None = 2.0, random_state: int = 0) -> None:
-        if alpha is not None and not alpha >= 1:
-            raise InputError(f"alpha is {alpha!r}, expected a number of at least 1")
+        if alpha is not None and not 1 <= alpha < np.inf:
+            raise InputError(f"alpha is {alpha!r}, expected a finite number of at least 1")
         self.alpha = alpha
         self.random_state = random_state
 

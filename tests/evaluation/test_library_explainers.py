@@ -10,7 +10,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, Unsuitable
 from xadbench.dsil import DSIL, DTE, Gaussian
 from xadbench.evaluation.explainers import Captum, Lime, PermutationSHAP, make_explainer, missing
 from xadbench.evaluation.explainers.rows import seeded_numpy
@@ -244,8 +244,13 @@ def test_captums_lime_keeps_its_order_whatever_the_unit_of_the_score() -> None:
     assert_allclose(1e4 * small, large, rtol=1e-3, atol=1e-4)
 
 
+def test_the_number_of_coalitions_is_finite() -> None:
+    with pytest.raises(InputError, match="alpha is inf, expected a finite number"):
+        make_explainer("kernel_shap", random_state=0, alpha=float("inf"))
+
+
 def test_captums_kernel_refuses_a_single_feature() -> None:
-    with pytest.raises(InputError, match="captum_kernel_shap needs at least 2 features, found 1"):
+    with pytest.raises(Unsuitable, match="captum_kernel_shap needs at least 2 features, found 1"):
         fitted("captum_kernel_shap", Score(lambda X: X[:, 0]), BACKGROUND[:, :1])
 
 
