@@ -13,7 +13,10 @@ import threadpoolctl
 
 from xadbench.evaluation.suite import Suite
 
-RECORDED_VERSIONS = ("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "shap", "pgmpy")
+RECORDED_VERSIONS = (
+    *("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "pgmpy"),
+    *("shap", "captum", "lime"),
+)
 PACKAGE = Path(__file__).parents[1]
 
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find, unknown
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ def make(
 ) -> T:
     """Make the thing called `name`; `InputError` for an unknown name or parameter, naming the known ones."""
     factory = find(what, name, registry).load()
+    at_least(0, random_state=random_state)
     for parameter in params:
         if parameter not in factory.accepts:
             raise unknown(f"parameter of {what} {name}:", parameter, factory.accepts)
@@ -77,7 +79,7 @@ def identity(name: str, component: Any) -> dict[str, Any]:
 
 
 def _parts(name: str, component: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    params = dict(component.get_params()) if hasattr(component, "get_params") else {}
+    params = dict(component.get_params()) if hasattr(component, "get_params") else _settings(component)
     inner = {key: part for key, part in params.items() if hasattr(part, "get_params")}
     plain = {
         key: _json(value) for key, value in params.items() if key not in {*inner, *SILENT} and "__" not in key
@@ -85,6 +87,12 @@ def _parts(name: str, component: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     yield name, {"version": getattr(component, "version", None), "params": plain}
     for key, part in inner.items():
         yield from _parts(f"{name}.{key}", part)
+
+
+def _settings(component: Any) -> dict[str, Any]:
+    """Return what a component without `get_params` was made with, as far as it keeps that by its name."""
+    names = keywords(type(component))
+    return {name: getattr(component, name) for name in sorted(names) if hasattr(component, name)}
 
 
 def _json(value: Any) -> Any:

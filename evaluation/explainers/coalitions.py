@@ -106,8 +106,8 @@ class LeverageSHAP(_Coalitions):
     """
 
     def __init__(self, alpha: float = 4.0, random_state: int = 0) -> None:
-        if not alpha >= 2:
-            raise InputError(f"alpha is {alpha!r}, expected a number of at least 2")
+        if not 2 <= alpha < np.inf:
+            raise InputError(f"alpha is {alpha!r}, expected a finite number of at least 2")
         super().__init__(random_state)
         self.alpha = alpha
 

@@ -122,6 +122,9 @@ def _run(cell: ExplainedCell, folder: Path) -> Iterator[Told]:
         except InputError as error:  # one table must not end the run of the others
             yield from _failed(cell, str(error))
             return
+        except Exception as error:  # noqa: BLE001  # nor may a fault of ours, or of a library
+            yield from _failed(cell, f"{type(error).__name__}: {error}")
+            return
         detection: dict[str, Any] = {}
         for explainer in cell.explainers:
             key = _key(cell, explainer, source)

@@ -20,6 +20,7 @@ from xadbench.evaluation.explainers import (
     make_explainer,
     missing,
 )
+from xadbench.evaluation.registry import identity
 
 
 class Score:
@@ -97,7 +98,7 @@ def test_a_singular_system_is_solved_in_silence() -> None:
 
 
 def test_fewer_coalitions_than_features_are_refused() -> None:
-    with pytest.raises(InputError, match=r"alpha is 0.5, expected a number of at least 1"):
+    with pytest.raises(InputError, match=r"alpha is 0.5, expected a finite number of at least 1"):
         KernelSHAP(alpha=0.5)
 
 
@@ -184,3 +185,13 @@ def test_an_unknown_explainer_or_parameter_is_told_the_known_ones() -> None:
         make_explainer("kernel_shap", random_state=0, beta=1)
     with pytest.raises(InputError, match=r"unknown parameter of explainer diffusion_mean: 'aggregate'"):
         make_explainer("diffusion_mean", random_state=0, aggregate="max")
+
+
+def test_a_default_is_part_of_an_explainers_identity() -> None:
+    explainer = make_explainer("kernel_shap", random_state=3)
+    assert identity("kernel_shap", explainer)["kernel_shap"]["params"] == {"alpha": 2.0, "random_state": 3}
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(InputError, match="random_state is -1, expected an integer of at least 0"):
+        make_explainer("random", random_state=-1)

@@ -379,7 +379,8 @@ def test_another_seed_is_another_background_and_other_coalitions() -> None:
         ("surprise_boosting", {"max_predictors": 0}, "max_predictors is 0"),
         ("conditional_occlusion", {"n_neighbours": 0}, "n_neighbours is 0"),
         ("counterfactual", {"max_steps": 0}, "max_steps is 0"),
-        ("leverage_shap", {"alpha": 1.0}, r"alpha is 1.0, expected a number of at least 2"),
+        ("leverage_shap", {"alpha": 1.0}, r"alpha is 1.0, expected a finite number of at least 2"),
+        ("leverage_shap", {"alpha": float("inf")}, r"alpha is inf, expected a finite number of at least 2"),
     ],
 )
 def test_settings_out_of_range_are_refused(name: str, params: dict[str, Any], message: str) -> None:
