@@ -72,6 +72,7 @@ def sweep(run: Path) -> None:
     """Remove what processes that were killed left half-written, but nothing that may be in the making."""
     for draft in (run / "trials").glob(".*.json-*"):
         with suppress(FileNotFoundError):  # it is a record by now
+            # The wall clock, since that is what files are dated by; no result depends on it.
             if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
                 draft.unlink()
 

@@ -164,8 +164,8 @@ def _explain_and_score(
         explainer = _make(component, source.seed)
         if reason := missing(explainer, fitted.detector):
             return not_ok("skipped", reason)
-        _warm_up(component, fitted, rows)
-        attributions, costs = _explain_at_cost(explainer, fitted, rows)
+        warm_up(component, fitted, rows)
+        attributions, costs = explain_at_cost(explainer, fitted, rows)
         again = {"explain": explainer.explain, "explain_with_seed": partial(_explain_anew, component, fitted)}
     scores = score_attributions(attributions, rows, fitted, measures, seed=source.seed, **again)
     return {"status": "ok", "reason": None, "n_explained": len(rows), "scores": scores, **_as_record(costs)}
@@ -178,7 +178,7 @@ def _make(component: Component, seed: int) -> Explainer:
 _WARM: set[tuple[str, type]] = set()  # what this process has run once: imports and first calls are not timed
 
 
-def _warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
+def warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
     """Let an explainer of this name explain one row on such a detector, if it has not yet."""
     what = component.name, type(fitted.detector)
     if what not in _WARM:
@@ -186,7 +186,7 @@ def _warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
         _WARM.add(what)
 
 
-def _explain_at_cost(
+def explain_at_cost(
     explainer: Explainer, fitted: Fitted, rows: IntArray
 ) -> tuple[FloatArray, dict[str, metrics.Cost]]:
     with metrics.counted(fitted.detector) as counter:

@@ -1,5 +1,6 @@
 """Shapley values from coalitions of features: all of them, or a sample by leverage scores."""
 
+from abc import ABC, abstractmethod
 from itertools import combinations
 from math import comb, factorial
 from typing import Self
@@ -21,7 +22,7 @@ MANY = 10**18  # coalitions of one size that no sample exhausts
 MAX_FEATURES = 12  # of exact values: 4,096 coalitions, each with the whole background
 
 
-class _Coalitions:
+class _Coalitions(ABC):
     """Shapley values as a linear map of the values of coalitions that are the same for every row."""
 
     requires: frozenset[str] = frozenset()
@@ -46,9 +47,9 @@ class _Coalitions:
         values: FloatArray = self._map @ mean_scores(self._score, row, self._sample, self._coalitions)
         return values
 
+    @abstractmethod
     def _solve(self, d: int) -> tuple[BoolArray, FloatArray]:
         """Return the coalitions (m, d), and the matrix (d, m) that takes their values to Shapley values."""
-        raise NotImplementedError
 
 
 class ExactShapley(_Coalitions):

@@ -22,12 +22,12 @@ from xadbench.evaluation.store import Record, is_finished, read_record, write_re
 from xadbench.evaluation.suite import Component, TableSpec
 from xadbench.evaluation.trial import (
     Fitted,
-    _explain_at_cost,
-    _warm_up,
     contained,
+    explain_at_cost,
     fit,
     not_ok,
     trial_key,
+    warm_up,
 )
 
 CULPRITS_UNKNOWN = "the table does not name its culprits"
@@ -185,8 +185,8 @@ def _attributions(
     explainer = make_explainer(component.name, random_state=source.seed, **component.params)
     if reason := missing(explainer, fitted.detector):
         return reason, {}
-    _warm_up(component, fitted, rows)
-    attributions, costs = _explain_at_cost(explainer, fitted, rows)
+    warm_up(component, fitted, rows)
+    attributions, costs = explain_at_cost(explainer, fitted, rows)
     return attributions, {
         "seconds": costs["explain"].seconds,
         "explainer_fit_seconds": costs["fit"].seconds,
