@@ -1,5 +1,6 @@
 """Explanation results beside the published: tables III to V, and figure 2."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,13 @@ INFIDELITY_NOTES = (
     "product, and sees of an attribution only its norm. They cannot be matched; they stand here for the "
     "record."
 )
-CURVES = ["k=3", "k=5", "k=7", "mean", "undefined"]
+CURVES = ["k=3", "k=5", "k=7", "mean", "undefined", "seeds"]
 FAITHFULNESS = "faithfulness at k"
 FAITHFULNESS_NOTES = (
     "Correlation, over 100 subsets of k features, of their blame with the fall of the score when they are "
     "set to their means; mean over the n highest-scored rows where it is defined, then over seeds. mean: "
-    "over all k. undefined: share of the rows, over all k, where blame or falls do not vary. random: a "
-    "control, 0 but for noise. The published figure gives no numbers."
+    "over all k. undefined: share of the rows, over all k, where blame or falls do not vary. seeds: of all, "
+    "those that every mean has. random: a control, 0 but for noise. The published figure gives no numbers."
 )
 
 
@@ -160,9 +161,10 @@ def faithfulness_figure(records: Sequence[Record], folder: Path, console: Consol
 
 
 def faithfulness_points(records: Sequence[Record]) -> pd.DataFrame:
-    """Return columns `dataset`, `method`, `k`, `mean` and `std` over seeds, `undefined` and `rows`, sums.
+    """Return `mean` and `std` over seeds by `dataset`, `method` and `k`; sums `undefined`, `rows`; `seeds`.
 
-    Seeds where the correlation is defined on no row are left out of the mean.
+    Seeds where the correlation is defined on no row, and those that failed, are left out of the mean; `seeds`
+    says how many are in it, of all: "4/5".
     """
     told = [
         {name: record[name] for name in IDENTITY} | point | {"rows": record["n_explained"]}
@@ -171,22 +173,29 @@ def faithfulness_points(records: Sequence[Record]) -> pd.DataFrame:
     ]
     columns = [*IDENTITY, "k", "mean", "undefined", "rows"]
     frame = pd.DataFrame(told, columns=columns).astype({"mean": float})
-    return (
+    points = (
         frame.groupby([*IDENTITY, "k"], sort=False)
         .agg(
             mean=("mean", "mean"),
             std=("mean", lambda values: values.std(ddof=0)),
             undefined=("undefined", "sum"),
             rows=("rows", "sum"),
+            seeds=("mean", "count"),
         )
         .reset_index()
     )
+    n_seeds = Counter(tuple(record[name] for name in IDENTITY) for record in records)
+    points["seeds"] = [
+        f"{n}/{n_seeds[a, b]}" for a, b, n in points[[*IDENTITY, "seeds"]].itertuples(index=False)
+    ]
+    return points
 
 
 def _curve_cells(curve: pd.DataFrame) -> list[str]:
     at_k = curve.set_index("k")["mean"].reindex([3, 5, 7])
     undefined = curve["undefined"].sum() / curve["rows"].sum()
-    return [*(number(value, ".3f") for value in [*at_k, curve["mean"].mean()]), f"{undefined:.1%}"]
+    means = (number(value, ".3f") for value in [*at_k, curve["mean"].mean()])
+    return [*means, f"{undefined:.1%}", min(curve["seeds"], key=lambda told: int(told.partition("/")[0]))]
 
 
 def _about_missing(board: pd.DataFrame) -> list[str]:

@@ -262,7 +262,7 @@ def test_a_curve_is_the_mean_of_what_is_defined():
     )
     assert row == {
         "dataset": "a", "method": "m", "k": 3, "mean": pytest.approx(0.3), "std": pytest.approx(0.1),
-        "undefined": 5, "rows": 12,
+        "undefined": 5, "rows": 12, "seeds": "2/4",
     }  # fmt: skip
 
 
