@@ -14,6 +14,11 @@ class Unsuitable(InputError):
     """Good data that a method declares not to be made for: a trial of it is skipped, and is no failure."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return an error's type and message in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
 def unknown(what: str, name: str, known: Iterable[object]) -> InputError:
     """Return the error for a name that no registry holds."""
     names = ", ".join(sorted(map(str, known)))

@@ -1,28 +1,39 @@
-"""One way to name any data set: `bundled:wine`, `adbench:PageBlocks`, a written table's folder, or a file."""
+"""One way to name any data set: `bundled:wine`, `adbench:PageBlocks`, a table's folder, a file, or code."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from xadbench.datasets.adbench import load_adbench
 from xadbench.datasets.bundled import load_bundled
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, one_line
 from xadbench.datasets.files import read_table
+from xadbench.datasets.plugins import Plugins, plugins
 from xadbench.datasets.table import LabelledTable
 from xadbench.datasets.tabular import is_tabular, read_tabular
+from xadbench.datasets.user_code import is_spec, load_object
 
 SOURCES: dict[str, Callable[[str], LabelledTable]] = {"adbench": load_adbench, "bundled": load_bundled}
 
 
-def load_dataset(name: str, label: str | None = None) -> LabelledTable:
+def dataset_plugins() -> Plugins:
+    """Return the installed plug-ins that are data sets; imports none."""
+    return plugins("xadbench.datasets", SOURCES)
+
+
+def load_dataset(name: str, label: str | None = None, *, run_code: bool = False) -> LabelledTable:
     """Return the data set of that name.
 
     Parameters
     ----------
     name
         "bundled:NAME", "adbench:NAME", the path of a folder that `write_table` wrote, or that of a CSV or
-        Parquet file (`read_tabular` says what it may hold).
+        Parquet file (`read_tabular` says what it may hold). With `run_code` also the name of a plug-in, or a
+        function of your own, "package.module:name" or "path/to/file.py:name" (see `as_table`).
     label
         The column of labels in a CSV or Parquet file; the other sources know theirs.
+    run_code
+        Whether the name may be that of code to run: not where it comes from a file that others wrote.
 
     Raises
     ------
@@ -40,7 +51,58 @@ def load_dataset(name: str, label: str | None = None) -> LabelledTable:
         return known(rest)
     if (Path(name) / "table.json").is_file():
         return read_table(name)
+    code = _code(name) if run_code else None
+    if code is not None:
+        return as_table(name, load_object(code))
     raise InputError(
         f"unknown data set {name!r}; expected bundled:NAME, adbench:NAME, the folder of a table, or a .csv "
-        "or .parquet file (xadbench list datasets)"
+        f"or .parquet file{', or code: package.module:name' if run_code else ''} (xadbench list datasets)"
     )
+
+
+def _code(name: str) -> str | None:
+    """Return the code that a plug-in's name stands for, or that is named itself; None if there is none."""
+    plugin = dataset_plugins().usable.get(name)
+    if plugin is not None:
+        return plugin.spec
+    return name if is_spec(name) else None
+
+
+def as_table(name: str, function: Any) -> LabelledTable:
+    """Return the table that a function of the user's makes.
+
+    Parameters
+    ----------
+    name
+        What the errors, and the table's provenance, call it.
+    function
+        Called without arguments. Returns a `LabelledTable`; or (X, y) or (X, y, mask) to make one from, where
+        `X` may be a DataFrame, whose columns name the features.
+
+    Raises
+    ------
+    InputError
+        If it is no function, raises, or returns anything else.
+    """
+    if not callable(function):
+        raise InputError(f"data set {name}: {function!r:.80} is not callable, expected a function")
+    try:
+        made = function()
+    except Exception as error:
+        raise InputError(f"data set {name}: it raised {one_line(error)}") from error
+    if isinstance(made, LabelledTable):
+        return made
+    if not isinstance(made, tuple) or len(made) not in {2, 3}:
+        raise InputError(
+            f"data set {name}: it returned {type(made).__name__}, expected a LabelledTable, (X, y) or "
+            "(X, y, mask)"
+        )
+    return _from_parts(name, *made)
+
+
+def _from_parts(name: str, X: Any, y: Any, mask: Any = None) -> LabelledTable:
+    names = tuple(map(str, getattr(X, "columns", ())))
+    try:
+        return LabelledTable(X=X, y=y, mask=mask, feature_names=names, provenance={"source": name})
+    except InputError as error:
+        raise InputError(f"data set {name}: {error}") from None

@@ -142,7 +142,7 @@ def generate(
 @app.command()
 def inject(  # noqa: PLR0917  # an option each
     dataset: Annotated[
-        str, typer.Argument(help="bundled:NAME, adbench:NAME, a .csv or .parquet file, or a table's folder.")
+        str, typer.Argument(help="bundled:NAME, adbench:NAME, a .csv or .parquet file, a folder, or code.")
     ],
     kind: Annotated[list[str] | None, typer.Option(help="A kind of anomaly; may be given again.")] = None,
     ratio: Annotated[float, typer.Option(help="Share of anomalous rows, in (0, 1).")] = 0.05,
@@ -157,8 +157,8 @@ def inject(  # noqa: PLR0917  # an option each
     name = Path(dataset.replace(":", "-")).name
     folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
     chosen = {"kinds": kind} if kind else {}
-    table = generator.inject(load_dataset(dataset, label), ratio=ratio, base=base, seed=seed, **chosen)
-    save([table], folder)
+    loaded = load_dataset(dataset, label, run_code=True)
+    save([generator.inject(loaded, ratio=ratio, base=base, seed=seed, **chosen)], folder)
 
 
 @app.command()

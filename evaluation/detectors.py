@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError
 
-from .registry import Entry, Factory, factory_of, keywords, make
+from .registry import Entry, Factory, Kind, factory_of, keywords, make
 
 
 class Detector(Protocol):
@@ -37,11 +37,15 @@ class VersionedDetector(Detector, Protocol):
 
 
 def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
+    return _under_our_convention(getattr(import_module(f"pyod.models.{module}"), model), **fixed)
+
+
+def _under_our_convention(model: type, **fixed: Any) -> Factory[VersionedDetector]:
     from xadbench.dsil.networks import globally_seeded  # noqa: PLC0415  # torch takes a second to import
 
     from .pyod_detector import PyODDetector  # noqa: PLC0415  # as above
 
-    inner = factory_of(getattr(import_module(f"pyod.models.{module}"), model), **fixed)
+    inner = factory_of(model, **fixed)
 
     def build(random_state: int, **params: Any) -> VersionedDetector:
         with globally_seeded(random_state):  # DeepSVDD seeds torch as it is made
@@ -147,24 +151,55 @@ DETECTORS: dict[str, Entry[VersionedDetector]] = {
 }
 
 
+METHODS = ("fit", "decision_function")
+
+
+def detector_factory(cls: Any) -> Factory[VersionedDetector]:
+    """Return the factory of a class of detectors; a model of PyOD's is made to keep our convention.
+
+    Raises
+    ------
+    InputError
+        For what is no such class, or scores as scikit-learn does: higher for normal rows.
+    """
+    if not isinstance(cls, type):
+        raise InputError(f"{cls!r:.80} is no class, expected one with {' and '.join(METHODS)}")
+    lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
+    if lacking:
+        raise InputError(f"{cls.__name__} is no detector: it lacks {', '.join(lacking)}")
+    if any(base.__module__.startswith("pyod.") for base in cls.__mro__):
+        return _under_our_convention(cls)
+    if str(getattr(cls.decision_function, "__module__", "")).startswith("sklearn."):
+        raise InputError(
+            f"{cls.__name__} scores normal rows higher, as scikit-learn does; expected higher for anomalous "
+            "ones: name a subclass whose decision_function returns the negative"
+        )
+    return factory_of(cls)
+
+
+KIND = Kind("detector", "xadbench.detectors", DETECTORS, detector_factory, frozenset({"oracle"}))
+
+
 def make_detector(name: str, *, random_state: int, **params: Any) -> VersionedDetector:
     """Make an unfitted detector.
 
     Parameters
     ----------
     name
-        A key of `DETECTORS`.
+        A key of `DETECTORS`; the name of an installed plug-in; or a class of your own, as
+        "package.module:Name" or "path/to/file.py:name", by the convention of `Detector` or a model of PyOD's.
     random_state
         Seed, at least 0.
     **params
         Parameters of the detector; for `dsil_*` and `dte_weighted`, those of the wrapper and of its base DTE
         (`epochs` are DTE's), and for `dsil_*` those of the retention too: `r`, or `start` and `end`; or, for
-        another base than DTE, `base`, a key of `DETECTORS`, and `base_params`.
+        another base than DTE, `base`, named likewise, and `base_params`.
 
     Raises
     ------
     InputError
-        If the name or a parameter is unknown; the message names the known ones.
+        If the name or a parameter is unknown; the message names the known ones. If what it names cannot be
+        imported, or is no detector.
 
     Examples
     --------
@@ -172,4 +207,4 @@ def make_detector(name: str, *, random_state: int, **params: Any) -> VersionedDe
     >>> make_detector("iforest", random_state=0, n_estimators=50).get_params()["model__n_estimators"]
     50
     """
-    return make("detector", name, DETECTORS, random_state, params)
+    return make(KIND, name, random_state, params)

@@ -8,7 +8,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, find, unknown
+from xadbench.datasets.errors import InputError, one_line, unknown
+from xadbench.datasets.plugins import Plugin, Plugins, plugins
+from xadbench.datasets.user_code import is_spec, load_object, source_hash
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -32,11 +34,47 @@ class Entry(Generic[T_co]):
     load: Callable[[], Factory[T_co]]
 
 
-def make(
-    what: str, name: str, registry: Mapping[str, Entry[T]], random_state: int, params: Mapping[str, Any]
-) -> T:
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """All that can be named of a kind: what is built in, installed plug-ins, and the user's own code.
+
+    `group` is that of the entry points; `adapt` returns the factory of a class or function of the user's, and
+    raises `InputError` for what is no such thing; `reserved` are the names that stand for controls.
+    """
+
+    what: str
+    group: str
+    built_in: Mapping[str, Entry[T]]
+    adapt: Callable[[Any], Factory[T]]
+    reserved: frozenset[str] = frozenset()
+
+    def plugins(self) -> Plugins:
+        """Return the installed plug-ins; imports none."""
+        return plugins(self.group, self.built_in.keys() | self.reserved)
+
+    def factory(self, name: str) -> Factory[T]:
+        """Return the factory of the thing called `name`: built in, a plug-in, or `module:Name`."""
+        if name in self.built_in:
+            return self.built_in[name].load()
+        if is_spec(name):
+            return self.adapt(load_object(name))
+        found = self.plugins().usable
+        if name not in found:
+            known = unknown(self.what, name, self.built_in.keys() | found.keys())
+            raise InputError(f"{known}; or package.module:Name, or path/to/file.py:name")
+        return self.of_plugin(found[name])
+
+    def of_plugin(self, plugin: Plugin) -> Factory[T]:
+        """Return the factory of a plug-in; `InputError` that names it if it cannot be used."""
+        try:
+            return self.adapt(load_object(plugin.spec))
+        except InputError as error:
+            raise InputError(f"{plugin}: {error}") from error
+
+
+def make(kind: Kind[T], name: str, random_state: int, params: Mapping[str, Any]) -> T:
     """Make the thing called `name`; `InputError` for an unknown name or parameter, naming the known ones."""
-    factory = find(what, name, registry).load()
+    what, factory = kind.what, kind.factory(name)
     at_least(0, random_state=random_state)
     for parameter in params:
         if parameter not in factory.accepts:
@@ -45,6 +83,8 @@ def make(
         return factory.build(random_state=random_state, **params)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} {name}: {' '.join(str(error).split())}") from None
+    except Exception as error:
+        raise InputError(f"{what} {name}: making it raised {one_line(error)}") from error
 
 
 def factory_of(cls: Callable[..., T], **fixed: Any) -> Factory[T]:
@@ -59,7 +99,7 @@ def factory_of(cls: Callable[..., T], **fixed: Any) -> Factory[T]:
 
 
 def keywords(function: Callable[..., Any]) -> frozenset[str]:
-    """Return the names of a function's (or a class's) parameters.
+    """Return the names of a function's (or a class's) parameters, but for `*args` and `**kwargs`.
 
     Examples
     --------
@@ -67,13 +107,18 @@ def keywords(function: Callable[..., Any]) -> frozenset[str]:
     >>> sorted(keywords(lambda x, *, y: None))
     ['x', 'y']
     """
-    return frozenset(inspect.signature(function).parameters)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        raise InputError(f"{function!r:.80} does not say what parameters it takes") from None
+    return frozenset(one.name for one in parameters if one.kind not in {one.VAR_POSITIONAL, one.VAR_KEYWORD})
 
 
 def identity(name: str, component: Any) -> dict[str, Any]:
     """Return, as JSON values, all that a component's results depend on beside the data.
 
-    For the component and each one inside it, such as a detector's base: version and parameters.
+    For the component and each one inside it, such as a detector's base: version and parameters, and of the
+    user's own code the hash of its source.
     """
     return dict(_parts(name, component))
 
@@ -84,9 +129,16 @@ def _parts(name: str, component: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     plain = {
         key: _json(value) for key, value in params.items() if key not in {*inner, *SILENT} and "__" not in key
     }
-    yield name, {"version": getattr(component, "version", None), "params": plain}
+    yield name, {"version": getattr(component, "version", None), "params": plain, **_source(component)}
     for key, part in inner.items():
         yield from _parts(f"{name}.{key}", part)
+
+
+def _source(component: Any) -> dict[str, str]:
+    """Return the hash of the user's code that a component is made from; nothing for any other."""
+    made_from = type(component), getattr(component, "function", None)
+    hashes = [digest for one in made_from if (digest := source_hash(one))]
+    return {"source": " ".join(hashes)} if hashes else {}
 
 
 def _settings(component: Any) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class Source:
         return None if self.network is None else to_json(self.network)
 
 
-def load_source(spec: TableSpec, seed: int) -> Source:
-    """Make or load the table that `spec` names.
+def load_source(spec: TableSpec, seed: int, *, run_code: bool = True) -> Source:
+    """Make or load the table that `spec` names; `run_code` is that of `load_dataset`.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def load_source(spec: TableSpec, seed: int) -> Source:
     elif spec.release is not None:
         table, network = _from_release(Path(spec.release), str(spec.table), seed)
     else:
-        table = _from_dataset(spec, seed)
+        table = _from_dataset(spec, seed, run_code=run_code)
     return Source(spec.title, seed, table, content_hash(table), network)
 
 
@@ -82,14 +82,14 @@ def _recipe(spec: TableSpec) -> Recipe:
     return with_rows(recipe, spec.rows)
 
 
-def _from_dataset(spec: TableSpec, seed: int) -> LabelledTable:
+def _from_dataset(spec: TableSpec, seed: int, *, run_code: bool) -> LabelledTable:
     """Load a data set, and put anomalies in; only ADBench's own anomalies get its size rules.
 
     An injected table is thinned where it is too long, but a short one is not drawn up to 1,000 rows: no row
     is there twice.
     """
     name = str(spec.dataset)
-    table = load_dataset(name, spec.label)
+    table = load_dataset(name, spec.label, run_code=run_code)
     if name.startswith("adbench:") and (spec.inject is None or table.n_rows > MOST_ROWS):
         table = resize(table, stream(seed, "resize"))
     if spec.inject is None:

@@ -21,6 +21,7 @@ from pydantic import (
 
 from xadbench.datasets.errors import unknown
 from xadbench.datasets.specs import read_spec
+from xadbench.datasets.user_code import short_name
 
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
 
@@ -77,7 +78,9 @@ def _named(value: object) -> object:
 
 
 class Component(BaseModel, frozen=True, extra="forbid"):
-    """A detector or explainer by its registered name, with parameters where the defaults will not do.
+    """A detector or explainer by its name, with parameters where the defaults will not do.
+
+    The name is a registered one, that of a plug-in, or `package.module:Name` or `path/to/file.py:name`.
 
     `grid` gives a list of values for each of some parameters; in a suite it stands for one component a
     combination of values. (A list in `params` is one value.)
@@ -93,7 +96,7 @@ class Component(BaseModel, frozen=True, extra="forbid"):
         if twice := sorted(self.params.keys() & self.grid.keys()):
             raise ValueError(f"{twice[0]} is both in params and in grid")
         if not self.label and not self.grid:
-            object.__setattr__(self, "label", _with_settings(self.name, self.params))
+            object.__setattr__(self, "label", _with_settings(short_name(self.name), self.params))
         return self
 
     def expanded(self) -> Iterator["Component"]:
@@ -113,7 +116,18 @@ def _with_settings(name: str, params: dict[str, Any]) -> str:
 
 
 def _expanded(components: tuple[Component, ...]) -> tuple[Component, ...]:
-    return tuple(each for component in components for each in component.expanded())
+    return _told_apart([each for component in components for each in component.expanded()])
+
+
+def _told_apart(components: Sequence[Component]) -> tuple[Component, ...]:
+    """Return the components, labelled by module or file too where an object's own name is not enough."""
+    count = Counter(component.label for component in components)
+    return tuple(
+        Component(name=one.name, params=one.params, label=_with_settings(one.name, one.params))
+        if count[one.label] > 1 and one.label == _with_settings(short_name(one.name), one.params)
+        else one
+        for one in components
+    )
 
 
 NamedComponent = Annotated[Component, BeforeValidator(_named)]

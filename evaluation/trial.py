@@ -14,6 +14,7 @@ import numpy as np
 from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError, Unsuitable
+from xadbench.datasets.user_code import short_name
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
@@ -108,7 +109,7 @@ def _identity(
 ) -> dict[str, Any]:
     if component.name not in controls:
         made = make(component.name, random_state=source.seed, **component.params)
-        return {"params": component.params, "made": identity(component.name, made)}
+        return {"params": component.params, "made": identity(short_name(component.name), made)}
     if component.params:
         raise InputError(f"control {component.name!r} takes no parameters")
     return {"name": component.name, "network": source.network_json, "version": VERSION}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from xadbench.evaluation.registry import Entry, Factory, factory_of, make
+from xadbench.evaluation.registry import Entry, Factory, Kind, factory_of, make
 
 from .attribution import METHODS, Captum
-from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, missing
+from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, explainer_factory, missing
 from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random
 from .counterfactual import Counterfactual
@@ -28,6 +28,7 @@ __all__ = [
     "ExplainFunction",
     "FunctionExplainer",
     "EXPLAINERS",
+    "KIND",
     "make_explainer",
     "as_explainer",
     "missing",
@@ -148,13 +149,18 @@ EXPLAINERS: dict[str, Entry[Explainer]] = {
 }
 
 
+CONTROL_NAMES = frozenset({"oracle", "truth", "inverted_truth"})
+KIND = Kind("explainer", "xadbench.explainers", EXPLAINERS, explainer_factory, CONTROL_NAMES)
+
+
 def make_explainer(name: str, *, random_state: int, **params: Any) -> Explainer:
     """Make an explainer.
 
     Parameters
     ----------
     name
-        A key of `EXPLAINERS`.
+        A key of `EXPLAINERS`; the name of an installed plug-in; or a class or function of your own, as
+        "package.module:Name" or "path/to/file.py:name".
     random_state
         Seed, at least 0; explainers without randomness ignore it.
     **params
@@ -163,7 +169,8 @@ def make_explainer(name: str, *, random_state: int, **params: Any) -> Explainer:
     Raises
     ------
     InputError
-        If the name or a parameter is unknown; the message names the known ones.
+        If the name or a parameter is unknown; the message names the known ones. If what it names cannot be
+        imported, or is no explainer.
 
     Examples
     --------
@@ -171,4 +178,4 @@ def make_explainer(name: str, *, random_state: int, **params: Any) -> Explainer:
     >>> make_explainer("kernel_shap", random_state=0, alpha=4.0).alpha
     4.0
     """
-    return make("explainer", name, EXPLAINERS, random_state, params)
+    return make(KIND, name, random_state, params)

@@ -1,13 +1,15 @@
 """What an explainer is, and what it may ask of a detector."""
 
-from collections.abc import Callable
-from typing import Protocol, Self, runtime_checkable
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, find
 from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.registry import SEED, Factory, factory_of, keywords
 
 # What an explainer can require, and what provides it: the fitted trees; `score_tensor(x)`; `score_module()`,
 # the score as a torch module with every activation a module of its own; `reconstruction_error(X)`, (n, d).
@@ -18,7 +20,9 @@ PROVIDED_BY = {
     "reconstruction": "reconstruction_error",
 }
 
-ExplainFunction = Callable[[Detector, FloatArray, FloatArray], FloatArray]
+ExplainFunction = Callable[..., FloatArray]
+METHODS = ("fit", "explain")
+GIVEN = ("detector", "background", "X")  # what a plain function is called with
 
 
 @runtime_checkable
@@ -27,15 +31,11 @@ class Explainer(Protocol):
 
     The attributions of a row depend on the detector, the background, the seed and the row alone: not on the
     other rows, their order or the worker. No global random state is used or changed.
+
+    Two attributes may be there. `requires`, a frozenset of keys of `PROVIDED_BY`, is what it needs of a
+    detector; nothing without. `version`, raised when results change, is part of a trial's identity; of code
+    that is loaded by `module:Name`, the hash of the source is so too.
     """
-
-    @property
-    def requires(self) -> frozenset[str]:
-        """What it needs of a detector: keys of `PROVIDED_BY`."""
-
-    @property
-    def version(self) -> int:
-        """Part of a trial's identity, raised when results change."""
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take a fitted detector and the rows (b, d) that stand for its training data.
@@ -56,11 +56,13 @@ class FunctionExplainer:
     Parameters
     ----------
     function
-        Called as `function(detector, background, X)`; returns the blame (n, d).
+        Called as `function(detector, background, X, **params)`; returns the blame (n, d).
     requires
         What the function needs of a detector.
     version
         To be raised when the function's results change.
+    params
+        Further parameters of the function.
 
     Examples
     --------
@@ -72,11 +74,20 @@ class FunctionExplainer:
     """
 
     def __init__(
-        self, function: ExplainFunction, requires: frozenset[str] = frozenset(), version: int = 1
+        self,
+        function: ExplainFunction,
+        requires: frozenset[str] = frozenset(),
+        version: int = 1,
+        params: Mapping[str, Any] | None = None,
     ) -> None:
         self.function = function
         self.requires = requires
         self.version = version
+        self.params = dict(params or {})
+
+    def get_params(self) -> dict[str, Any]:
+        """Return the function's name and parameters."""
+        return {"function": name_of(self.function), **self.params}
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Keep both for the function."""
@@ -85,7 +96,7 @@ class FunctionExplainer:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return what the function returns."""
-        return np.asarray(self.function(self._detector, self._background, X), dtype=np.float64)
+        return np.asarray(self.function(self._detector, self._background, X, **self.params), dtype=np.float64)
 
 
 def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:
@@ -96,8 +107,59 @@ def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:
         return explainer
     if callable(explainer) and not hasattr(explainer, "explain"):
         return FunctionExplainer(explainer)
-    lacking = [part for part in ("requires", "version", "fit", "explain") if not hasattr(explainer, part)]
-    raise InputError(f"{type(explainer).__name__} is no explainer: it lacks {', '.join(lacking)}")
+    raise _no_explainer(type(explainer))
+
+
+def _no_explainer(cls: type) -> InputError:
+    lacking = [method for method in METHODS if not hasattr(cls, method)]
+    return InputError(f"{cls.__name__} is no explainer: it lacks {', '.join(lacking)}")
+
+
+def explainer_factory(made_from: Any) -> Factory[Explainer]:
+    """Return the factory of a class with `fit` and `explain`, or of a function of (detector, background, X).
+
+    Both are given the seed if they have a parameter `random_state`.
+
+    Raises
+    ------
+    InputError
+        For any other object.
+    """
+    if isinstance(made_from, type):
+        if not all(callable(getattr(made_from, method, None)) for method in METHODS):
+            raise _no_explainer(made_from)
+        return factory_of(made_from)
+    if not callable(made_from) or hasattr(made_from, METHODS[1]):
+        raise InputError(
+            f"{made_from!r:.80} is an object, expected a class with fit and explain, or a function of "
+            f"({', '.join(GIVEN)})"
+        )
+    return _function_factory(made_from)
+
+
+def _function_factory(function: ExplainFunction) -> Factory[Explainer]:
+    names = keywords(function)
+
+    def build(random_state: int, **params: Any) -> FunctionExplainer:
+        seed = {SEED: random_state} if SEED in names else {}
+        _check_call(function, params | seed)
+        return FunctionExplainer(function, params=params | seed)
+
+    return Factory(build, names - {SEED, *list(inspect.signature(function).parameters)[: len(GIVEN)]})
+
+
+def _check_call(function: ExplainFunction, params: Mapping[str, Any]) -> None:
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*GIVEN, **params)
+    except TypeError as error:
+        takes = f"takes {signature}, expected ({', '.join(GIVEN)}) first"
+        raise InputError(f"function {name_of(function)} {takes}: {error}") from None
+
+
+def name_of(function: ExplainFunction) -> str:
+    """Return what a function is called where it is defined; for a callable object, its class."""
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
 
 
 def missing(explainer: Explainer, detector: Detector) -> str | None:
@@ -108,7 +170,7 @@ def missing(explainer: Explainer, detector: Detector) -> str | None:
     InputError
         If the explainer requires what no detector can provide.
     """
-    for need in sorted(explainer.requires):
+    for need in sorted(getattr(explainer, "requires", ())):
         method = find("requirement", need, PROVIDED_BY)
         if not hasattr(detector, method):
             return f"the explainer needs a {need}, and the detector has no {method}"

@@ -155,7 +155,7 @@ def test_a_plain_function_is_an_explainer() -> None:
     ("wrong", "message"),
     [
         (Random, "Random is a class, expected"),
-        (Square(), "Square is no explainer: it lacks requires, version, fit, explain"),
+        (Square(), "Square is no explainer: it lacks fit, explain"),
     ],
 )
 def test_what_is_no_explainer_is_refused(wrong: Any, message: str) -> None:

@@ -1,0 +1,60 @@
+"""Installed plug-ins: what other distributions offer by entry points."""
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What a distribution offers under a name."""
+
+    name: str
+    spec: str
+    distribution: str
+
+    def __str__(self) -> str:
+        return f"plug-in {self.name!r} of {self.distribution}"
+
+
+@dataclass
+class Plugins:
+    """The plug-ins of a group by name, and for each that cannot have its name a line that says why."""
+
+    usable: dict[str, Plugin] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+
+def plugins(group: str, taken: Container[str]) -> Plugins:
+    """Return the plug-ins that installed distributions declare in a group of entry points; imports none.
+
+    Parameters
+    ----------
+    group
+        "xadbench.explainers", "xadbench.detectors" or "xadbench.datasets".
+    taken
+        The built-in names, which no plug-in can have.
+    """
+    found = Plugins()
+    declared = map(_plugin, entry_points(group=group))
+    for one in sorted(declared, key=lambda one: (one.name, one.distribution)):
+        if reason := _reason(one, taken, found.usable):
+            found.refused.append(f"{one}: {reason}")
+        else:
+            found.usable[one.name] = one
+    return found
+
+
+def _plugin(entry: EntryPoint) -> Plugin:
+    about = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "no distribution"
+    return Plugin(entry.name, entry.value, about)
+
+
+def _reason(plugin: Plugin, taken: Container[str], others: dict[str, Plugin]) -> str | None:
+    if plugin.name in taken:
+        return "the name is that of a built-in one"
+    if plugin.name in others:
+        return f"the name is that of one of {others[plugin.name].distribution}"
+    if ":" in plugin.name:
+        return "a name may not hold a colon"
+    return None

@@ -1,0 +1,189 @@
+"""The user's own code by name, `package.module:Name` or `path/to/file.py:name`, and its source's hash."""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from xadbench.datasets.errors import InputError, one_line
+
+EXPECTED = "expected package.module:Name or path/to/file.py:name"
+OURS = __name__.partition(".")[0]  # its components tell their code by their `version`
+_Loaded = tuple[object, str]  # kept with its hash, so that no other object gets its id
+_HASHES: dict[int, _Loaded] = {}
+
+
+def is_spec(name: str) -> bool:
+    """Whether a name is that of an object in a module or file, and none of a registry."""
+    return ":" in name
+
+
+def short_name(name: str) -> str:
+    """Return the object's own name where `name` says its module or file too.
+
+    Examples
+    --------
+    >>> from xadbench.datasets.user_code import short_name
+    >>> short_name("my_package.my_module:MyExplainer"), short_name("z_score")
+    ('MyExplainer', 'z_score')
+    """
+    return name.rpartition(":")[2]
+
+
+def load_object(spec: str) -> Any:
+    """Import the object that `spec` names.
+
+    Parameters
+    ----------
+    spec
+        "package.module:Name", of a module that Python finds or that lies in the current folder; or
+        "path/to/file.py:name", a relative path starting from the current folder. A changed file is run anew.
+
+    Raises
+    ------
+    InputError
+        If there is no such module, file or name, or importing it raised; the message says which, and what
+        names there are.
+
+    Examples
+    --------
+    >>> from xadbench.datasets.user_code import load_object
+    >>> load_object("xadbench.datasets.user_code:short_name")("a:b")
+    'b'
+    """
+    place, _, name = spec.rpartition(":")
+    if not place or not name:
+        raise InputError(f"{spec!r} names no object; {EXPECTED}")
+    module = _run_file(place) if place.endswith(".py") else _import(place)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            raise InputError(f"no {name!r} in {place}; it has: {', '.join(_names(module)) or 'nothing'}")
+        found = getattr(found, part)
+    if id(found) not in _HASHES:
+        _HASHES[id(found)] = found, _hash(module, found)
+    return found
+
+
+def source_hash(loaded: object) -> str | None:
+    """Return the SHA-256 of the source of an object that `load_object` loaded; None of any other.
+
+    The source is the file of its module, or all of the package that the module is part of, and the files of
+    the classes that it inherits from. Python's own and this package's are left out.
+    """
+    return _HASHES.get(id(loaded), (None, None))[1]
+
+
+def _names(module: ModuleType) -> list[str]:
+    """Return the public functions and classes that a module defines."""
+    public = ((name, value) for name, value in vars(module).items() if not name.startswith("_"))
+    return sorted(name for name, value in public if getattr(value, "__module__", "") == module.__name__)
+
+
+def _import(name: str) -> ModuleType:
+    parts = name.split(".")
+    if not all(part.isidentifier() for part in parts):
+        raise InputError(f"{name!r} is no name of a module; {EXPECTED}")
+    importlib.invalidate_caches()  # it may have been written just now
+    if parts[0] not in sys.modules and find_spec(parts[0]) is None:
+        return _import_from_here(name)
+    return _imported(name)
+
+
+def _import_from_here(name: str) -> ModuleType:
+    """Import a module of the current folder, which stays on the path behind all else, for what it imports."""
+    here = str(Path.cwd())
+    sys.path.append(here)
+    try:
+        return _imported(name)
+    except InputError:
+        sys.path.remove(here)
+        raise
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            raise InputError(f"no module {error.name!r}, neither installed nor in {Path.cwd()}") from None
+        raise _failed(name, error) from error
+    except (Exception, SystemExit) as error:
+        raise _failed(name, error) from error
+
+
+def _failed(what: str, error: BaseException) -> InputError:
+    return InputError(f"{what}: importing it raised {one_line(error)}")
+
+
+def _run_file(place: str) -> ModuleType:
+    """Return the module of a file: under a name that no other file has, nor this one once it is changed."""
+    path = Path(place).absolute()
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"no file {place} (the current folder is {Path.cwd()})") from None
+    except OSError as error:
+        raise InputError(f"{place} cannot be read: {error.strerror}") from None
+    name = f"{path.stem}_{sha256(str(path).encode() + source).hexdigest()[:16]}"
+    return sys.modules.get(name) or _run(name, path, source)
+
+
+def _run(name: str, path: Path, source: bytes) -> ModuleType:
+    spec = spec_from_file_location(name, path)
+    assert spec is not None  # noqa: S101  # it ends in .py
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses, among others, look there
+    try:
+        exec(compile(source, path, "exec"), vars(module))  # noqa: S102  # the user names it to be run
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise _failed(str(path), error) from error
+    return module
+
+
+def _hash(module: ModuleType, found: object) -> str:
+    """Return the hash of the one file, as `sha256sum` has it, or of what `sha256sum` says of several."""
+    files = dict(_files(module, found))
+    try:
+        hashes = {name: sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())}
+    except OSError as error:
+        raise InputError(f"{module.__name__}: its source cannot be read: {error}") from None
+    if len(hashes) == 1:
+        return next(iter(hashes.values()))
+    return sha256("".join(f"{digest}  {name}\n" for name, digest in hashes.items()).encode()).hexdigest()
+
+
+def _files(module: ModuleType, found: object) -> Iterator[tuple[str, Path]]:
+    """Yield the files that an object's behaviour lies in, by names that do not depend on where they lie."""
+    own = {module.__name__, getattr(found, "__module__", None) or module.__name__}
+    bases = {base.__module__ for base in getattr(found, "__mro__", ())} - own
+    for name in _foreign(own):
+        root = _root(name)
+        files = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
+        yield from ((f"{root.parent.name}/{path.relative_to(root.parent)}", path) for path in files)
+    for name in _foreign(bases):
+        yield name, _file(name)
+
+
+def _foreign(modules: Iterable[str]) -> Iterator[str]:
+    skipped = {OURS, *sys.stdlib_module_names}
+    return (name for name in modules if name.partition(".")[0] not in skipped)
+
+
+def _root(name: str) -> Path:
+    """Return the file of the outermost package that a module is part of, or its own."""
+    parts = name.split(".")
+    outer = (".".join(parts[: i + 1]) for i in range(len(parts)))
+    return _file(next((one for one in outer if getattr(sys.modules[one], "__file__", None)), name))
+
+
+def _file(name: str) -> Path:
+    file = getattr(sys.modules[name], "__file__", None)
+    if file is None:
+        raise InputError(f"{name} has no file, so that its code cannot be told from changed code")
+    return Path(file)
