@@ -76,9 +76,9 @@ class Local(CellKind):
         data = source.population.rows[:, affected]
         centre = source.population.moments[0][affected]
         weights = rng.standard_normal((len(data), len(cells)))
-        total = np.zeros(cells.shape)
-        for own, deviation in zip(weights, data - centre, strict=True):  # a fixed order, unlike a sum
-            total += own[:, None] * deviation
+        # One by one from the first, unlike a sum, whose order is NumPy's; 0 + -0 is 0.
+        parts = (np.add.accumulate(weights * own[:, None], axis=0)[-1] for own in (data - centre).T)
+        total = 0.0 + np.stack(list(parts), axis=1)
         return centre + math.sqrt(number(self.strength) / (len(data) - 1)) * total
 
 
