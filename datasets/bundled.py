@@ -44,6 +44,8 @@ def load_bundled(name: str, anomaly_ratio: float | None = 0.1) -> LabelledTable:
         If the name is unknown, or the ratio lies outside (0, 1) or above what the set has.
     """
     entry = find("bundled data set", name, BUNDLED)
+    if anomaly_ratio is not None and not 0 < anomaly_ratio < 1:
+        raise InputError(f"anomaly_ratio is {anomaly_ratio}, expected a number in (0, 1) or None")
     bunch = getattr(datasets, entry.loader)()
     table = LabelledTable(
         X=bunch.data,
@@ -61,8 +63,6 @@ def load_bundled(name: str, anomaly_ratio: float | None = 0.1) -> LabelledTable:
 
 
 def _thinned(table: LabelledTable, anomaly_ratio: float) -> LabelledTable:
-    if not 0 < anomaly_ratio < 1:
-        raise InputError(f"anomaly_ratio is {anomaly_ratio}, expected a number in (0, 1) or None")
     anomalous = np.flatnonzero(table.y)
     n_kept = max(1, round(anomaly_ratio / (1 - anomaly_ratio) * (table.n_rows - len(anomalous))))
     if n_kept > len(anomalous):

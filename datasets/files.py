@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
@@ -13,17 +13,21 @@ from typing import IO, Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError
-from xadbench.datasets.parquet import CHUNK_ROWS, RowWriter, row_groups
-from xadbench.datasets.table import LabelledTable
+from xadbench.datasets.json_files import read_json
+from xadbench.datasets.parquet import CHUNK_ROWS, RowWriter, opened, read_numbers, row_groups
+from xadbench.datasets.paths import inside
+from xadbench.datasets.specs import build_spec
+from xadbench.datasets.table import InvalidTable, LabelledTable, check_names
 
 FORMAT = 1
 ARRAYS = ("X", "y", "kind", "mask", "clean")
-SAMPLES = "samples.parquet"
-HEADER_KEYS = {"content_hash", "kinds", "feature_names", "has_mask", "has_clean", "provenance"}
+SAMPLES, HEADER = "samples.parquet", "table.json"
+LABELS = ("y", "kind")
 
 
 def content_hash(table: LabelledTable) -> str:
@@ -107,7 +111,7 @@ def write_parts(
         last, n_rows, n_anomalies = _write_rows(parts, draft, chunk_rows)
         whole = last.n_rows == n_rows
         found = content_hash(last) if whole else _hash(dict(_stored(draft, last, n_rows)))
-        (draft / "table.json").write_text(json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n")
+        (draft / HEADER).write_text(json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n")
     return Written(Path(folder), found, n_rows, last.n_features, n_anomalies, last.kinds)
 
 
@@ -173,50 +177,65 @@ def _header(table: LabelledTable, found: str) -> dict[str, Any]:
     }
 
 
+class _Header(BaseModel, frozen=True):
+    """What `table.json` says of the arrays beside it."""
+
+    content_hash: str
+    kinds: tuple[str, ...]
+    feature_names: tuple[str, ...] = Field(min_length=1)
+    has_mask: bool
+    has_clean: bool
+    provenance: dict[str, Any]
+
+
 def read_table(folder: str | os.PathLike[str]) -> LabelledTable:
     """Read a table that `write_table` wrote, and check it against its content hash.
 
     Raises
     ------
     InputError
-        If a file is missing or unreadable, or the content is not what was written.
+        If a file is missing, unreadable, a link out of the folder or beyond what `limits` has, or the content
+        is not what was written.
     """
     source = Path(folder)
-    header = _read_header(source / "table.json")
-    names = header["feature_names"]
-    samples = _read_frame(source / SAMPLES, [*names, "y", "kind"])
-    table = LabelledTable(
-        X=_values(samples[names]),
-        y=samples["y"].to_numpy(),
-        kind=samples["kind"].to_numpy(),
-        kinds=header["kinds"],
-        mask=_read_frame(source / "mask.parquet", names).to_numpy() if header["has_mask"] else None,
-        clean=_values(_read_frame(source / "clean.parquet", names)) if header["has_clean"] else None,
-        feature_names=names,
-        provenance=header["provenance"],
-    )
-    if (found := content_hash(table)) != header["content_hash"]:
-        raise InputError(f"{source}: content hash is {found}, expected {header['content_hash']}: altered")
+    header = _read_header(source)
+    try:
+        table = _read_rows(source, header)
+    except InvalidTable as error:
+        raise InputError(f"{source}: {error}") from None
+    if (found := content_hash(table)) != header.content_hash:
+        raise InputError(f"{source}: content hash is {found}, expected {header.content_hash:.80}: altered")
     return table
 
 
-def _read_header(path: Path) -> dict[str, Any]:
-    try:
-        header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a table written by XADBench: {error}") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+def _read_rows(folder: Path, header: _Header) -> LabelledTable:
+    names = header.feature_names
+    check_names(names, len(names))  # first: a name a million times would give as many columns
+    samples = _read_frame(folder, SAMPLES, [*names, *LABELS])
+    return LabelledTable(
+        X=_values(samples[[*names]]),
+        y=samples["y"].to_numpy(),
+        kind=samples["kind"].to_numpy(),
+        kinds=header.kinds,
+        mask=_read_frame(folder, "mask.parquet", names).to_numpy() if header.has_mask else None,
+        clean=_values(_read_frame(folder, "clean.parquet", names)) if header.has_clean else None,
+        feature_names=names,
+        provenance=header.provenance,
+    )
+
+
+def _read_header(folder: Path) -> _Header:
+    path = inside(folder, HEADER)
+    values = read_json(path, "a table written by XADBench")
+    if values.get("format") != FORMAT:
         raise InputError(f"{path}: not a table of format {FORMAT}")
-    if missing := sorted(HEADER_KEYS - header.keys()):
-        raise InputError(f"{path}: lacks {', '.join(missing)}")
-    return header
+    return build_spec(values, _Header, where=str(path))
 
 
-def _read_frame(path: Path, columns: list[str]) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path, columns=columns)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+def _read_frame(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    path = inside(folder, name)
+    with opened(path, str(path)) as file:
+        return read_numbers(file, columns, str(path))
 
 
 def _values(frame: pd.DataFrame) -> FloatArray:

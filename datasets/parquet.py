@@ -1,13 +1,19 @@
-"""Parquet files that need not fit into memory: written and read a group of rows at a time."""
+"""Parquet files: those of numbers read whole, once their size is known; long ones by groups of rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.limits import check_cells
 
 CHUNK_ROWS = 65_536
 
@@ -59,3 +65,45 @@ def row_groups(path: Path, columns: str | list[str]) -> Iterator[NDArray[Any]]:
         for group in range(file.num_row_groups):
             names = [columns] if isinstance(columns, str) else columns
             yield file.read_row_group(group, columns=names).to_pandas()[columns].to_numpy()
+
+
+@contextmanager
+def opened(source: Path | BytesIO, where: str) -> Iterator[pq.ParquetFile]:
+    """Yield the opened file; what Arrow says of it, and of reading it, becomes an `InputError`."""
+    try:
+        with pq.ParquetFile(source) as file:
+            yield file
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a name that is not UTF-8
+        raise InputError(f"{where}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+def read_numbers(file: pq.ParquetFile, columns: Sequence[str], where: str) -> pd.DataFrame:
+    """Return the columns of an opened file, in that order.
+
+    Raises
+    ------
+    InputError
+        Before anything is read, if there is no such column, one holds anything but numbers or truth values,
+        or the file declares more cells than the limit.
+    """
+    check_cells(declared_rows(file), len(columns), where)
+    fields = {field.name: field.type for field in file.schema_arrow}
+    for name in columns:
+        if name not in fields:
+            raise InputError(f"{where}: no column {name!r}")
+        if not _is_number(fields[name]):
+            raise InputError(f"{where}: column {name!r} holds {fields[name]} values; expected numbers")
+    # Without pandas's metadata, which may be anybody's.
+    return file.read(columns=list(columns)).to_pandas(ignore_metadata=True)[list(columns)]
+
+
+def declared_rows(file: pq.ParquetFile) -> int:
+    """Return the larger of the numbers of rows that the file and its row groups declare."""
+    groups = (file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups))
+    return max(file.metadata.num_rows, sum(groups))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)

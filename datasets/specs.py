@@ -1,5 +1,6 @@
 """Typed YAML files: read safely, check at birth, and say in one line what is wrong and where."""
 
+from collections import Counter
 from collections.abc import Hashable
 from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
@@ -8,8 +9,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from xadbench.datasets.errors import InputError
+from xadbench.datasets.limits import DEPTH, SPEC_BYTES, check_values, read_limited
 
 Spec = TypeVar("Spec", bound=BaseModel)
+# What PyYAML lets slip on scalars that are none of their tag, such as `!!bool maybe` or a 13th month.
+SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -17,10 +21,11 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # the base class's signature
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        counts = Counter(key for key in keys if isinstance(key, Hashable))  # the others are refused below
+        for key, count in counts.most_common(1):
+            if count > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} given twice", node.start_mark
+                    None, None, f"key {key!r:.60} given twice", node.start_mark
                 )
         return super().construct_mapping(node, deep=deep)
 
@@ -31,17 +36,27 @@ def read_spec(path: Traversable, model: type[Spec]) -> Spec:
     Raises
     ------
     InputError
-        If the file cannot be read, is not YAML, or does not fit the model; one line that names the file, the
-        key and what is accepted.
+        If the file cannot be read, is beyond what `limits` has, is not YAML, or does not fit the model; one
+        line that names the file, the key and what is accepted.
     """
     try:
-        # S506: the loader is a SafeLoader.
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_limited(path, SPEC_BYTES).decode("utf-8")
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise InputError(f"{path}: cannot be read: {error}") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    values = _parse(text, where=str(path))
+    check_values(values, where=str(path))
     return build_spec(values, model, where=str(path))
+
+
+def _parse(text: str, where: str) -> object:
+    try:
+        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # it is a SafeLoader
+    except RecursionError:
+        raise InputError(f"{where}: nested more than {DEPTH} deep, the limit") from None
+    except (yaml.YAMLError, *SLIPS) as error:
+        raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def build_spec(values: object, model: type[Spec], where: str) -> Spec:

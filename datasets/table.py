@@ -72,7 +72,7 @@ class LabelledTable:
                 self._set(name, _frozen(getattr(self, name), dtype, name))
         self._set("kinds", tuple(self.kinds))
         self._set("feature_names", tuple(self.feature_names) or _default_names(self.n_features))
-        self._set("provenance", json.loads(json.dumps(self.provenance)))
+        self._set("provenance", _as_json(self.provenance))
         _check(self)
 
     def _set(self, name: str, value: object) -> None:
@@ -118,14 +118,22 @@ class LabelledTable:
         return replace(parts[0], **joined)
 
 
+def _as_json(provenance: Mapping[str, Any]) -> Any:
+    try:
+        return json.loads(json.dumps(provenance, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InvalidTable(f"provenance is not of JSON values: {error}") from None
+
+
 def _default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{i}" for i in range(n_features))
 
 
 def _frozen(values: ArrayLike, dtype: DTypeLike, name: str) -> NDArray[Any]:
     try:
-        array = np.array(values, dtype=dtype, order="C")
-    except (TypeError, ValueError) as error:
+        with np.errstate(invalid="ignore"):  # what does not fit the type is seen below
+            array = np.array(values, dtype=dtype, order="C")
+    except (OverflowError, TypeError, ValueError) as error:
         raise InvalidTable(f"{name} is not an array of {np.dtype(dtype).name}: {error}") from None
     if array.dtype.kind != "f" and not np.array_equal(array, np.asarray(values)):
         raise InvalidTable(f"{name} has values that are not {np.dtype(dtype).name}")
@@ -136,7 +144,7 @@ def _frozen(values: ArrayLike, dtype: DTypeLike, name: str) -> NDArray[Any]:
 def _check(table: LabelledTable) -> None:
     _check_shapes(table)
     _check_finite(table.X, "X", table.feature_names)
-    _check_names(table)
+    check_names(table.feature_names, table.n_features)
     _check_kinds(table)
     if table.clean is not None:
         _check_finite(table.clean, "clean", table.feature_names)
@@ -169,10 +177,10 @@ def _check_finite(values: FloatArray, name: str, feature_names: Sequence[str]) -
         )
 
 
-def _check_names(table: LabelledTable) -> None:
-    names = table.feature_names
-    if len(names) != table.n_features or len(set(names)) != len(names):
-        raise InvalidTable(f"feature_names has {len(set(names))} distinct names, expected {table.n_features}")
+def check_names(names: Sequence[str], n_features: int) -> None:
+    """Raise InvalidTable unless these can be the names of that many features."""
+    if len(names) != n_features or len(set(names)) != len(names):
+        raise InvalidTable(f"feature_names has {len(set(names))} distinct names, expected {n_features}")
     if reserved := RESERVED_NAMES.intersection(names):
         raise InvalidTable(f"feature_names may not hold {sorted(reserved)}: reserved for the labels")
 

@@ -1,19 +1,22 @@
 """A user's own file as a table: CSV or Parquet, numbers only, with a column of labels if there is one."""
 
+import csv
 import hashlib
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
-from io import BytesIO
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pyarrow import parquet
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.errors import InputError
+from xadbench.datasets.json_files import parse_json
+from xadbench.datasets.limits import check_cells, check_table_bytes
+from xadbench.datasets.parquet import opened, read_numbers
 from xadbench.datasets.table import InvalidTable, LabelledTable
 
 LARGEST = 2**53  # up to here, float64 holds every integer
@@ -71,43 +74,67 @@ def _bytes(file: Path) -> bytes:
     if not is_tabular(file.name):
         raise InputError(f"{file}: not a file that can be read; expected one of *{', *'.join(READERS)}")
     try:
+        check_table_bytes(file.stat().st_size, str(file))
         return file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _frame(file: Path, content: bytes) -> pd.DataFrame:
-    try:
-        names, frame = READERS[file.suffix.lower()](content)
-    except (ValueError, OSError, pd.errors.ParserWarning) as error:
-        raise InputError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
-    _check_names(names, file)
+    frame = READERS[file.suffix.lower()](content, file)
     if frame.empty:
         raise InputError(f"{file}: no rows; expected at least 1 below the column names")
-    return frame.set_axis(names, axis="columns")
+    return frame
 
 
-def _read_csv(content: bytes) -> tuple[list[str], pd.DataFrame]:
-    header = pd.read_csv(BytesIO(content), header=None, nrows=1, dtype=str, keep_default_na=False)
+def _read_csv(content: bytes, file: Path) -> pd.DataFrame:
+    try:
+        names = _csv_header(content)
+        _check_names(names, file)
+        check_cells(content.count(b"\n"), len(names), str(file))
+        return _csv_rows(content).set_axis(names, axis="columns")
+    except InputError:
+        raise
+    except (csv.Error, OSError, ValueError, pd.errors.ParserWarning) as error:
+        raise InputError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _csv_header(content: bytes) -> list[str]:
+    """Return the names of the columns; pandas, with a million of them, would need gigabytes."""
+    lines = TextIOWrapper(BytesIO(content), encoding="utf-8-sig", newline="")
+    names = next(filter(None, csv.reader(lines)), None)
+    if names is None:
+        raise ValueError("No columns to parse from file")
+    return names
+
+
+def _csv_rows(content: bytes) -> pd.DataFrame:
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error", pd.errors.ParserWarning
-        )  # else rows longer than the header lose values
+        # Else rows longer than the header lose values.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
         # Correctly rounded: pandas 3 does so by default, and deprecates the word that older ones need.
         warnings.filterwarnings("ignore", message="The 'float_precision' argument")
-        frame = pd.read_csv(BytesIO(content), index_col=False, float_precision="round_trip", low_memory=False)
-    return list(header.iloc[0]), frame
+        return pd.read_csv(BytesIO(content), index_col=False, float_precision="round_trip", low_memory=False)
 
 
-def _read_parquet(content: bytes) -> tuple[list[str], pd.DataFrame]:
-    stored = list(parquet.read_schema(BytesIO(content)).names)
-    if len(set(stored)) < len(stored):
-        return stored, pd.DataFrame()  # the names will be refused; pandas says it less clearly
-    frame = pd.read_parquet(BytesIO(content))
-    return list(map(str, frame.columns)), frame
+def _read_parquet(content: bytes, file: Path) -> pd.DataFrame:
+    with opened(BytesIO(content), str(file)) as stored:
+        index = _index_columns(stored.schema_arrow.metadata or {}, file)
+        names = [name for name in stored.schema_arrow.names if name not in index]
+        _check_names(names, file)
+        return read_numbers(stored, names, str(file))
 
 
-READERS: dict[str, Callable[[bytes], tuple[list[str], pd.DataFrame]]] = {
+def _index_columns(metadata: Mapping[bytes, bytes], file: Path) -> frozenset[str]:
+    """Return the columns that pandas stored an index in."""
+    told = parse_json(metadata.get(b"pandas", b"{}"), f"{file}: pandas's metadata")
+    columns = told.get("index_columns") if isinstance(told, dict) else None
+    return frozenset(name for name in columns or () if isinstance(name, str))
+
+
+READERS: dict[str, Callable[[bytes, Path], pd.DataFrame]] = {
     ".csv": _read_csv,
     ".parquet": _read_parquet,
 }

@@ -16,6 +16,8 @@ from safetensors.numpy import load_file, save_file
 
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.files import new_folder
+from xadbench.datasets.json_files import read_json
+from xadbench.datasets.paths import inside
 
 if TYPE_CHECKING:
     from .estimator import Detector
@@ -53,7 +55,7 @@ def load(folder: str | os.PathLike[str]) -> "Detector":
         unknown here or of another version.
     """
     source = Path(folder)
-    header, arrays = _read_header(source / HEADER), _read_arrays(source / ARRAYS)
+    header, arrays = _read_header(inside(source, HEADER)), _read_arrays(inside(source, ARRAYS))
     try:
         detector: Detector = _decode_object(header["detector"], arrays)
         detector.threshold_  # noqa: B018  # it is fitted
@@ -65,11 +67,8 @@ def load(folder: str | os.PathLike[str]) -> "Detector":
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    try:
-        header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a detector saved by XADBench: {error}") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    header = read_json(path, "a detector saved by XADBench")
+    if header.get("format") != FORMAT:
         raise InputError(f"{path}: not a detector of format {FORMAT}")
     return header
 

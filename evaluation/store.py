@@ -4,6 +4,7 @@ import io
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,8 +14,12 @@ from typing import Any
 
 import pandas as pd
 
+from xadbench.datasets import json_files
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
+from xadbench.datasets.limits import check_cells
+from xadbench.datasets.parquet import declared_rows, opened
+from xadbench.datasets.paths import NAME
 from xadbench.evaluation.metrics import Cost
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
@@ -31,6 +36,8 @@ def write_record(run: Path, record: Record) -> Record:
 
 
 def _path(run: Path, key: str) -> Path:
+    if not re.fullmatch(NAME, key):
+        raise InputError(f"{key!r:.80} is no key of a trial")
     return run / "trials" / f"{key}.json"
 
 
@@ -55,12 +62,11 @@ def read_record(run: Path, key: str) -> Record | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object of a file, or None if there is none."""
+    """Return the JSON object of a file, or None if there is none that can be read."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return json_files.read_json(path, "a record")
+    except InputError:
         return None
-    return values if isinstance(values, dict) else None
 
 
 def is_finished(record: Record | None) -> bool:
@@ -131,7 +137,7 @@ def load(run: str | os.PathLike[str]) -> pd.DataFrame:
         If the folder holds no results.
     """
     path = Path(run) / "results.parquet"
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no results of a run: {error}") from None
+    with opened(path, f"{path}: no results of a run") as file:
+        check_cells(declared_rows(file), len(file.schema_arrow), str(path))
+        frame: pd.DataFrame = file.read().to_pandas()
+        return frame

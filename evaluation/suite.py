@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from xadbench.datasets.errors import unknown
+from xadbench.datasets.paths import Name
 from xadbench.datasets.specs import read_spec
 from xadbench.datasets.user_code import short_name
 
@@ -168,7 +169,7 @@ def _matches(label: str, pattern: str) -> bool:
     return label == pattern or fnmatchcase(label, pattern)  # a label may hold brackets
 
 
-class Suite(BaseModel, frozen=True, extra="forbid"):
+class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """A grid of trials: every explainer on every detector on every table, once a seed.
 
     The metrics that judge by the culprits are computed in any case; `metrics` names others, which score rows
@@ -179,7 +180,7 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
     the fitting of a detector, that takes more.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
+    name: Name
     description: str = ""
     tables: tuple[TableSpec, ...] = Field(min_length=1)
     detectors: Components

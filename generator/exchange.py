@@ -2,13 +2,16 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import networkx as nx
 from pydantic import BaseModel, Field
 
 from xadbench.datasets.errors import InputError
+from xadbench.datasets.json_files import parse_json
+from xadbench.datasets.limits import JSON_BYTES, read_limited
 from xadbench.datasets.specs import build_spec
 from xadbench.generator.network import AdditiveNoiseNetwork
 from xadbench.generator.noise import AnyNoise
@@ -57,14 +60,9 @@ def from_json(text: str, where: str = "network") -> AdditiveNoiseNetwork:
         If it is no JSON, has an unknown key, a parameter out of range, a name twice, a parent that is no
         node, or a cycle; one line that names the place.
     """
-    try:
-        values: Any = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{where}: not valid JSON: {error}") from None
-    nodes = build_spec(values, NetworkFile, where).nodes
-    names = [node.name for node in nodes]
-    for name in names:
-        if names.count(name) > 1:
+    nodes = build_spec(parse_json(text, where), NetworkFile, where).nodes
+    for name, count in Counter(node.name for node in nodes).most_common(1):
+        if count > 1:
             raise InputError(f"{where}: node {name!r} comes twice")
     try:
         return AdditiveNoiseNetwork(
@@ -77,8 +75,10 @@ def from_json(text: str, where: str = "network") -> AdditiveNoiseNetwork:
 def read_network(path: str | os.PathLike[str]) -> AdditiveNoiseNetwork:
     """Return the network of a JSON file; `InputError` as of `from_json`, or if it cannot be read."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_limited(Path(path), JSON_BYTES).decode("utf-8")
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise InputError(f"{path}: cannot be read: {error}") from None
     return from_json(text, where=str(path))
 

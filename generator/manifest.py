@@ -1,28 +1,34 @@
 """What a finished release consists of: the SHA-256 of every file, the content hash of every table."""
 
 import hashlib
-import json
 import platform
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from xadbench import __version__
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write, content_hash, read_table
+from xadbench.datasets.json_files import read_json
+from xadbench.datasets.paths import NAME, check_path, inside
+from xadbench.datasets.specs import build_spec
 from xadbench.generator.release import Release
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+FileName = Annotated[str, AfterValidator(check_path)]
+TableName = Annotated[FileName, StringConstraints(pattern=rf"{NAME.removesuffix('$')}/seed-\d+$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 LIBRARIES = ("networkx", "numpy", "pandas", "pgmpy", "pyarrow", "scikit-learn", "scipy")
 
 
 class TableRecord(BaseModel, frozen=True, extra="forbid"):
     """What identifies a table, and its size."""
 
-    content_hash: str
+    content_hash: Sha256
     seed: int
     rows: int
     features: int
@@ -51,8 +57,8 @@ class Manifest(BaseModel, frozen=True, extra="forbid"):
     version: str
     licence: str
     made_with: dict[str, str]
-    tables: dict[str, TableRecord]
-    files: dict[str, str]
+    tables: dict[TableName, TableRecord]
+    files: dict[FileName, Sha256]
 
 
 def describe(folder: Path, seed: int) -> TableRecord:
@@ -66,7 +72,8 @@ def describe(folder: Path, seed: int) -> TableRecord:
     try:
         table = read_table(folder)
     except InputError as error:
-        raise InputError(f"{folder} was altered; remove it and build again: {error}") from None
+        what = str(error).removeprefix(f"{folder}: ")
+        raise InputError(f"{folder} was altered; remove it and build again: {what}") from None
     return TableRecord(
         content_hash=content_hash(table),
         seed=seed,
@@ -119,15 +126,10 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     InputError
-        If there is none, or it is not one.
+        If there is none, or it is not one, or it names a file outside the folder.
     """
-    path = folder / MANIFEST
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        manifest = Manifest.model_validate(values)
-    except (OSError, ValidationError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{path}: not the manifest of a finished release: {reason}") from None
-    if manifest.format != FORMAT:
-        raise InputError(f"{path}: format {manifest.format}; expected {FORMAT}")
-    return manifest
+    path = inside(folder, MANIFEST)
+    values = read_json(path, "the manifest of a finished release")
+    if values.get("format") != FORMAT:
+        raise InputError(f"{path}: format {values.get('format')!r:.80}; expected {FORMAT}")
+    return build_spec(values, Manifest, f"{path}: not the manifest of a finished release")

@@ -22,6 +22,7 @@ from pydantic import (
 from xadbench import __version__
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.paths import Name
 from xadbench.datasets.specs import build_spec, read_spec
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
@@ -36,6 +37,7 @@ from xadbench.generator.structure import Function, Term
 if TYPE_CHECKING:
     from xadbench.generator.network import AdditiveNoiseNetwork
 
+MOST_ROWS, MOST_NODES = 10**10, 10**4
 RECIPES = files("xadbench.generator") / "recipes"
 
 
@@ -72,7 +74,7 @@ class Graph(BaseModel, frozen=True, extra="forbid"):
         the last one of an odd number.
     """
 
-    nodes: int = Field(ge=2)
+    nodes: int = Field(ge=2, le=MOST_NODES)
     edges: int = Field(ge=0)
     weights: Weights | None = None
     functions: tuple[Function, ...] = Field(default=("linear",), min_length=1)
@@ -118,8 +120,8 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         The seeds of the published tables.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    rows: int = Field(ge=2)
+    name: Name
+    rows: int = Field(ge=2, le=MOST_ROWS)
     anomaly_ratio: float = Field(gt=0, lt=1)
     graph: Graph
     anomalies: Annotated[tuple[AnyAnomaly, ...], AfterValidator(check_kinds)]

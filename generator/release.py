@@ -22,6 +22,7 @@ from pydantic import (
 from xadbench.datasets.adbench import find_adbench
 from xadbench.datasets.bundled import BUNDLED
 from xadbench.datasets.errors import InputError, find, unknown
+from xadbench.datasets.paths import LONGEST_NAME, NAME, Name, is_there
 from xadbench.datasets.specs import read_spec
 from xadbench.generator.anomalies import AnyAnomaly, check_kinds
 from xadbench.generator.inject import DEFAULT_KINDS, Base
@@ -30,9 +31,7 @@ from xadbench.generator.recipe import Recipe, load_recipe
 RELEASES = files("xadbench.generator") / "releases"
 
 FILE_ENDINGS = (".cff", ".json", ".md", ".yaml")
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$", max_length=LONGEST_NAME)]
 Licence = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
 
 
@@ -43,7 +42,7 @@ def _known_dataset(name: str) -> str:
         find_adbench(rest)
     elif colon and source == "bundled":
         find("bundled data set", rest, BUNDLED)
-    elif not Path(name).exists():
+    elif not is_there(name):
         raise InputError(f"unknown data set {name!r}; expected bundled:NAME, adbench:NAME or a path")
     return name
 
@@ -121,8 +120,11 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
     def _named(cls, folder: str, info: ValidationInfo) -> str:
         source = info.data.get("recipe") or info.data.get("inject")
         name: str = folder or (source.name if source else "")
-        if source and not re.fullmatch(NAME, name):
-            raise InputError(f"folder is {name!r}; expected letters, digits, '_', '.' and '-' alone")
+        if source and (not re.fullmatch(NAME, name) or len(name) > LONGEST_NAME):
+            raise InputError(
+                f"folder is {name!r:.120}; expected letters, digits, '_', '.' and '-' alone, "
+                f"at most {LONGEST_NAME}"
+            )
         if name.lower().endswith(FILE_ENDINGS):
             raise InputError(f"folder is {name!r}; expected no ending of the release's files")
         return name

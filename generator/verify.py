@@ -1,6 +1,5 @@
 """Verify a release: every file against the manifest, and every table against what its recipe makes."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xadbench.datasets.errors import InputError
-from xadbench.datasets.files import content_hash
+from xadbench.datasets.files import LABELS, SAMPLES, content_hash
+from xadbench.datasets.json_files import read_json
+from xadbench.datasets.limits import check_cells
+from xadbench.datasets.parquet import opened, read_numbers
+from xadbench.datasets.paths import inside
 from xadbench.datasets.specs import read_spec
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
@@ -80,12 +83,23 @@ def verify(
 def _check_files(root: Path, manifest: Manifest) -> Iterator[Difference]:
     found = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
     for name, expected in sorted(manifest.files.items()):
-        if name not in found:
+        if what := _leads_out(root, name):
+            yield Difference(name, what)
+        elif name not in found:
             yield Difference(name, "missing")
         elif (actual := hash_file(root / name)) != expected:
             yield Difference(name, f"altered: its SHA-256 is {actual}, the manifest says {expected}")
     for name in sorted(found - manifest.files.keys() - {MANIFEST}):
         yield Difference(name, "extra: the manifest does not know it")
+
+
+def _leads_out(root: Path, name: str) -> str:
+    """Return why a file is not to be read, such as a link out of the release; empty if it may be."""
+    try:
+        inside(root, name)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _check_tables(root: Path, manifest: Manifest) -> Iterator[Difference]:
@@ -105,7 +119,7 @@ def _chosen(manifest: Manifest, sample: int | None) -> list[str]:
 def _check_table(root: Path, table: str, record: TableRecord) -> Iterator[Difference]:
     """Make a table again, and compare what is recorded and what is on disk with it, array by array."""
     try:
-        made = make(_read_source((root / table).parent), record.seed)
+        made = make(_read_source(root, table.partition("/")[0]), record.seed)
     except InputError as error:
         yield Difference(table, f"cannot be made again: {error}")
         return
@@ -119,20 +133,21 @@ def _check_table(root: Path, table: str, record: TableRecord) -> Iterator[Differ
             yield from _check_arrays(root, f"{table}/{file}", made)
 
 
-def _read_source(folder: Path) -> Recipe | Injection:
-    if (folder / "recipe.yaml").exists():
-        return read_spec(folder / "recipe.yaml", Recipe)
-    return read_spec(folder / "injection.yaml", Injection)
+def _read_source(root: Path, entry: str) -> Recipe | Injection:
+    recipe = inside(root, f"{entry}/recipe.yaml")
+    if recipe.exists():
+        source = read_spec(recipe, Recipe)
+        check_cells(source.rows, source.graph.nodes, str(recipe))
+        return source
+    return read_spec(inside(root, f"{entry}/injection.yaml"), Injection)
 
 
 def _check_header(root: Path, file: str, made: LabelledTable) -> Iterator[Difference]:
-    if not (root / file).exists():
-        return
     try:
-        header = json.loads((root / file).read_text(encoding="utf-8"))
-        found = {key: header[key] for key in ("content_hash", "kinds", "feature_names")}
-    except (OSError, ValueError, KeyError, TypeError):
-        yield Difference(file, "cannot be read")
+        header = read_json(inside(root, file), "the header of a table")
+    except InputError:
+        if (root / file).exists():  # otherwise it was named as missing
+            yield Difference(file, "cannot be read")
         return
     expected = {
         "content_hash": content_hash(made),
@@ -140,25 +155,26 @@ def _check_header(root: Path, file: str, made: LabelledTable) -> Iterator[Differ
         "feature_names": list(made.feature_names),
     }
     for key, value in expected.items():
-        if found[key] != value:
+        if header.get(key) != value:
             yield Difference(file, f"{key} differs from what the recipe makes")
 
 
 def _check_arrays(root: Path, file: str, made: LabelledTable) -> Iterator[Difference]:
-    path = root / file
+    names = [*made.feature_names, *(LABELS if file.endswith(SAMPLES) else ())]
     try:
-        frame = pd.read_parquet(path)
-        arrays = {name: _array(frame, name, made) for name in ARRAYS[path.name]}
-    except (OSError, ValueError, KeyError):
+        path = inside(root, file)
+        with opened(path, file) as stored:
+            frame = read_numbers(stored, names, file)
+    except InputError:
         yield Difference(file, "cannot be read as an array of the recipe's features")
         return
-    for name, found in arrays.items():
-        if what := _compare(found, getattr(made, name)):
+    for name in ARRAYS[path.name]:
+        if what := _compare(_array(frame, name, made), getattr(made, name)):
             yield Difference(file, f"array {name} differs from what the recipe makes: {what}")
 
 
 def _array(frame: pd.DataFrame, name: str, made: LabelledTable) -> NDArray[Any]:
-    if name in {"y", "kind"}:
+    if name in LABELS:
         return np.asarray(frame[name])
     return np.asarray(frame[list(made.feature_names)])
 

@@ -1,0 +1,95 @@
+"""How large and how deep an input may be: what is more is refused before it is used, in one line.
+
+Far more than the project itself writes. Where a larger input is meant, CELLS_VARIABLE raises the limit of
+tables; the others are fixed.
+"""
+
+import itertools
+import os
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from xadbench.datasets.errors import InputError
+
+SPEC_BYTES = 2**20  # a recipe, suite or release in YAML
+JSON_BYTES = 2**26  # a header, a manifest, a trial's record, a saved detector's description, a network
+DEPTH = 100  # lists and mappings inside one another
+VALUES = 2_000_000  # in one file; what stands under a YAML alias counts each time
+INTEGER_BITS = 256
+CELLS = 500_000_000  # rows times columns of a table: 4 GB of float64
+COLUMNS = 100_000
+CELL_BYTES = 16  # of a CSV or Parquet file, for each cell that it may have
+CELLS_VARIABLE = "XADBENCH_MAX_CELLS"
+
+
+def read_limited(path: Traversable, most: int) -> bytes:
+    """Return a file's bytes; `InputError` if it is longer than `most`, and then it is not read to its end."""
+    with path.open("rb") as file:
+        content: bytes = file.read(most + 1)
+    if len(content) > most:
+        raise InputError(f"{path}: more than {most} bytes, the limit of such files")
+    return content
+
+
+def check_values(values: Any, where: str) -> None:
+    """Raise `InputError` unless what a JSON or YAML file holds is not too deep and not too much.
+
+    Refused are also integers of more than INTEGER_BITS bits and text that is no Unicode (lone surrogates).
+    """
+    level, n_values = [values], 1
+    for _ in range(DEPTH):
+        for value in level:
+            _check_scalar(value, where)
+        children = itertools.chain.from_iterable(map(_children, level))
+        level = list(itertools.islice(children, VALUES - n_values + 1))
+        n_values += len(level)
+        if n_values > VALUES:
+            raise InputError(f"{where}: more than {VALUES} values, the limit of such files (aliases count)")
+        if not level:
+            return
+    raise InputError(f"{where}: nested more than {DEPTH} deep, the limit")
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return itertools.chain(value.keys(), value.values())
+    return value if isinstance(value, list | tuple | set) else ()
+
+
+def _check_scalar(value: Any, where: str) -> None:
+    if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
+        raise InputError(f"{where}: holds an integer of more than {INTEGER_BITS} bits, the limit")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{where}: holds text that is not Unicode: {value!a:.60}") from None
+
+
+def most_cells() -> int:
+    """Return how many cells a table may have; `InputError` if CELLS_VARIABLE is no whole number above 0."""
+    text = os.environ.get(CELLS_VARIABLE, str(CELLS))
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"{CELLS_VARIABLE} is {text!r}, expected a whole number of at least 1")
+    return int(text)
+
+
+def check_cells(n_rows: int, n_columns: int, where: str) -> None:
+    """Raise `InputError` if a table of that size is beyond the limits."""
+    if n_columns > COLUMNS:
+        raise InputError(f"{where}: {n_columns} columns, more than {COLUMNS}, the limit")
+    if n_rows * n_columns > most_cells():
+        raise InputError(
+            f"{where}: {n_rows} rows of {n_columns} columns, more than {most_cells()} cells, the limit; "
+            f"where so many are meant, set {CELLS_VARIABLE}"
+        )
+
+
+def check_table_bytes(n_bytes: int, where: str) -> None:
+    """Raise `InputError` if a CSV or Parquet file of that length is beyond the limit."""
+    if n_bytes > CELL_BYTES * most_cells():
+        raise InputError(
+            f"{where}: {n_bytes} bytes, more than {CELL_BYTES * most_cells()}, the limit; where so many are "
+            f"meant, set {CELLS_VARIABLE}, which stands for {CELL_BYTES} bytes each"
+        )
