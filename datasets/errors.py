@@ -31,3 +31,8 @@ def find(what: str, name: str, registry: Mapping[str, T]) -> T:
         return registry[name]
     except KeyError:
         raise unknown(what, name, registry) from None
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, with what could steer a terminal spelled out."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -43,11 +43,21 @@ def inside(folder: Path, name: str) -> Path:
         If the name leads out of the folder, if a link does, or if it is there but no plain file.
     """
     path = folder / check_path(name)
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        stays = path.resolve().is_relative_to(folder.resolve())
+        plain = path.is_file() or not path.exists()
+    except (OSError, ValueError) as error:  # the folder's own name is too long, or has a NUL
+        raise InputError(f"{str(path)!a:.200}: cannot be read: {error}") from None
+    if not stays:
         raise InputError(f"{path}: a link out of {folder}; put the file itself there")
-    if path.exists() and not path.is_file():
+    if not plain:
         raise InputError(f"{path}: not a plain file")
     return path
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can name one folder or file."""
+    return len(text) <= LONGEST_NAME and re.fullmatch(NAME, text) is not None
 
 
 def is_there(name: str) -> bool:

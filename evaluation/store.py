@@ -4,7 +4,6 @@ import io
 import json
 import math
 import os
-import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
 from xadbench.datasets.limits import check_cells
 from xadbench.datasets.parquet import declared_rows, opened
-from xadbench.datasets.paths import NAME
+from xadbench.datasets.paths import is_name
 from xadbench.evaluation.metrics import Cost
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
@@ -36,7 +35,7 @@ def write_record(run: Path, record: Record) -> Record:
 
 
 def _path(run: Path, key: str) -> Path:
-    if not re.fullmatch(NAME, key):
+    if not is_name(key):
         raise InputError(f"{key!r:.80} is no key of a trial")
     return run / "trials" / f"{key}.json"
 

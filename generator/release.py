@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Self
@@ -22,7 +21,7 @@ from pydantic import (
 from xadbench.datasets.adbench import find_adbench
 from xadbench.datasets.bundled import BUNDLED
 from xadbench.datasets.errors import InputError, find, unknown
-from xadbench.datasets.paths import LONGEST_NAME, NAME, Name, is_there
+from xadbench.datasets.paths import LONGEST_NAME, Name, is_name, is_there
 from xadbench.datasets.specs import read_spec
 from xadbench.generator.anomalies import AnyAnomaly, check_kinds
 from xadbench.generator.inject import DEFAULT_KINDS, Base
@@ -120,7 +119,7 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
     def _named(cls, folder: str, info: ValidationInfo) -> str:
         source = info.data.get("recipe") or info.data.get("inject")
         name: str = folder or (source.name if source else "")
-        if source and (not re.fullmatch(NAME, name) or len(name) > LONGEST_NAME):
+        if source and not is_name(name):
             raise InputError(
                 f"folder is {name!r:.120}; expected letters, digits, '_', '.' and '-' alone, "
                 f"at most {LONGEST_NAME}"

@@ -28,7 +28,7 @@ UNPICKLING = {
         "cloudpickle.loads",
     ),
     *("numpy.lib.format.read_array", "pandas.read_hdf", "shutil.unpack_archive", "yaml.unsafe_load"),
-    *("yaml.full_load", "pyarrow.deserialize", "sklearn.datasets.fetch_openml"),
+    *("yaml.full_load", "pyarrow.deserialize"),
 }
 UNSAFE = re.compile(r"noqa:.*\bS(102|202|301|302|307|506)\b")
 
@@ -43,7 +43,7 @@ def imported(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {
-                (a.asname or a.name.partition(".")[0]): a.asname and a.name or a.name.partition(".")[0]
+                (a.asname or a.name.partition(".")[0]): a.name if a.asname else a.name.partition(".")[0]
                 for a in node.names
             }
         elif isinstance(node, ast.ImportFrom) and node.module:
