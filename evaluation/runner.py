@@ -1,7 +1,7 @@
 """Runs a suite's trials, writes a record each, and resumes where a run was stopped."""
 
 import os
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ def run_suite(
     on_trial: OnTrial | None = None,
     *,
     workers: int = 1,
+    known: Iterable[store.Record] = (),
 ) -> list[store.Record]:
     """Run a suite and return the records of its trials.
 
@@ -44,6 +45,9 @@ def run_suite(
     workers
         Number of worker processes. With 1, trials run in this process, unless the suite has a time-out or a
         memory limit: these, and trials that kill their process, are contained in workers alone.
+    known
+        Records of trials finished elsewhere, such as `shipped` gives: those whose keys are the suite's are
+        taken into the folder, not computed.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def run_suite(
         jobs = plan(suite)
         about = provenance(resolve(suite), workers)
         _start(run, about)
-        found = _finished(run, jobs, tell)
+        found = _finished(run, jobs, tell, {record["key"]: record for record in known})
         for i, record in _execute(run, _left(jobs, found), workers):
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
@@ -70,12 +74,16 @@ def run_suite(
     return records
 
 
-def _finished(run: Path, jobs: Sequence[Job], tell: OnTrial) -> dict[tuple[int, str], store.Record]:
-    """Return the records that are reused, by the number of their job and key."""
+def _finished(
+    run: Path, jobs: Sequence[Job], tell: OnTrial, known: Mapping[str, store.Record]
+) -> dict[tuple[int, str], store.Record]:
+    """Return the records that are reused, by the number of their job and key; write those known elsewhere."""
     found = {}
     for i, job in enumerate(jobs):
         for key, _ in job.trials:
             record = store.read_record(run, key)
+            if not store.is_finished(record) and key in known:
+                record = store.write_record(run, known[key])
             if record is not None and store.is_finished(record):
                 found[i, key] = record
                 tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above

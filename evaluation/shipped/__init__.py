@@ -1,0 +1,92 @@
+"""Results that ship with the package, so that whoever scores an explainer need not compute the baselines."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation import store
+from xadbench.evaluation.plan import plan
+from xadbench.evaluation.suite import Suite
+
+SUFFIX = ".jsonl.gz"
+HERE = Path(__file__).parent
+LEFT_OUT = frozenset({"command"})  # of what run.json says: the paths of whoever ran it
+
+
+def shipped_suites() -> list[str]:
+    """Return the names of the suites whose results are shipped."""
+    found = (path.name for path in files(__name__).iterdir())
+    return sorted(name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX))
+
+
+def shipped(suite: str) -> list[store.Record]:
+    """Return the shipped records of a suite.
+
+    Each is as a run's folder holds it, and has an `origin`: what `run.json` said of the run, such as
+    `commit`, `cpu` and `started`.
+
+    Raises
+    ------
+    InputError
+        If no results of that suite are shipped.
+    """
+    if suite not in shipped_suites():
+        raise unknown("suite with shipped results", suite, shipped_suites())
+    content = gzip.decompress((files(__name__) / f"{suite}{SUFFIX}").read_bytes())
+    about, *records = map(json.loads, content.splitlines())
+    return [record | {"origin": about} for record in records]
+
+
+def all_shipped() -> Iterator[store.Record]:
+    """Yield the shipped records of every suite."""
+    for suite in shipped_suites():
+        yield from shipped(suite)
+
+
+def is_shipped(record: store.Record) -> bool:
+    """Whether a record was computed for the package, and not on this machine."""
+    return "origin" in record
+
+
+def forget_shipped(run: Path) -> None:
+    """Remove the shipped records from a run's folder, so that their trials are computed there."""
+    for path in (run / "trials").glob("*.json"):
+        if is_shipped(store.read_json(path) or {}):
+            path.unlink(missing_ok=True)
+
+
+def ship(run: str | os.PathLike[str], folder: Path = HERE) -> Path:
+    """Write the records of a finished run of a suite as those that ship; return the file.
+
+    Raises
+    ------
+    InputError
+        If `run` holds no run, or one with trials that are missing or failed, or were not computed there.
+    """
+    run = Path(run)
+    about = store.read_json(run / "run.json")
+    if about is None or "suite" not in about:
+        raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
+    suite = Suite.model_validate(about["suite"])
+    about = {name: value for name, value in about.items() if name not in LEFT_OUT}
+    lines = [about, *(_computed(run, key) for job in plan(suite) for key, _ in job.trials)]
+    text = "".join(f"{json.dumps(line, sort_keys=True, separators=(',', ':'))}\n" for line in lines)
+    path = folder / f"{suite.name}{SUFFIX}"
+    with atomic_write(path) as file:
+        file.write(gzip.compress(text.encode(), mtime=0))
+    return path
+
+
+def _computed(run: Path, key: str) -> dict[str, Any]:
+    record = store.read_record(run, key)
+    if record is None or not store.is_finished(record):
+        raise InputError(f"{run}: the trial {key} is missing or failed; finish the run first")
+    if is_shipped(record):
+        raise InputError(f"{run}: the trial {key} was not computed there; run the suite in a new folder")
+    return record
