@@ -1,0 +1,241 @@
+"""Where one entry stands among the others of a suite, by the statistics of the report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from xadbench.datasets.errors import InputError
+from xadbench.evaluation import stats
+from xadbench.evaluation.report.boards import SIGNIFICANT, Board, board, cells_of
+from xadbench.evaluation.report.results import REFERENCES, VALUE, Results, as_results
+from xadbench.evaluation.shipped import is_shipped
+from xadbench.evaluation.store import Record
+from xadbench.evaluation.suite import Suite
+
+SAME = 1e-9  # figures of one fitted detector differ by no more
+COMPARED = ("n_rows", "chance")  # which, with its quality, tell whether two fits are the same detector
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where an explainer stands among those that explained one detector.
+
+    Attributes
+    ----------
+    label
+        The explainer's.
+    board
+        The report's leaderboard.
+    oracle_auc_roc
+        What no detector can beat on these tables; NaN where that is not known of all.
+    standing
+        As `standing` returns it, with the costs of a trial and `is_shipped`; empty if it is not ranked.
+    reason
+        Why it is not ranked; else empty.
+    """
+
+    label: str
+    board: Board
+    oracle_auc_roc: float
+    standing: pd.DataFrame
+    reason: str
+
+    @property
+    def own(self) -> "pd.Series[Any]":
+        """The entry's row of the standing."""
+        row: pd.Series[Any] = self.standing.loc[self.label]  # type: ignore[assignment]  # labels are distinct
+        return row
+
+    @property
+    def alike(self) -> list[str]:
+        """The other entries that it cannot be told from, best first."""
+        return list(self.standing.index[self.standing["alike"].astype(bool)])
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where an entry stands in a suite.
+
+    Attributes
+    ----------
+    label
+        The explainer's; empty where only a detector or a data set was given.
+    suite, scope
+        The suite's name, and the rows that are ranked by.
+    places
+        The explainer's place, a detector each; empty without one.
+    boards
+        The leaderboards, a detector each.
+    detector
+        The label of the detector that was given; empty without one.
+    detectors
+        As `standing` returns it, by AUC-ROC; empty without a detector.
+    origin
+        Of what was not computed here: what is known of the run that did, or empty.
+    notes
+        What is to be said beside.
+    records
+        Of all trials, in the suite's order.
+    """
+
+    label: str
+    suite: str
+    scope: str
+    places: list[Place]
+    boards: list[Board]
+    detector: str
+    detectors: pd.DataFrame
+    origin: dict[str, Any]
+    notes: list[str]
+    records: list[Record]
+
+
+def place_of(
+    label: str, suite: Suite, records: Sequence[Record], *, detector: str = "", notes: Sequence[str] = ()
+) -> Placement:
+    """Return where an explainer, or a detector, stands among the records of a suite.
+
+    Parameters
+    ----------
+    label
+        The explainer's, or empty.
+    suite
+        What the records are of.
+    records
+        Of all trials of the suite; those of the explainer may be beside it.
+    detector
+        The label of a detector to rank among the others; or empty.
+    notes
+        What is to be said of how the records came to be.
+
+    Raises
+    ------
+    InputError
+        If the explainer is a control, which is never ranked, or has no record.
+    """
+    _check(label, records)
+    results = as_results({"suite": suite.model_dump(mode="json")}, records)
+    cells = cells_of(results)
+    cells = cells[cells["scope"] == suite.scope].merge(_origins(records), on=list(KEY))
+    of_detectors = [(str(name), of) for name, of in cells.groupby("detector", sort=False)]
+    boards = [board(of, suite.scope, name) for name, of in of_detectors]
+    parts = zip(boards, of_detectors, strict=True)
+    return Placement(
+        label=label,
+        suite=suite.name,
+        scope=suite.scope,
+        places=[_place(label, of_board, of) for of_board, (_, of) in parts] if label else [],
+        boards=boards,
+        detector=detector,
+        detectors=_standing_of_detector(detector, results) if detector else pd.DataFrame(),
+        origin=next((record["origin"] for record in records if is_shipped(record)), {}),
+        notes=[*notes, *_other_fits(records, suite.scope)],
+        records=list(records),
+    )
+
+
+KEY = ("table", "seed", "detector", "explainer")
+
+
+def _origins(records: Sequence[Record]) -> pd.DataFrame:
+    rows = [(*_labels(record), is_shipped(record)) for record in records]
+    return pd.DataFrame(rows, columns=[*KEY, "is_shipped"])
+
+
+def _labels(record: Record) -> tuple[str, int, str, str]:
+    parts = (record[part]["label"] for part in ("table", "detector", "explainer"))
+    table, detector, explainer = parts
+    return table, record["seed"], detector, explainer
+
+
+def _check(label: str, records: Sequence[Record]) -> None:
+    of = [record["explainer"]["name"] for record in records if record["explainer"]["label"] == label]
+    if label and not of:
+        raise InputError(f"the suite's include and exclude leave no trial of {label!r}")
+    if of and of[0] in REFERENCES:
+        raise InputError(f"{label!r} is a control, which stands beside every placement and is not ranked")
+
+
+def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
+    oracle = cells["oracle_auc_roc"]
+    ceiling = float(oracle.mean()) if oracle.notna().all() else float("nan")
+    if label not in of_board.ranked.index:
+        reason = next((lacking.reasons for lacking in of_board.missing if lacking.explainer == label), "")
+        return Place(label, of_board, ceiling, pd.DataFrame(), reason or "no trial of it on this detector")
+    entries = cells[~cells["is_reference"].astype(bool)]
+    figures = stats.common_grid(entries, "explainer", VALUE).figures
+    is_theirs = entries.groupby("explainer")["is_shipped"].any()
+    found = standing(of_board.ranked, figures, label).join(is_theirs)
+    return Place(label, of_board, ceiling, found, "")
+
+
+def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return how an entry stands towards each other one.
+
+    Parameters
+    ----------
+    ranked
+        By entry, the best first: at least `mean`.
+    figures
+        The grid behind it, as `stats.common_grid` makes it.
+    label
+        The entry.
+
+    Returns
+    -------
+    DataFrame
+        `ranked` with `place`, 1 + the number of better ones; `lead`, `lead_low`, `lead_high`, of the entry
+        over each other one (`stats.margins`); `alike`, whether the tests of the report cannot tell the two
+        apart.
+    """
+    place = ranked["mean"].rank(ascending=False, method="min").astype(int)
+    lead = stats.margins(figures, label).add_prefix("lead_").rename(columns={"lead_mean": "lead"})
+    p = stats.pairwise(figures)[label]
+    alike = (p >= SIGNIFICANT) & (p.index != label)
+    return ranked.assign(place=place).join(lead).join(alike.rename("alike"))
+
+
+def _standing_of_detector(label: str, results: Results) -> pd.DataFrame:
+    fits = results.trials.groupby(["table", "seed", "detector"], sort=False)["auc_roc"].first()
+    figures = stats.common_grid(fits.reset_index(), "detector", "auc_roc").figures
+    if label not in figures:
+        raise InputError(f"detector {label!r} has no AUC-ROC on every table and seed: {_why(label, results)}")
+    return standing(stats.means(figures), figures, label)
+
+
+def _why(label: str, results: Results) -> str:
+    reasons = results.trials.loc[results.trials["detector"] == label, "reason"].dropna()
+    return str(next(iter(reasons), "unknown"))
+
+
+def _other_fits(records: Sequence[Record], scope: str) -> list[str]:
+    """Return a note for each detector fitted here that is not the one behind the shipped records.
+
+    Arithmetic may differ by a machine's libraries, and so a detector by its last bits, or its flagged rows.
+    """
+    theirs: dict[tuple[str, int, str], dict[str, Any]] = {}
+    ours: dict[tuple[str, int, str], dict[str, Any]] = {}
+    for record in records:
+        if record["status"] == "ok":
+            (theirs if is_shipped(record) else ours)[_labels(record)[:3]] = _figures(record, scope)
+    return [
+        f"{detector} on {table} (seed {seed}), fitted here, is not quite that of the shipped results "
+        f"({name} {ours[cell][name]:.6g}, there {theirs[cell][name]:.6g}); to compare like with like: "
+        "--recompute"
+        for cell in ours.keys() & theirs.keys()
+        for table, seed, detector in (cell,)
+        if (name := _differing(ours[cell], theirs[cell])) is not None
+    ]
+
+
+def _figures(record: Record, scope: str) -> dict[str, Any]:
+    quality, scores = record["detector"]["quality"], record["scores"][scope]
+    return {"AUC-ROC": quality["auc_roc"]} | {name: scores[name] for name in COMPARED}
+
+
+def _differing(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """Return the name of a figure that differs, if one does."""
+    pairs = ((name, ours[name], theirs[name]) for name in ours)
+    return next((name for name, a, b in pairs if None not in {a, b} and abs(a - b) > SAME), None)

@@ -1,0 +1,165 @@
+"""Scores an explainer, a detector or a data set of the user's beside the baselines of a suite."""
+
+import copy
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.specs import build_spec
+from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
+from xadbench.evaluation.explainers.base import explainer_factory
+from xadbench.evaluation.placement import Placement, place_of
+from xadbench.evaluation.registry import Entry, Factory
+from xadbench.evaluation.runner import OnTrial, run_suite
+from xadbench.evaluation.shipped import all_shipped, forget_shipped
+from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite
+
+INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does
+Part = TypeVar("Part")
+AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction
+
+
+def score_on_suite(
+    explainer: AnyExplainer | None = None,
+    suite: str | Suite = "quick",
+    params: Mapping[str, Any] | None = None,
+    *,
+    label: str = "",
+    detector: str | None = None,
+    dataset: str | None = None,
+    recompute: bool = False,
+    workers: int = 1,
+    out: Path | None = None,
+    on_trial: OnTrial | None = None,
+) -> Placement:
+    """Run an explainer on a suite beside its baselines, and return its place among them.
+
+    Trials of the baselines whose results ship with the package are not computed.
+
+    Parameters
+    ----------
+    explainer
+        A name as `make_explainer` takes it; or an object: a class, a function of (detector, background, X),
+        or an explainer, of which each trial gets a copy. Trials of an object are computed each time, since
+        nothing tells whether it is the same. None: the detector or the data set alone is new.
+    suite
+        A suite, a shipped suite's name, or the path of a `.yaml` file.
+    params
+        The explainer's parameters.
+    label
+        What to call the explainer; default: its name with its parameters.
+    detector, dataset
+        Names of a detector and a data set to add to the suite's, as `make_detector` and `load_dataset` take
+        them. A data set that does not know its culprits gets anomalies injected.
+    recompute
+        Compute the baselines too.
+    workers
+        Number of worker processes.
+    out
+        The run's folder, where the same call goes on; default: none is kept.
+    on_trial
+        As of `run_suite`.
+
+    Raises
+    ------
+    InputError
+        If a name, parameter or object is not usable, or there is nothing new to score.
+
+    Examples
+    --------
+    >>> from xadbench.evaluation.score import score_on_suite
+    >>> def size(detector, background, X):
+    ...     return abs(X)
+    >>> placement = score_on_suite(size)  # doctest: +SKIP
+    >>> [place.own["mean"] for place in placement.places]  # doctest: +SKIP
+    """
+    if explainer is None and not detector and not dataset:
+        raise InputError("nothing to score; expected an explainer, a detector or a data set")
+    settings = dict(params or {})
+    with _named(explainer) as name, _folder(out) as run:
+        entry = _component(explainer, name, settings, label)
+        asked = beside(suite, entry, detector, dataset)
+        if recompute:
+            forget_shipped(run)
+        records = run_suite(asked, run, on_trial, workers=workers, known=() if recompute else all_shipped())
+    labels = _label(asked.explainers, name, settings), _label(asked.detectors, detector, {})
+    return place_of(labels[0], asked, records, detector=labels[1])
+
+
+def beside(
+    suite: str | Suite,
+    explainer: Component | None = None,
+    detector: str | None = None,
+    dataset: str | None = None,
+) -> Suite:
+    """Return the suite with an explainer, a detector and a data set more, under a name of its own."""
+    chosen = load_suite(suite) if isinstance(suite, str) else suite
+    parts = {
+        "explainers": _with(chosen.explainers, explainer),
+        "detectors": _with(chosen.detectors, Component(name=detector) if detector else None),
+        "tables": _with(chosen.tables, _table(dataset) if dataset else None),
+    }
+    named = dict(chosen) | parts | {"name": f"score-{chosen.name}"}
+    return build_spec(named, Suite, where=f"suite {chosen.name}")
+
+
+def _with(there: tuple[Part, ...], more: Part | None) -> tuple[Part, ...]:
+    """Return the parts with one more, unless it is there: a baseline may be scored as well."""
+    return there if more is None or more in there else (*there, more)
+
+
+def _table(dataset: str) -> TableSpec:
+    has_mask = load_dataset(dataset, run_code=True).mask is not None
+    return TableSpec.model_validate({"dataset": dataset, "inject": None if has_mask else INJECTED})
+
+
+def _component(
+    explainer: AnyExplainer | None, name: str | None, params: dict[str, Any], label: str
+) -> Component | None:
+    if name is None:
+        return None
+    if not label and not isinstance(explainer, str):  # an object's name stands for nothing
+        own = getattr(explainer, "__name__", type(explainer).__name__)
+        label = Component(name=own, params=params).label
+    return Component(name=name, params=params, label=label)
+
+
+def _label(components: tuple[Component, ...], name: str | None, params: dict[str, Any]) -> str:
+    """Return what the suite calls a component: it tells apart what would have one name."""
+    return next((one.label for one in components if (one.name, one.params) == (name, params)), "")
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Path]:
+    if out is not None:
+        yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="xadbench-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _named(explainer: AnyExplainer | None) -> Iterator[str | None]:
+    """Yield the name under which trials make the explainer: that of an object holds within the scope."""
+    if explainer is None or isinstance(explainer, str):
+        yield explainer
+        return
+    name = f"object-{uuid.uuid4().hex}"
+    EXPLAINERS[name] = Entry("given as an object", partial(_factory, explainer))
+    try:
+        yield name
+    finally:
+        del EXPLAINERS[name]
+
+
+def _factory(explainer: Any) -> Factory[Explainer]:
+    if isinstance(explainer, type) or not hasattr(explainer, "explain"):
+        return explainer_factory(explainer)
+    as_explainer(explainer)  # refuses what is none
+    return Factory(lambda random_state: copy.deepcopy(explainer), frozenset())  # noqa: ARG005  # it has its own
