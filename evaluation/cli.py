@@ -20,7 +20,7 @@ from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.progress import RunProgress
-from xadbench.evaluation.runner import n_trials, run_suite
+from xadbench.evaluation.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import load_suite
@@ -45,7 +45,7 @@ def root(
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0917  # an option each
     suite: Annotated[str, typer.Argument(help="A shipped suite, or the path of a .yaml file.")],
     out: Out = None,
     scope: Annotated[
@@ -53,6 +53,12 @@ def run(
         typer.Option(help="Rows to rank by: anomalies, detected or flagged; the suite's if not told."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
+    executor: Annotated[
+        Executor, typer.Option(help="dask: a cluster's workers, or --workers of it here.")
+    ] = "loky",
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a running Dask cluster.")
+    ] = None,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
@@ -70,7 +76,9 @@ def run(
         return
     console = Console()
     with RunProgress(n_trials(chosen), console) as progress:
-        records = run_suite(chosen, folder, on_trial=progress.advance, workers=workers)
+        records = run_suite(
+            chosen, folder, on_trial=progress.advance, workers=workers, executor=executor, scheduler=scheduler
+        )
     publish(records, scope, folder, console, asked=chosen.metrics)
     if any(not is_finished(record) for record in records):
         raise typer.Exit(TRIALS_FAILED)

@@ -3,6 +3,7 @@
 import faulthandler
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ def one_thread() -> Iterator[None]:
 def limited(
     what: str, timeout: float | None, memory_limit: int | None, last_words: IO[str] | None
 ) -> Iterator[None]:
-    """End what happens within the scope if it takes more; only in the main thread of a worker process.
+    """End what happens within the scope if it takes more; only in a worker process that does nothing else.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def limited(
         Begins the message of `TimeUp`.
     timeout
         Seconds until `TimeUp` is raised inside. What does not end by that ends with the process, its
-        traceback in `last_words`.
+        traceback in `last_words`; at once where the scope is not in the main thread, as in Dask's workers,
+        since only that one hears the alarm.
     memory_limit
         Bytes that may be allocated beyond what the process holds; more raises `MemoryError`, or what a
         library makes of it.
@@ -62,12 +64,22 @@ def limited(
 
 @contextmanager
 def _limited_time(seconds: float, what: str, last_words: IO[str]) -> Iterator[None]:
+    hears = threading.current_thread() is threading.main_thread()
+    with ExitStack() as stack:  # each undone, even if the alarm rings while another is
+        stack.callback(faulthandler.cancel_dump_traceback_later)
+        last = seconds + GRACE_SECONDS if hears else seconds
+        faulthandler.dump_traceback_later(last, exit=True, file=last_words)
+        if hears:
+            stack.enter_context(_alarm(seconds, what))
+        yield
+
+
+@contextmanager
+def _alarm(seconds: float, what: str) -> Iterator[None]:
     def ring(*_: object) -> None:
         raise TimeUp(f"{what} took more than {seconds:g} s")
 
-    with ExitStack() as stack:  # each undone, even if the alarm rings while another is
-        stack.callback(faulthandler.cancel_dump_traceback_later)
-        faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=last_words)
+    with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ring))
         stack.callback(signal.setitimer, signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in RECORDED_VERSIONS}
 
 
-def provenance(suite: Suite, workers: int) -> dict[str, Any]:
+def provenance(suite: Suite, workers: int, executor: str) -> dict[str, Any]:
     """Return, as JSON values, what is to be known of a run that begins now; its end is not known yet."""
     return {
         "suite": suite.model_dump(mode="json"),
@@ -37,6 +37,7 @@ def provenance(suite: Suite, workers: int) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "memory_bytes": _memory_bytes(),
         "workers": workers,
+        "executor": executor,
         "threads": 1,
         "blas": [library["internal_api"] for library in threadpoolctl.threadpool_info()],
         "blas_versions": [library["version"] for library in threadpoolctl.threadpool_info()],

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets import InputError
+from xadbench.datasets.errors import unknown
 from xadbench.evaluation import store
 from xadbench.evaluation.execution import run_job
 from xadbench.evaluation.limits import check_limits, one_thread
@@ -14,6 +16,12 @@ from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.provenance import now, provenance, versions
 from xadbench.evaluation.suite import Suite, load_suite
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from xadbench.evaluation.pools import Pool
+
+Executor = Literal["loky", "dask"]
 OnTrial = Callable[[store.Record, bool], None]
 Told = tuple[int, store.Record]
 __all__ = ["n_trials", "one_thread", "plan", "run_suite", "versions", "with_controls"]
@@ -25,6 +33,8 @@ def run_suite(
     on_trial: OnTrial | None = None,
     *,
     workers: int = 1,
+    executor: Executor = "loky",
+    scheduler: str | None = None,
     known: Iterable[store.Record] = (),
 ) -> list[store.Record]:
     """Run a suite and return the records of its trials.
@@ -43,8 +53,13 @@ def run_suite(
     on_trial
         Called after each trial with its record and whether it was computed now.
     workers
-        Number of worker processes. With 1, trials run in this process, unless the suite has a time-out or a
-        memory limit: these, and trials that kill their process, are contained in workers alone.
+        Number of worker processes on this machine. With 1, and loky, trials run in this process, unless the
+        suite has a time-out or a memory limit: these, and trials that kill their process, are contained in
+        workers alone.
+    executor
+        `loky`: processes of this machine; `dask`: workers of a cluster, local if no scheduler is given.
+    scheduler
+        Address of a Dask scheduler, such as `tcp://head:8786`, whose workers share the run's folder.
     known
         Records of trials finished elsewhere, such as `shipped` gives: those whose keys are the suite's are
         taken into the folder, not computed.
@@ -52,20 +67,22 @@ def run_suite(
     Raises
     ------
     InputError
-        If the suite, or a part that it names, is not usable; found before any trial.
+        If the suite, or a part that it names, is not usable, or Dask is not installed; found before any
+        trial. If the scheduler does not answer, or is lost.
     """
     suite = load_suite(suite) if isinstance(suite, str) else suite
     if workers < 1:
         raise InputError(f"workers is {workers}; expected at least 1")
+    _check_executor(executor, scheduler)
     check_limits(suite.timeout, suite.memory_limit)
     run = Path("runs") / suite.name if out is None else Path(out)
     tell = on_trial or (lambda record, is_new: None)  # noqa: ARG005  # named as in the protocol
     with one_thread():
         jobs = plan(suite)
-        about = provenance(resolve(suite), workers)
+        about = provenance(resolve(suite), workers, executor)
         _start(run, about)
         found = _finished(run, jobs, tell, {record["key"]: record for record in known})
-        for i, record in _execute(run, _left(jobs, found), workers):
+        for i, record in _execute(run, _left(jobs, found), workers, executor, scheduler):
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
@@ -99,14 +116,36 @@ def _left(jobs: Sequence[Job], found: Container[tuple[int, str]]) -> list[tuple[
     return [(i, job) for i, job in left if job.trials]
 
 
-def _execute(run: Path, jobs: Sequence[tuple[int, Job]], workers: int) -> Iterator[tuple[int, store.Record]]:
-    """Yield the records of the jobs as they are made."""
-    if workers > 1 or any(job.timeout or job.memory_limit for _, job in jobs):
-        from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
+def _check_executor(executor: str, scheduler: str | None) -> None:
+    if executor not in get_args(Executor):
+        raise unknown("executor", executor, get_args(Executor))
+    if scheduler is not None and executor != "dask":
+        raise InputError(f"scheduler {scheduler!r} is one of Dask; expected executor dask, not {executor}")
+    if executor == "dask" and find_spec("distributed") is None:
+        raise InputError("executor dask needs Dask distributed: pip install 'xadbench[dask]'")
 
-        yield from run_in_workers(run, jobs, workers)
-    else:
+
+def _execute(
+    run: Path, jobs: Sequence[tuple[int, Job]], workers: int, executor: Executor, scheduler: str | None
+) -> Iterator[Told]:
+    """Yield the records of the jobs as they are made."""
+    is_limited = any(job.timeout or job.memory_limit for _, job in jobs)
+    if not jobs or (executor == "loky" and workers == 1 and not is_limited):
         yield from ((i, record) for i, job in jobs for record in run_job(run, job))
+        return
+    from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
+
+    yield from run_in_workers(run, jobs, _pool(workers, executor, scheduler))
+
+
+def _pool(workers: int, executor: Executor, scheduler: str | None) -> "AbstractContextManager[Pool]":
+    if executor == "dask":
+        from xadbench.evaluation.dask_pool import dask_pool  # noqa: PLC0415  # an extra
+
+        return dask_pool(workers, scheduler)
+    from xadbench.evaluation.pools import loky_pool  # noqa: PLC0415  # only where asked for
+
+    return loky_pool(workers)
 
 
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:

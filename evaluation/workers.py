@@ -1,30 +1,23 @@
 """Runs jobs in worker processes, which may hang or die: what was under way is found out and recorded."""
 
-import signal
 import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-from loky import ProcessPoolExecutor
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import store
-from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.execution import FITTING, Result, record_of, run_job
-from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.plan import Job
+from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.trial import not_ok
 
 POLL_SECONDS = 0.5
-IDLE_SECONDS = 10  # a worker without work ends by then: none outlives a killed parent for long
-LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
 Told = tuple[int, store.Record]
 
 
@@ -40,8 +33,7 @@ class Task:
     @property
     def step(self) -> int | None:
         """The trial under way, FITTING, the number of trials behind the last, or None before all of it."""
-        path = self.log / "step"
-        return int(path.read_text(encoding="ascii")) if path.exists() else None
+        return _step(self.log)
 
     @property
     def is_done(self) -> bool:
@@ -62,7 +54,7 @@ class Task:
                 raise InputError(f"{run}: the record of {key} was written, but cannot be read; run again")
             yield self.number, record
 
-    def blame(self, run: Path, error: BrokenExecutor) -> Iterator[Told]:
+    def blame(self, run: Path, error: Exception) -> Iterator[Told]:
         """Record what was under way, a trial or the fitting for all, as what ended the worker."""
         first, behind = self._under_way()
         result = self._verdict(error)
@@ -76,12 +68,12 @@ class Task:
     def _under_way(self) -> tuple[int, int]:
         step = self.step
         if step is None or step == FITTING:
-            return 0, len(self.job.trials)
+            return self.n_told, len(self.job.trials)
         return step, step + 1
 
-    def _verdict(self, error: BrokenExecutor) -> Result:
+    def _verdict(self, error: Exception) -> Result:
         if words := self.last_words:
-            reason = f"took more than {self.job.timeout:g} s and did not heed the alarm"
+            reason = f"took more than {self.job.timeout:g} s and was ended with its worker"
             return not_ok("timeout", reason, words)
         said = [line for line in str(error).splitlines() if "exit codes" in line]
         reason = "its worker process was killed, perhaps for want of memory, or ended itself"
@@ -92,73 +84,83 @@ class Task:
         return Task(self.number, self.job.since(self.n_told), log)
 
 
-def run_in_workers(run: Path, jobs: Iterable[tuple[int, Job]], workers: int) -> Iterator[Told]:
+def run_in_workers(
+    run: Path, jobs: Iterable[tuple[int, Job]], pool: AbstractContextManager[Pool]
+) -> Iterator[Told]:
     """Yield each record, soon after it is written, with the number of its job.
 
-    A trial that ends its worker gets a record that says so. The executor does not survive that and is
+    A trial that ends its worker gets a record that says so. An executor that does not survive that is
     replaced; what else was under way is done again. Where it is not plain which of several was to blame, each
     is done alone.
 
     Parameters
     ----------
     run
-        The run's folder.
+        The run's folder; every worker can write there.
     jobs
         What to do, under numbers of the caller's.
-    workers
-        Number of processes, at least 1.
+    pool
+        Who does it.
     """
-    with tempfile.TemporaryDirectory(prefix=".workers-", dir=run, ignore_cleanup_errors=True) as logs:
+    with (
+        tempfile.TemporaryDirectory(prefix=".workers-", dir=run, ignore_cleanup_errors=True) as logs,
+        pool as own,
+    ):
         new_log = partial(tempfile.mkdtemp, dir=logs)
-        rounds = deque([([Task(number, job, Path(new_log())) for number, job in jobs], workers)])
+        rounds = deque([([Task(number, job, Path(new_log())) for number, job in jobs], own.workers)])
         while rounds:
             tasks, n_workers = rounds.popleft()
-            try:
-                yield from _until_broken(run, tasks, n_workers)
-            except BrokenExecutor as error:
-                begun = [task for task in tasks if task.step is not None]
-                if not begun:  # no trial is to blame, and a new executor would do no better
-                    raise
-                for task in begun:
-                    yield from task.news(run)
-                suspects = [task for task in begun if not task.is_done]
-                culprits = suspects if len(suspects) == 1 else [task for task in suspects if task.last_words]
-                for task in culprits:
-                    yield from task.blame(run, error)
-                left = [task.rest(Path(new_log())) for task in suspects if task.n_told < len(task.job.trials)]
-                waiting = [task for task in tasks if task.step is None]
-                if culprits:
-                    rounds.appendleft((left + waiting, n_workers))
-                else:
-                    rounds.extendleft([(waiting, n_workers), *(([task], 1) for task in left)])
-
-
-def _until_broken(run: Path, tasks: list[Task], workers: int) -> Iterator[Told]:
-    """Yield the records of the tasks, and take each that is done from the list."""
-    executor = ProcessPoolExecutor(
-        workers,
-        timeout=IDLE_SECONDS,
-        initializer=_prepare_worker,
-        initargs=(dict(DETECTORS), dict(EXPLAINERS)),
-        env=ONE_THREAD,
-    )
-    try:
-        futures = {executor.submit(_work, run, task.job, task.log): task for task in tasks}
-        while futures:
-            done, _ = wait(futures, POLL_SECONDS, FIRST_COMPLETED)
-            for task in futures.values():
+            with own.new(n_workers) as executor:
+                dead = yield from _until_all_end(run, tasks, executor, own.deaths)
+            begun = [task for task in dead if task.step is not None]
+            if dead and not begun and len(dead) == len(tasks):  # another executor would do no better
+                raise next(iter(dead.values()))
+            for task in begun:
                 yield from task.news(run)
-            for future in done:
+            suspects = [task for task in begun if not task.is_done]
+            is_alone = len(tasks) == 1
+            culprits = [task for task in suspects if is_alone or task.last_words]
+            for task in culprits:
+                yield from task.blame(run, dead[task])
+            left = [task.rest(Path(new_log())) for task in suspects if task.n_told < len(task.job.trials)]
+            waiting = [task for task in dead if task.step is None]
+            if culprits:
+                rounds.appendleft((left + waiting, n_workers))
+            elif dead:
+                rounds.extendleft([(waiting, n_workers), *(([task], 1) for task in left)])
+
+
+def _until_all_end(
+    run: Path, tasks: Iterable[Task], executor: Executor, deaths: tuple[type[Exception], ...]
+) -> Generator[Told, None, dict[Task, Exception]]:
+    """Yield the records of the tasks; return those whose worker died, with the error that said so."""
+    futures = {executor.submit(_work, run.resolve(), task.job, task.log.resolve()): task for task in tasks}
+    dead = {}
+    while futures:
+        done, _ = wait(futures, POLL_SECONDS, FIRST_COMPLETED)
+        for task in futures.values():
+            yield from task.news(run)
+        for future in done:
+            task = futures.pop(future)
+            try:
                 future.result()
-                tasks.remove(futures.pop(future))
-    finally:
-        executor.shutdown(kill_workers=True)
+            except deaths as error:
+                dead[task] = error
+    return dead
 
 
 def _work(run: Path, job: Job, log: Path) -> None:
-    """Do a job in a worker."""
-    with one_thread(), (log / "last_words").open("w", encoding="utf-8") as last_words:
-        for _ in run_job(run, job, partial(_note, log), last_words):
+    """Do a job in a worker, or what is left of it where an executor tries again after a worker's death."""
+    first = max(0, _step(log) or 0)
+    if (words := log / "last_words").exists() and words.stat().st_size:
+        raise BrokenExecutor("its worker ended itself")  # and would again
+
+    def note(step: int) -> None:
+        if step != FITTING or not first:
+            _note(log, first + step)
+
+    with one_thread(), words.open("w", encoding="utf-8") as last_words:
+        for _ in run_job(run, job.since(first), note, last_words):
             pass
         _note(log, len(job.trials))
 
@@ -169,8 +171,6 @@ def _note(log: Path, step: int) -> None:
     draft.replace(log / "step")
 
 
-def _prepare_worker(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:
-    """Leave interrupts to the parent, and know what it knows, a script's own detectors among it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    DETECTORS.update(detectors)
-    EXPLAINERS.update(explainers)
+def _step(log: Path) -> int | None:
+    path = log / "step"
+    return int(path.read_text(encoding="ascii")) if path.exists() else None

@@ -1,9 +1,10 @@
 """A user's script: registers a detector and an explainer that break on purpose, and runs a suite.
 
-python faulty_run.py SUITE.yaml RUN WORKERS; prints a line for each trial.
+python faulty_run.py SUITE.yaml RUN WORKERS EXECUTOR; prints a line for each trial.
 """
 
 import os
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -74,6 +75,8 @@ def misbehave(fault):
             np.ones(2**28)  # 2 GiB
         case "exit":
             os._exit(7)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 detectors.DETECTORS["distance"] = Entry("a stand-in", lambda: factory_of(Distance))
@@ -86,4 +89,5 @@ def tell(record, is_new):
 
 
 if __name__ == "__main__":
-    run_suite(sys.argv[1], sys.argv[2], on_trial=tell, workers=int(sys.argv[3]))
+    suite, run, workers, executor = sys.argv[1:]
+    run_suite(suite, run, on_trial=tell, workers=int(workers), executor=executor)

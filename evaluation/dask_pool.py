@@ -1,0 +1,99 @@
+"""Dask's executors: on a local cluster, or on that of a scheduler's address."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin
+
+from xadbench.datasets import InputError
+from xadbench.evaluation.detectors import DETECTORS
+from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.pools import Pool, prepare_worker
+
+CONNECT_SECONDS = 10
+CLOSE_SECONDS = 1  # what does not end by then is killed: an interrupt is heeded within 5 s
+QUIET = {
+    "distributed.admin.large-graph-warning-threshold": "10GB",  # a table is sent with each job
+    "distributed.deploy.lost-worker-timeout": "1h",  # a local worker that died has so long to come back
+    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",  # a lost scheduler is given up by then
+}
+
+
+class _Prepared(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types that mypy can follow
+    """Prepares every worker, those that join later or start again among them."""
+
+    name = "xadbench"
+
+    def __init__(self, *registries: dict[str, Any]) -> None:
+        self.registries = registries
+
+    def setup(self, worker: object) -> None:  # noqa: ARG002  # as Dask calls it
+        prepare_worker(*self.registries)
+
+
+@contextmanager
+def dask_pool(workers: int, scheduler: str | None) -> Iterator[Pool]:
+    """Yield a pool on the cluster of the scheduler's address, or on a local one of so many processes.
+
+    Raises
+    ------
+    InputError
+        If the scheduler does not answer or is lost, or a worker of it computes on more than one thread.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(QUIET))
+        client = _local(stack, workers) if scheduler is None else _remote(stack, scheduler)
+        client.register_plugin(_Prepared(dict(DETECTORS), dict(EXPLAINERS)))
+        try:
+            yield Pool(partial(_executor, client), workers, (BrokenExecutor, KilledWorker))
+        except CancelledError:
+            where = scheduler or "the local cluster"
+            raise InputError(f"{where}: lost its scheduler; the same command goes on from there") from None
+
+
+def _local(stack: ExitStack, workers: int) -> Client:
+    cluster = LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,  # a trial has a limit of its own
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+        scheduler_kwargs={"allowed_failures": 0},
+    )
+    stack.callback(_close, cluster)
+    return stack.enter_context(Client(cluster))
+
+
+def _close(cluster: LocalCluster) -> None:
+    async def close_workers() -> None:
+        await asyncio.gather(*(worker.close(CLOSE_SECONDS) for worker in cluster.workers.values()))
+
+    cluster.sync(close_workers)
+    cluster.close()
+
+
+def _remote(stack: ExitStack, scheduler: str) -> Client:
+    try:
+        client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS))
+    except (OSError, ValueError) as error:
+        raise InputError(f"scheduler {scheduler!r} does not answer: {error}") from None
+    for address, n_threads in client.nthreads().items():
+        if n_threads != 1:  # time-outs and memory limits are those of a process
+            raise InputError(f"worker {address} has {n_threads} threads; start workers with --nthreads 1")
+    return client
+
+
+@contextmanager
+def _executor(client: Client, workers: int) -> Iterator[Executor]:  # noqa: ARG001  # the cluster has its own
+    executor = client.get_executor(pure=False)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=False)

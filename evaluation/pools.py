@@ -1,0 +1,65 @@
+"""Where executors come from: loky's, on this machine."""
+
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from loky import ProcessPoolExecutor
+
+from xadbench.evaluation.detectors import DETECTORS
+from xadbench.evaluation.explainers import EXPLAINERS
+
+IDLE_SECONDS = 10  # a worker without work ends by then: none outlives a killed parent for long
+LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Executors of so many workers, one after the other, and what tells of a worker's death.
+
+    Attributes
+    ----------
+    new
+        Makes an executor of a number of workers; when its context ends, so does all that it does.
+    workers
+        How many workers to ask for.
+    deaths
+        Errors of a future whose worker died. `BrokenExecutor` says so of every task of the executor, any
+        other of the task alone that did it.
+    """
+
+    new: Callable[[int], AbstractContextManager[Executor]]
+    workers: int
+    deaths: tuple[type[Exception], ...] = (BrokenExecutor,)
+
+
+@contextmanager
+def loky_pool(workers: int) -> Iterator[Pool]:
+    """Yield a pool of so many processes of this machine."""
+    yield Pool(_loky, workers)
+
+
+@contextmanager
+def _loky(workers: int) -> Iterator[Executor]:
+    executor = ProcessPoolExecutor(
+        workers,
+        timeout=IDLE_SECONDS,
+        initializer=prepare_worker,
+        initargs=(dict(DETECTORS), dict(EXPLAINERS)),
+        env=ONE_THREAD,
+    )
+    try:
+        yield executor
+    finally:
+        executor.shutdown(kill_workers=True)
+
+
+def prepare_worker(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:
+    """Leave interrupts to the parent, and know what it knows, a script's own detectors among it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    DETECTORS.update(detectors)
+    EXPLAINERS.update(explainers)
