@@ -27,8 +27,14 @@ from xadbench.evaluation.suite import load_suite
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 1, 2, 3, 130
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
-release = typer.Typer(rich_markup_mode=None, help="Build or verify a published release.")
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, epilog="Example: xadbench generate table2-d10-5 --seed 1"
+)
+release = typer.Typer(
+    rich_markup_mode=None,
+    help="Build or verify a published release.",
+    epilog="Example: xadbench release verify releases/mini",
+)
 app.add_typer(release, name="release")
 debugging = ContextVar("debugging", default=False)
 
@@ -44,7 +50,7 @@ def root(
     debugging.set(debug)
 
 
-@app.command()
+@app.command(epilog="Example: xadbench run mine.yaml --scope anomalies")
 def run(  # noqa: PLR0917  # an option each
     suite: Annotated[str, typer.Argument(help="A shipped suite, or the path of a .yaml file.")],
     out: Out = None,
@@ -84,7 +90,7 @@ def run(  # noqa: PLR0917  # an option each
         raise typer.Exit(TRIALS_FAILED)
 
 
-@app.command()
+@app.command(epilog="Example: xadbench report runs/mine --format markdown")
 def report(
     run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
     out: Out = None,
@@ -103,7 +109,7 @@ def report(
     typer.echo(f"{write_report(run, out or run / 'report', form, remade=remake)}")
 
 
-@app.command()
+@app.command(epilog="Example: xadbench reproduce table1 --datasets WBC --methods gaussian --seeds 0")
 def reproduce(  # noqa: PLR0917  # an option each
     experiment: Annotated[str, typer.Argument(help="An experiment of the paper: xadbench list experiments.")],
     datasets: Annotated[list[str] | None, typer.Option(help="Of ADBench; several: a,b or again.")] = None,
@@ -130,7 +136,7 @@ def reproduce(  # noqa: PLR0917  # an option each
         raise typer.Exit(TRIALS_FAILED)
 
 
-@app.command()
+@app.command(epilog="Example: xadbench generate table2-d10-5 --seed 1 --rows 500 --out tables/ten")
 def generate(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
     seed: Seed = 0,
@@ -147,7 +153,7 @@ def generate(
     save(generator.generate_blocks(loaded, seed), folder, chunk_rows)
 
 
-@app.command()
+@app.command(epilog="Example: xadbench inject bundled:wine --kind global --kind local --ratio 0.1")
 def inject(  # noqa: PLR0917  # an option each
     dataset: Annotated[
         str, typer.Argument(help="bundled:NAME, adbench:NAME, a .csv or .parquet file, a folder, or code.")
@@ -169,7 +175,7 @@ def inject(  # noqa: PLR0917  # an option each
     save([generator.inject(loaded, ratio=ratio, base=base, seed=seed, **chosen)], folder)
 
 
-@app.command()
+@app.command(epilog="Example: xadbench audit table2-d4-5 --json audit.json")
 def audit(
     recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
     seed: Seed = 0,
@@ -181,7 +187,7 @@ def audit(
     audits.publish(generator.load_recipe(recipe), seed, Console(), json, train=train)
 
 
-@release.command()
+@release.command(epilog="Example: xadbench release build mini --out releases/mini --no-audit")
 def build(
     release: Annotated[str, typer.Argument(help="A shipped release, or the path of a .yaml file.")],
     out: Out = None,
@@ -199,7 +205,7 @@ def build(
     typer.echo(f"{folder}: {loaded.n_tables} tables")
 
 
-@release.command()
+@release.command(epilog="Example: xadbench release verify releases/mini --sample 1")
 def verify(
     folder: Annotated[Path, typer.Argument(help="A built release.")],
     sample: Annotated[int | None, typer.Option(min=1, help="Remake only so many tables.")] = None,
@@ -215,7 +221,7 @@ def verify(
     typer.echo(f"{folder}: every file and every table remade is as published")
 
 
-@app.command(name="list")
+@app.command(name="list", epilog="Example: xadbench list recipes")
 def list_(
     what: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUE)}.")],
 ) -> None:

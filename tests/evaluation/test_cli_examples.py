@@ -1,0 +1,92 @@
+"""Every command's help shows an example, and every example runs."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+from typer.main import get_command
+
+from xadbench.evaluation import cli
+
+START = "Example: "
+SUITE = """\
+name: mine
+tables: [{recipe: table2-d4-5, rows: 200}]
+detectors: [gaussian]
+explainers: [z_score, random]
+"""
+
+
+def commands(command=None, words="xadbench") -> Iterator[tuple[str, str]]:
+    """Yield the words that call a command, and what its help ends with; groups of commands too."""
+    command = command or get_command(cli.app)
+    yield words, command.epilog or ""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, f"{words} {name}")
+
+
+EPILOGS = dict(commands())
+EXAMPLES = {words: epilog.removeprefix(START) for words, epilog in EPILOGS.items() if epilog}
+
+
+def test_every_command_has_an_example_of_itself():
+    without = [words for words, epilog in EPILOGS.items() if not epilog.startswith(f"{START}{words} ")]
+    assert without == []
+
+
+def test_examples_fit_into_a_line_of_a_terminal():
+    assert [epilog for epilog in EPILOGS.values() if len(epilog) > 78] == []
+
+
+@pytest.fixture
+def suite(tmp_path):
+    (tmp_path / "mine.yaml").write_text(SUITE)
+
+
+@pytest.fixture
+def run(finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "runs" / "mine")
+
+
+@pytest.fixture
+def release(tmp_path):
+    from xadbench.generator import load_release  # noqa: PLC0415  # only where an example needs one
+    from xadbench.generator.build import build  # noqa: PLC0415  # as above
+
+    build(load_release("mini"), tmp_path / "releases" / "mini")
+
+
+@pytest.fixture
+def adbench(adbench_folder, monkeypatch):
+    monkeypatch.setenv("XADBENCH_ADBENCH_DIR", str(adbench_folder))
+
+
+# What an example finds where it runs.
+THERE = {
+    "xadbench run": "suite",
+    "xadbench report": "run",
+    "xadbench reproduce": "adbench",
+    "xadbench release": "release",
+    "xadbench release verify": "release",
+}
+
+
+@pytest.fixture
+def place(words, request, monkeypatch, tmp_path):
+    """Work where what the example names is there, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    if words in THERE:
+        request.getfixturevalue(THERE[words])
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_the_example_runs(words, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", shlex.split(EXAMPLES[words]))
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert (exit_.value.code or 0, err) == (0, "")
+    assert out
