@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from xadbench.datasets import standardise
-from xadbench.dsil import DTE, DiffusionPerturbation, Repair
+from xadbench.dsil import DDPM, DTE, DiffusionPerturbation, Repair
 from xadbench.dsil.diffusion import NoiseSchedule
-from xadbench.evaluation.explainers import KernelSHAP
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.explainers import EXPLAINERS, KernelSHAP, make_explainer, missing
+from xadbench.evaluation.metrics import metered
 from xadbench.generator import generate, load_recipe
 from xadbench.generator.recipe import with_rows
 
@@ -89,3 +91,32 @@ def test_repair_costs_less_than_a_tenth_of_kernel_shap(ratio, recipe):
     few = flagged[:: MANY // FEW]  # KernelSHAP goes row by row; repair takes rows together
     times = ratio(lambda: repair.explain(flagged), lambda: shap.explain(few), clock=time.process_time)
     assert times * FEW / MANY <= 0.1
+
+
+ROW_BY_ROW = 2  # rows for explainers that take seconds a row, and one row after the other
+SLOW = {
+    *("kernel_shap", "kernel_shap_default", "permutation_shap", "sampling_shap", "leverage_shap"),
+    *("shapley_sampling", "captum_kernel_shap", "captum_lime", "lime", "conditional_occlusion"),
+    *("diffusion_mean", "diffusion_max", "diffusion_weighted_mean", "counterfactual"),
+}
+LEFT_OUT = {
+    "exact_shapley": "takes 12 features at most",
+    "surprise_boosting": "fits a boosting for each of a thousand features: many minutes",
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPLAINERS.keys() - LEFT_OUT))
+def test_a_thousand_rows_of_a_thousand_features_are_explained_in_two_gibibytes(wide, name):
+    X, detectors = wide
+    explainer = make_explainer(name, random_state=0)
+    able = next(detector for detector in detectors if missing(explainer, detector) is None)
+    with metered() as cost:
+        explainer.fit(able, background=X).explain(X[:ROW_BY_ROW] if name in SLOW else X)
+    assert cost.peak_bytes < 2 * 2**30
+
+
+@pytest.fixture(scope="module")
+def wide():
+    X = rows(1000, 1000)
+    forest = make_detector("iforest", random_state=0)
+    return X, [DTE(epochs=1).fit(X), forest.fit(X), DDPM(epochs=1).fit(X)]
