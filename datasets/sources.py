@@ -1,13 +1,13 @@
 """One way to name any data set: `bundled:wine`, `adbench:PageBlocks`, a table's folder, a file, or code."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from xadbench.datasets.adbench import load_adbench
 from xadbench.datasets.bundled import load_bundled
 from xadbench.datasets.errors import InputError, one_line
-from xadbench.datasets.files import read_table
+from xadbench.datasets.files import HEADER, read_table
+from xadbench.datasets.paths import is_there
 from xadbench.datasets.plugins import Plugins, plugins
 from xadbench.datasets.table import LabelledTable
 from xadbench.datasets.tabular import is_tabular, read_tabular
@@ -19,6 +19,12 @@ SOURCES: dict[str, Callable[[str], LabelledTable]] = {"adbench": load_adbench, "
 def dataset_plugins() -> Plugins:
     """Return the installed plug-ins that are data sets; imports none."""
     return plugins("xadbench.datasets", SOURCES)
+
+
+def is_named(name: str) -> bool:
+    """Tell whether a data set is one of a source with names of its own: no path, no code."""
+    source, colon, _ = name.partition(":")
+    return bool(colon) and source in SOURCES
 
 
 def load_dataset(name: str, label: str | None = None, *, run_code: bool = False) -> LabelledTable:
@@ -41,22 +47,23 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
         If there is no such source, data set, folder or file, or it does not verify; or if `label` is given
         for a source that is no CSV or Parquet file.
     """
-    source, colon, rest = name.partition(":")
-    known = SOURCES.get(source) if colon else None
-    if known is None and is_tabular(name) and not Path(name).is_dir():
+    source, _, rest = name.partition(":")
+    known = SOURCES[source] if is_named(name) else None
+    is_table = known is None and is_there(f"{name}/{HEADER}")
+    if known is None and is_tabular(name) and not is_table:
         return read_tabular(name, label)
     if label is not None:
         raise InputError(f"{name!r} has labels of its own; a label column goes with a CSV or Parquet file")
     if known is not None:
         return known(rest)
-    if (Path(name) / "table.json").is_file():
+    if is_table:
         return read_table(name)
     code = _code(name) if run_code else None
     if code is not None:
         return as_table(name, load_object(code))
     raise InputError(
-        f"unknown data set {name!r}; expected bundled:NAME, adbench:NAME, the folder of a table, or a .csv "
-        f"or .parquet file{', or code: package.module:name' if run_code else ''} (xadbench list datasets)"
+        f"unknown data set {name!r:.200}; expected bundled:NAME, adbench:NAME, the folder of a table, or a "
+        f".csv or .parquet file{', or code: package.module:name' if run_code else ''} (xadbench list datasets)"
     )
 
 

@@ -92,8 +92,8 @@ def _frame(file: Path, content: bytes) -> pd.DataFrame:
 def _read_csv(content: bytes, file: Path) -> pd.DataFrame:
     try:
         names = _csv_header(content)
-        _check_names(names, file)
         check_cells(content.count(b"\n"), len(names), str(file))
+        _check_names(names, file)
         return _csv_rows(content).set_axis(names, axis="columns")
     except InputError:
         raise

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, printable
 from xadbench.datasets.files import LABELS, SAMPLES, content_hash
 from xadbench.datasets.json_files import read_json
 from xadbench.datasets.limits import check_cells
 from xadbench.datasets.parquet import opened, read_numbers
 from xadbench.datasets.paths import inside
+from xadbench.datasets.sources import is_named
 from xadbench.datasets.specs import read_spec
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
@@ -35,7 +36,7 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         """Say it in one line."""
-        return f"{self.file}: {self.what}"
+        return printable(f"{self.file}: {self.what}")
 
 
 def verify(
@@ -139,7 +140,12 @@ def _read_source(root: Path, entry: str) -> Recipe | Injection:
         source = read_spec(recipe, Recipe)
         check_cells(source.rows, source.graph.nodes, str(recipe))
         return source
-    return read_spec(inside(root, f"{entry}/injection.yaml"), Injection)
+    injection = read_spec(inside(root, f"{entry}/injection.yaml"), Injection)
+    if not is_named(injection.dataset):
+        raise InputError(
+            f"its rows come from {injection.dataset!r:.200}, outside the release, which is not read"
+        )
+    return injection
 
 
 def _check_header(root: Path, file: str, made: LabelledTable) -> Iterator[Difference]:

@@ -14,7 +14,7 @@ from xadbench.datasets.paths import check_path, inside
 from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation import store
 from xadbench.evaluation.suite import load_suite
-from xadbench.generator import load_recipe
+from xadbench.generator import build, load_recipe
 from xadbench.generator.manifest import read_manifest
 from xadbench.generator.verify import verify
 
@@ -149,6 +149,14 @@ def test_verify_reads_no_folder_through_a_link_that_leads_out(release):
     assert not any("altered" in line for line in found)
 
 
+def test_verify_reads_no_data_set_outside_the_release(release, table, monkeypatch):
+    outside = write_table(table, release.parent / "mine")
+    (release / "tiny" / "recipe.yaml").unlink()
+    (release / "tiny" / "injection.yaml").write_text(f"dataset: {outside}\n")
+    monkeypatch.setattr(build, "load_dataset", lambda *_: pytest.fail("read"))
+    assert any("mine', outside the release, which is not read" in str(found) for found in verify(release))
+
+
 @pytest.mark.parametrize("link", [os.symlink, os.link])
 def test_writing_replaces_a_link_and_leaves_what_it_leads_to(tmp_path, link):
     (tmp_path / "outside").write_text("mine")
@@ -197,9 +205,9 @@ def test_a_name_that_is_not_in_the_registry_opens_nothing(tmp_path, name, monkey
 
 
 def test_a_tables_folder_of_any_name_is_only_looked_for():
-    with pytest.raises(InputError, match="cannot be read: .*name too long"):
+    with pytest.raises(InputError, match=r"cannot be read: .*name too long"):
         read_table("x" * 300)
-    with pytest.raises(InputError, match="cannot be read: .*null"):
+    with pytest.raises(InputError, match=r"cannot be read: .*null"):
         read_table("a\x00b")
 
 
