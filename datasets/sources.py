@@ -62,8 +62,9 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
     if code is not None:
         return as_table(name, load_object(code))
     raise InputError(
-        f"unknown data set {name!r:.200}; expected bundled:NAME, adbench:NAME, the folder of a table, or a "
-        f".csv or .parquet file{', or code: package.module:name' if run_code else ''} (xadbench list datasets)"
+        f"unknown data set {name!r:.200}; expected bundled:NAME, adbench:NAME, the folder of a table, or "
+        f"a .csv or .parquet file{', or code: package.module:name' if run_code else ''} "
+        "(xadbench list datasets)"
     )
 
 
