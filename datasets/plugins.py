@@ -1,8 +1,14 @@
 """Installed plug-ins: what other distributions offer by entry points."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.user_code import load_object
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -12,6 +18,13 @@ class Plugin:
     name: str
     spec: str
     distribution: str
+
+    def load(self, adapt: Callable[[Any], T]) -> T:
+        """Import the object and return what `adapt` makes of it; its `InputError` names the plug-in then."""
+        try:
+            return adapt(load_object(self.spec))
+        except InputError as error:
+            raise InputError(f"{self}: {error}") from error
 
     def __str__(self) -> str:
         return f"plug-in {self.name!r} of {self.distribution}"

@@ -58,9 +58,12 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
         return known(rest)
     if is_table:
         return read_table(name)
-    code = _code(name) if run_code else None
-    if code is not None:
-        return as_table(name, load_object(code))
+    if run_code:
+        plugin = dataset_plugins().usable.get(name)
+        if plugin is not None:
+            return plugin.load(as_table)
+        if is_spec(name):
+            return as_table(load_object(name))
     raise InputError(
         f"unknown data set {name!r:.200}; expected bundled:NAME, adbench:NAME, the folder of a table, or "
         f"a .csv or .parquet file{', or code: package.module:name' if run_code else ''} "
@@ -68,21 +71,11 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
     )
 
 
-def _code(name: str) -> str | None:
-    """Return the code that a plug-in's name stands for, or that is named itself; None if there is none."""
-    plugin = dataset_plugins().usable.get(name)
-    if plugin is not None:
-        return plugin.spec
-    return name if is_spec(name) else None
-
-
-def as_table(name: str, function: Any) -> LabelledTable:
+def as_table(function: Any) -> LabelledTable:
     """Return the table that a function of the user's makes.
 
     Parameters
     ----------
-    name
-        What the errors, and the table's provenance, call it.
     function
         Called without arguments. Returns a `LabelledTable`; or (X, y) or (X, y, mask) to make one from, where
         `X` may be a DataFrame, whose columns name the features.
@@ -92,20 +85,27 @@ def as_table(name: str, function: Any) -> LabelledTable:
     InputError
         If it is no function, raises, or returns anything else.
     """
-    if not callable(function):
-        raise InputError(f"data set {name}: {function!r:.80} is not callable, expected a function")
+    made_by = checked_function(function)
+    name = str(getattr(made_by, "__name__", type(made_by).__name__))
     try:
-        made = function()
+        made = made_by()
     except Exception as error:
-        raise InputError(f"data set {name}: it raised {one_line(error)}") from error
+        raise InputError(f"data set {name} raised {one_line(error)}") from error
     if isinstance(made, LabelledTable):
         return made
     if not isinstance(made, tuple) or len(made) not in {2, 3}:
-        raise InputError(
-            f"data set {name}: it returned {type(made).__name__}, expected a LabelledTable, (X, y) or "
-            "(X, y, mask)"
-        )
+        returned = type(made).__name__
+        raise InputError(f"data set {name} is {returned}, expected a LabelledTable, (X, y) or (X, y, mask)")
     return _from_parts(name, *made)
+
+
+def checked_function(function: Any) -> Callable[[], object]:
+    """Return what can be called to get a data set; `InputError` for what cannot."""
+    if not callable(function):
+        raise InputError(
+            f"expected a function that returns a data set, not an object of {type(function).__name__}"
+        )
+    return function  # type: ignore[no-any-return]  # what it returns is checked where it is called
 
 
 def _from_parts(name: str, X: Any, y: Any, mask: Any = None) -> LabelledTable:

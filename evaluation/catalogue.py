@@ -1,10 +1,28 @@
 """What `xadbench list` shows: all that can be named, with a line on each."""
 
+import inspect
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.plugins import Plugins
+from xadbench.datasets.user_code import load_object
 from xadbench.evaluation.suite import load_suite, suite_names
 
-Entries = Iterator[tuple[str, str]]
+Entries = Iterator[tuple[str, str] | InputError]  # an error: a plug-in that cannot be used, and why
+
+
+def _plugged(plugins: Plugins, adapt: Callable[[Any], object]) -> Entries:
+    """Yield the plug-ins, each with the first line of its docstring and the distribution that it is of."""
+    for plugin in plugins.usable.values():
+        try:
+            plugin.load(adapt)
+        except InputError as error:
+            yield error
+        else:
+            about = (inspect.getdoc(load_object(plugin.spec)) or "").partition("\n")[0]
+            yield plugin.name, f"{about} (plug-in of {plugin.distribution})".lstrip()
+    yield from map(InputError, plugins.refused)
 
 
 def _recipes() -> Entries:
@@ -28,27 +46,31 @@ def _releases() -> Entries:
 def _datasets() -> Entries:
     from xadbench.datasets.adbench import adbench_names  # noqa: PLC0415  # scikit-learn and pooch
     from xadbench.datasets.bundled import BUNDLED  # noqa: PLC0415
+    from xadbench.datasets.sources import checked_function, dataset_plugins  # noqa: PLC0415
 
     for name, entry in BUNDLED.items():
         yield f"bundled:{name}", entry.description
     for name in adbench_names():
         yield f"adbench:{name}", ""
+    yield from _plugged(dataset_plugins(), checked_function)
 
 
 def _detectors() -> Entries:
-    from xadbench.evaluation.detectors import DETECTORS  # noqa: PLC0415
+    from xadbench.evaluation.detectors import DETECTORS, KIND  # noqa: PLC0415
 
     yield from ((name, entry.description) for name, entry in DETECTORS.items())
     yield "oracle", "control: -log p under the network that made the table, the best there can be"
+    yield from _plugged(KIND.plugins(), KIND.adapt)
 
 
 def _explainers() -> Entries:
-    from xadbench.evaluation.explainers import EXPLAINERS  # noqa: PLC0415
+    from xadbench.evaluation.explainers import EXPLAINERS, KIND  # noqa: PLC0415
 
     yield from ((name, entry.description) for name, entry in EXPLAINERS.items())
     yield "oracle", "control: sequential repair by the network that made the table"
     yield "truth", "control: the culprits themselves"
     yield "inverted_truth", "control: all features but the culprits"
+    yield from _plugged(KIND.plugins(), KIND.adapt)
 
 
 def _metrics() -> Entries:

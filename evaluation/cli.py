@@ -228,8 +228,11 @@ def list_(
     """List what can be named, with a line on each."""
     if what not in CATALOGUE:
         raise unknown("list", what, CATALOGUE)
-    for name, description in CATALOGUE[what]():
-        typer.echo(f"{name:<24} {description}".rstrip())
+    for entry in CATALOGUE[what]():
+        if isinstance(entry, InputError):
+            complain(str(entry))
+        else:
+            typer.echo("{:<24} {}".format(*entry).rstrip())
 
 
 def split_commas(values: list[str] | None) -> list[str]:

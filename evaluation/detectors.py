@@ -10,6 +10,8 @@ from xadbench.datasets.errors import InputError
 
 from .registry import Entry, Factory, Kind, factory_of, keywords, make
 
+METHODS = ("fit", "decision_function")
+
 
 class Detector(Protocol):
     """PyOD's and scikit-learn's convention for detectors.
@@ -151,9 +153,6 @@ DETECTORS: dict[str, Entry[VersionedDetector]] = {
 }
 
 
-METHODS = ("fit", "decision_function")
-
-
 def detector_factory(cls: Any) -> Factory[VersionedDetector]:
     """Return the factory of a class of detectors; a model of PyOD's is made to keep our convention.
 
@@ -163,13 +162,15 @@ def detector_factory(cls: Any) -> Factory[VersionedDetector]:
         For what is no such class, or scores as scikit-learn does: higher for normal rows.
     """
     if not isinstance(cls, type):
-        raise InputError(f"{cls!r:.80} is no class, expected one with {' and '.join(METHODS)}")
-    lacking = [method for method in METHODS if not callable(getattr(cls, method, None))]
-    if lacking:
+        raise InputError(
+            f"expected a class with {' and '.join(METHODS)}, not an object of {type(cls).__name__}"
+        )
+    methods = {method: getattr(cls, method, None) for method in METHODS}
+    if lacking := [name for name, method in methods.items() if not callable(method)]:
         raise InputError(f"{cls.__name__} is no detector: it lacks {', '.join(lacking)}")
     if any(base.__module__.startswith("pyod.") for base in cls.__mro__):
         return _under_our_convention(cls)
-    if str(getattr(cls.decision_function, "__module__", "")).startswith("sklearn."):
+    if str(getattr(methods["decision_function"], "__module__", "")).startswith("sklearn."):
         raise InputError(
             f"{cls.__name__} scores normal rows higher, as scikit-learn does; expected higher for anomalous "
             "ones: name a subclass whose decision_function returns the negative"

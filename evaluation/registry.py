@@ -9,7 +9,7 @@ import numpy as np
 
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, one_line, unknown
-from xadbench.datasets.plugins import Plugin, Plugins, plugins
+from xadbench.datasets.plugins import Plugins, plugins
 from xadbench.datasets.user_code import is_spec, load_object, source_hash
 
 T = TypeVar("T")
@@ -62,14 +62,7 @@ class Kind(Generic[T]):
         if name not in found:
             known = unknown(self.what, name, self.built_in.keys() | found.keys())
             raise InputError(f"{known}; or package.module:Name, or path/to/file.py:name")
-        return self.of_plugin(found[name])
-
-    def of_plugin(self, plugin: Plugin) -> Factory[T]:
-        """Return the factory of a plug-in; `InputError` that names it if it cannot be used."""
-        try:
-            return self.adapt(load_object(plugin.spec))
-        except InputError as error:
-            raise InputError(f"{plugin}: {error}") from error
+        return found[name].load(self.adapt)
 
 
 def make(kind: Kind[T], name: str, random_state: int, params: Mapping[str, Any]) -> T:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -38,6 +39,17 @@ def table() -> LabelledTable:
         feature_names=("a", "b", "c"),
         provenance={"source": "a test"},
     )
+
+
+@pytest.fixture
+def code_folder(tmp_path, monkeypatch):
+    """An empty current folder, which is not on the path; what is imported from it is forgotten."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 SUITE = {

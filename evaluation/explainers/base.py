@@ -131,8 +131,8 @@ def explainer_factory(made_from: Any) -> Factory[Explainer]:
         return factory_of(made_from)
     if not callable(made_from) or hasattr(made_from, METHODS[1]):
         raise InputError(
-            f"{made_from!r:.80} is an object, expected a class with fit and explain, or a function of "
-            f"({', '.join(GIVEN)})"
+            f"expected a class with fit and explain, or a function of ({', '.join(GIVEN)}), "
+            f"not an object of {type(made_from).__name__}"
         )
     return _function_factory(made_from)
 

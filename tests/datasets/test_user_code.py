@@ -12,12 +12,8 @@ from xadbench.datasets.user_code import load_object, short_name, source_hash
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty current folder, which is not on the path; what is imported from it is forgotten."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    return tmp_path
+def folder(code_folder):
+    return code_folder
 
 
 def write(folder, files):
