@@ -10,6 +10,7 @@ from typing import Any
 
 import dask
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin
+from distributed.utils import silence_logging_cmgr
 
 from xadbench.datasets import InputError
 from xadbench.evaluation.detectors import DETECTORS
@@ -17,8 +18,8 @@ from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.pools import Pool, prepare_worker
 
 CONNECT_SECONDS = 10
-CLOSE_SECONDS = 1  # what does not end by then is killed: an interrupt is heeded within 5 s
-QUIET = {
+CLOSE_SECONDS = 0.2  # what does not end by then is killed: an interrupt is heeded within 5 s
+SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "10GB",  # a table is sent with each job
     "distributed.deploy.lost-worker-timeout": "1h",  # a local worker that died has so long to come back
     "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",  # a lost scheduler is given up by then
@@ -47,7 +48,8 @@ def dask_pool(workers: int, scheduler: str | None) -> Iterator[Pool]:
         If the scheduler does not answer or is lost, or a worker of it computes on more than one thread.
     """
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(QUIET))
+        stack.enter_context(dask.config.set(SETTINGS))
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # it is told by records
         client = _local(stack, workers) if scheduler is None else _remote(stack, scheduler)
         client.register_plugin(_Prepared(dict(DETECTORS), dict(EXPLAINERS)))
         try:

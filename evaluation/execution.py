@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, Self
 
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import NETWORK_UNKNOWN
@@ -18,6 +18,24 @@ from xadbench.evaluation.trial import ceiling, contained, not_ok, run_trial
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]
+
+
+class UnderWay(NamedTuple):
+    """A trial that is being computed, by its labels; without an explainer while the detector is fitted."""
+
+    table: str
+    detector: str
+    explainer: str | None
+    seed: int
+
+    @classmethod
+    def of(cls, job: Job, step: int) -> Self:
+        """Return what step of a job that is."""
+        explainer = None if step == FITTING else job.trials[step][1].label
+        return cls(job.source.label, job.detector.label, explainer, job.source.seed)
+
+    def __str__(self) -> str:
+        return f"{self.table} / {self.detector} / {self.explainer or '(fitting)'}, seed {self.seed}"
 
 
 def run_job(

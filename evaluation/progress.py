@@ -1,37 +1,40 @@
-"""Progress of a run: a bar on a terminal, plain lines elsewhere."""
+"""Progress of a run: a live table on a terminal, plain lines elsewhere."""
 
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Self
 
-from rich import progress
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.execution import UnderWay
+from xadbench.evaluation.store import Record, is_finished
+
+MOST_SHOWN = 12  # of the trials under way; a cluster has more than a terminal has lines
 
 
 class RunProgress:
-    """Shows each trial as it ends; a context manager."""
+    """Shows how far a run is, and each trial as it ends; a context manager."""
 
     def __init__(self, n_trials: int, console: Console) -> None:
         self.n_trials = n_trials
-        self.n_done = 0
+        self.n_done = self.n_new = self.n_failed = 0
         self.console = console
-        self.bar = progress.Progress(
-            progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self.task = self.bar.add_task("preparing tables", total=n_trials)
+        self.running: dict[UnderWay, float] = {}  # since when
+        self.started = self.worked = time.monotonic()
+        self.live = Live(get_renderable=self._screen, console=console, transient=True, refresh_per_second=2)
 
     def __enter__(self) -> Self:
-        self.bar.start()
+        self.started = self.worked = time.monotonic()
+        if self.console.is_terminal:
+            self.live.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        self.live.stop()
 
     def advance(self, record: Record, is_new: bool) -> None:  # noqa: FBT001  # the runner's callback
         """Count one trial; `is_new` tells whether it was computed now or read from an earlier run."""
@@ -42,10 +45,48 @@ class RunProgress:
         """Count one cell of the paper's grid, in the same way."""
         self._count(f"{record['dataset']} / {record['method']}", record, is_new=is_new)
 
+    def show(self, running: Sequence[UnderWay]) -> None:
+        """Take note of the trials under way now."""
+        now = time.monotonic()
+        if not self.n_new and not self.running:
+            self.worked = now  # tables are made by now
+        self.running = {trial: self.running.get(trial, now) for trial in running}
+
     def _count(self, name: str, record: Record, *, is_new: bool) -> None:
         self.n_done += 1
-        what = f"{name}, seed {record['seed']}"
-        self.bar.update(self.task, advance=1, description=what)
+        self.n_new += is_new
+        self.n_failed += not is_finished(record)
         if not self.console.is_terminal:
             how = record["status"] if is_new else f"{record['status']}, from an earlier run"
+            what = f"{name}, seed {record['seed']}"
             self.console.print(f"[{self.n_done}/{self.n_trials}] {what}: {how}", markup=False, soft_wrap=True)
+
+    def _screen(self) -> Group:
+        now = time.monotonic()
+        counts = {
+            "done": f"{self.n_done} of {self.n_trials}",
+            "running": str(len(self.running)),
+            "failed": str(self.n_failed),
+            "time": _seconds(now - self.started),
+            "left": self._left(now),
+        }
+        head = Table(*counts, box=None, pad_edge=False)
+        head.add_row(*counts.values())
+        current = Table("under way", "for", box=None, pad_edge=False)
+        for trial, since in list(self.running.items())[:MOST_SHOWN]:
+            current.add_row(str(trial), _seconds(now - since))
+        if len(self.running) > MOST_SHOWN:
+            current.add_row(f"and {len(self.running) - MOST_SHOWN} more", "")
+        bar = Table.grid()  # of its own, since a bar does not end its line
+        bar.add_row(ProgressBar(self.n_trials, self.n_done, width=40))
+        return Group(head, bar, *([current] if self.running else []))
+
+    def _left(self, now: float) -> str:
+        """Return the time that the rest takes if it goes on as the new trials did."""
+        if not self.n_new:
+            return "unknown"
+        return f"about {_seconds((self.n_trials - self.n_done) * (now - self.worked) / self.n_new)}"
+
+
+def _seconds(duration: float) -> str:
+    return str(timedelta(seconds=round(duration)))

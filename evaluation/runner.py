@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xadbench.datasets import InputError
 from xadbench.datasets.errors import unknown
 from xadbench.evaluation import store
-from xadbench.evaluation.execution import run_job
+from xadbench.evaluation.execution import UnderWay, run_job
 from xadbench.evaluation.limits import check_limits, one_thread
 from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.provenance import now, provenance, versions
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xadbench.evaluation.pools import Pool
 
 Executor = Literal["loky", "dask"]
+OnRunning = Callable[[Sequence[UnderWay]], object]
 OnTrial = Callable[[store.Record, bool], None]
 Told = tuple[int, store.Record]
 __all__ = ["n_trials", "one_thread", "plan", "run_suite", "versions", "with_controls"]
@@ -31,6 +32,7 @@ def run_suite(
     suite: Suite | str,
     out: str | os.PathLike[str] | None = None,
     on_trial: OnTrial | None = None,
+    on_running: OnRunning = lambda running: None,  # noqa: ARG005  # named as in the protocol
     *,
     workers: int = 1,
     executor: Executor = "loky",
@@ -52,6 +54,8 @@ def run_suite(
         another has finished.
     on_trial
         Called after each trial with its record and whether it was computed now.
+    on_running
+        Called now and then with the trials under way.
     workers
         Number of worker processes on this machine. With 1, and loky, trials run in this process, unless the
         suite has a time-out or a memory limit: these, and trials that kill their process, are contained in
@@ -82,7 +86,9 @@ def run_suite(
         about = provenance(resolve(suite), workers, executor)
         _start(run, about)
         found = _finished(run, jobs, tell, {record["key"]: record for record in known})
-        for i, record in _execute(run, _left(jobs, found), workers, executor, scheduler):
+        left = _left(jobs, found)
+        pool = _pool(suite, workers, executor, scheduler) if left else None
+        for i, record in _execute(run, left, pool, on_running):
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
@@ -125,27 +131,39 @@ def _check_executor(executor: str, scheduler: str | None) -> None:
         raise InputError("executor dask needs Dask distributed: pip install 'xadbench[dask]'")
 
 
-def _execute(
-    run: Path, jobs: Sequence[tuple[int, Job]], workers: int, executor: Executor, scheduler: str | None
-) -> Iterator[Told]:
-    """Yield the records of the jobs as they are made."""
-    is_limited = any(job.timeout or job.memory_limit for _, job in jobs)
-    if not jobs or (executor == "loky" and workers == 1 and not is_limited):
-        yield from ((i, record) for i, job in jobs for record in run_job(run, job))
-        return
-    from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
-
-    yield from run_in_workers(run, jobs, _pool(workers, executor, scheduler))
-
-
-def _pool(workers: int, executor: Executor, scheduler: str | None) -> "AbstractContextManager[Pool]":
+def _pool(
+    suite: Suite, workers: int, executor: Executor, scheduler: str | None
+) -> "AbstractContextManager[Pool] | None":
+    """Return where workers come from; None where trials run in this process."""
     if executor == "dask":
         from xadbench.evaluation.dask_pool import dask_pool  # noqa: PLC0415  # an extra
 
         return dask_pool(workers, scheduler)
+    if workers == 1 and suite.timeout is None and suite.memory_limit is None:
+        return None
     from xadbench.evaluation.pools import loky_pool  # noqa: PLC0415  # only where asked for
 
     return loky_pool(workers)
+
+
+def _execute(
+    run: Path,
+    jobs: Sequence[tuple[int, Job]],
+    pool: "AbstractContextManager[Pool] | None",
+    on_running: OnRunning,
+) -> Iterator[Told]:
+    """Yield the records of the jobs as they are made."""
+    if pool is not None:
+        from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
+
+        yield from run_in_workers(run, jobs, pool, on_running)
+        return
+    for i, job in jobs:
+
+        def tell(step: int, job: Job = job) -> None:
+            on_running([UnderWay.of(job, step)])
+
+        yield from ((i, record) for record in run_job(run, job, tell))
 
 
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:

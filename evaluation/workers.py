@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import store
-from xadbench.evaluation.execution import FITTING, Result, record_of, run_job
+from xadbench.evaluation.execution import FITTING, Result, UnderWay, record_of, run_job
 from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.pools import Pool
@@ -19,6 +19,7 @@ from xadbench.evaluation.trial import not_ok
 
 POLL_SECONDS = 0.5
 Told = tuple[int, store.Record]
+OnRunning = Callable[[Sequence[UnderWay]], object]
 
 
 @dataclass(eq=False)
@@ -45,6 +46,12 @@ class Task:
         """The traceback of a worker that ended itself; empty where it did not."""
         return (self.log / "last_words").read_text(encoding="utf-8", errors="replace")
 
+    def under_way(self) -> Iterator[UnderWay]:
+        """Yield the trial that its worker computes, if it does."""
+        step = self.step
+        if step is not None and step < len(self.job.trials):
+            yield UnderWay.of(self.job, step)
+
     def news(self, run: Path) -> Iterator[Told]:
         """Yield the records that were written since the last call."""
         start, self.n_told = self.n_told, max(self.step or 0, self.n_told)
@@ -56,7 +63,7 @@ class Task:
 
     def blame(self, run: Path, error: Exception) -> Iterator[Told]:
         """Record what was under way, a trial or the fitting for all, as what ended the worker."""
-        first, behind = self._under_way()
+        first, behind = self._suspected()
         result = self._verdict(error)
         self.n_told = behind
         for key, explainer in self.job.trials[first:behind]:
@@ -65,7 +72,7 @@ class Task:
                 record = store.write_record(run, record_of(self.job, key, explainer, {}, result))
             yield self.number, record
 
-    def _under_way(self) -> tuple[int, int]:
+    def _suspected(self) -> tuple[int, int]:
         step = self.step
         if step is None or step == FITTING:
             return self.n_told, len(self.job.trials)
@@ -85,7 +92,10 @@ class Task:
 
 
 def run_in_workers(
-    run: Path, jobs: Iterable[tuple[int, Job]], pool: AbstractContextManager[Pool]
+    run: Path,
+    jobs: Iterable[tuple[int, Job]],
+    pool: AbstractContextManager[Pool],
+    on_running: OnRunning = lambda running: None,  # noqa: ARG005  # the trials under way
 ) -> Iterator[Told]:
     """Yield each record, soon after it is written, with the number of its job.
 
@@ -101,6 +111,8 @@ def run_in_workers(
         What to do, under numbers of the caller's.
     pool
         Who does it.
+    on_running
+        Called now and then with the trials under way.
     """
     with (
         tempfile.TemporaryDirectory(prefix=".workers-", dir=run, ignore_cleanup_errors=True) as logs,
@@ -111,7 +123,7 @@ def run_in_workers(
         while rounds:
             tasks, n_workers = rounds.popleft()
             with own.new(n_workers) as executor:
-                dead = yield from _until_all_end(run, tasks, executor, own.deaths)
+                dead = yield from _until_all_end(run, tasks, executor, own.deaths, on_running)
             begun = [task for task in dead if task.step is not None]
             if dead and not begun and len(dead) == len(tasks):  # another executor would do no better
                 raise next(iter(dead.values()))
@@ -131,7 +143,11 @@ def run_in_workers(
 
 
 def _until_all_end(
-    run: Path, tasks: Iterable[Task], executor: Executor, deaths: tuple[type[Exception], ...]
+    run: Path,
+    tasks: Iterable[Task],
+    executor: Executor,
+    deaths: tuple[type[Exception], ...],
+    on_running: OnRunning,
 ) -> Generator[Told, None, dict[Task, Exception]]:
     """Yield the records of the tasks; return those whose worker died, with the error that said so."""
     futures = {executor.submit(_work, run.resolve(), task.job, task.log.resolve()): task for task in tasks}
@@ -140,6 +156,7 @@ def _until_all_end(
         done, _ = wait(futures, POLL_SECONDS, FIRST_COMPLETED)
         for task in futures.values():
             yield from task.news(run)
+        on_running([one for task in futures.values() for one in task.under_way()])
         for future in done:
             task = futures.pop(future)
             try:

@@ -1,6 +1,7 @@
 """Faults of trials, of workers and of whole runs, in processes of their own."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,7 +40,8 @@ class Faults:
     def start(self, run="run", workers=1, executor="loky"):
         command = [sys.executable, str(SCRIPT), "s.yaml", run, str(workers), executor]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-        return subprocess.Popen(command, cwd=self.folder, **pipes)  # noqa: S603  # our own script
+        # In a group of its own, as a shell starts it.
+        return subprocess.Popen(command, cwd=self.folder, start_new_session=True, **pipes)  # noqa: S603  # our own script
 
     def records(self, run="run"):
         found = [json.loads(path.read_text()) for path in (self.folder / run / "trials").glob("*.json")]
@@ -98,19 +100,42 @@ def without_times(record):
 
 
 @pytest.mark.slow  # as above
-def test_an_interrupt_stops_within_5_seconds_and_leaves_a_run_that_resumes(faults):
+def test_dask_ends_in_the_results_of_loky_although_a_worker_is_killed(faults):
+    explainers = [
+        {"name": "faulty", "grid": {"n": [0, 1]}},
+        {"name": "faulty", "grid": {"fault": ["once-kill", "raise", "memory", "once-sleep"]}},
+    ]
+    faults.write(explainers, seeds=[0, 1, 2], timeout=2)
+    finish(faults.start("dask", workers=2, executor="dask"))
+    assert (faults.folder / "once-kill").exists()
+    finish(faults.start("loky", workers=2))
+    by_dask, by_loky = faults.records("dask"), faults.records("loky")
+    assert by_dask.keys() == by_loky.keys()
+    late = [trial for trial, record in by_dask.items() if record["status"] == "timeout"]
+    assert [by_dask[trial]["reason"] for trial in late] == [
+        "took more than 2 s and was ended with its worker"
+    ]
+    assert [by_loky.pop(trial)["status"] for trial in late] == ["ok"]
+    assert {record["status"] for record in by_loky.values()} == {"ok", "error", "out-of-memory"}
+    for trial, record in by_loky.items():
+        assert without_times(by_dask[trial]) == without_times(record)
+
+
+@pytest.mark.slow  # as above
+@pytest.mark.parametrize("executor", ["loky", "dask"])
+def test_an_interrupt_stops_within_5_seconds_and_leaves_a_run_that_resumes(faults, executor):
     explainer = {"name": "faulty", "params": {"seconds": 0.4}, "grid": {"n": list(range(30))}}
     faults.write([explainer], seeds=[0, 1])
-    process = faults.start(workers=2)
+    process = faults.start(workers=2, executor=executor)
     process.stdout.readline()
     start = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     process.communicate(timeout=20)
     assert process.returncode != 0
     assert time.monotonic() - start < 5
     assert 1 <= len(faults.records()) < 2 * 33
     faults.write([explainer | {"grid": {"n": [0, 1]}}], seeds=[0, 1])
-    (told,) = finish(faults.start(workers=2))
+    (told,) = finish(faults.start(workers=2, executor=executor))
     assert told.count("read") >= 1
     assert told.count("\n") == 2 * 5
 

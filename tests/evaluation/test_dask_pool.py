@@ -1,0 +1,60 @@
+import pytest
+from distributed import Client
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import dask_pool, run_suite, runner
+from xadbench.evaluation.dask_pool import dask_pool as opened
+
+
+def test_a_scheduler_that_does_not_answer_is_named(small_suite, monkeypatch, tmp_path):
+    monkeypatch.setattr(dask_pool, "CONNECT_SECONDS", 0.1)
+    with pytest.raises(InputError, match=r"scheduler 'tcp://127\.0\.0\.1:9' does not answer: Timed out"):
+        run_suite(small_suite, tmp_path, executor="dask", scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(InputError, match="scheduler 'nonsense' does not answer: missing port number"):
+        run_suite(small_suite, tmp_path, executor="dask", scheduler="nonsense")
+
+
+def test_dask_that_is_not_installed_is_asked_for_before_any_work(small_suite, monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'xadbench\[dask\]'"):
+        run_suite(small_suite, tmp_path / "run", executor="dask")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ({"executor": "slurm"}, "unknown executor 'slurm'; known: dask, loky"),
+        (
+            {"scheduler": "tcp://a:1"},
+            "scheduler 'tcp://a:1' is one of Dask; expected executor dask, not loky",
+        ),
+    ],
+)
+def test_a_wrong_place_to_run_is_refused(small_suite, tmp_path, where, message):
+    with pytest.raises(InputError, match=message):
+        run_suite(small_suite, tmp_path, **where)
+
+
+class ThreadedCluster(Client):
+    """Answers at any address, with a worker of two threads."""
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __exit__(self, *error):
+        pass
+
+    __enter__ = __del__ = close = lambda self: self
+
+    def nthreads(self):
+        return {"tcp://a:1": 1, "tcp://a:2": 2}
+
+
+def test_workers_of_several_threads_are_refused(monkeypatch):
+    monkeypatch.setattr(dask_pool, "Client", ThreadedCluster)
+    with (
+        pytest.raises(InputError, match="a:2 has 2 threads; start workers with --nthreads 1"),
+        opened(1, "a"),
+    ):
+        pass

@@ -1,0 +1,86 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from xadbench.evaluation import progress
+from xadbench.evaluation.execution import UnderWay
+from xadbench.evaluation.plan import plan
+from xadbench.evaluation.progress import MOST_SHOWN, RunProgress
+from xadbench.evaluation.runner import run_suite
+from xadbench.evaluation.workers import Task
+
+
+class Clock:
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(progress, "time", Clock())
+    return progress.time
+
+
+def as_text(shown):
+    console = Console(width=100, file=io.StringIO())
+    console.print(shown)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+
+
+def terminal(force):
+    return Console(file=io.StringIO(), force_terminal=force, width=100)
+
+
+def test_the_table_counts_trials_and_names_those_under_way(clock, trial_record):
+    shown = RunProgress(10, terminal(force=True))
+    with shown:
+        clock.now = 5  # preparing tables
+        shown.show([UnderWay("alpha", "forest", None, 0), UnderWay("alpha", "knn", "good", 1)])
+        assert as_text(shown._screen())[1] == "0 of 10 2 0 0:00:05 unknown"
+        clock.now = 25
+        shown.advance(trial_record("alpha", 0, "forest", "good"), True)
+        shown.advance(trial_record("alpha", 0, "forest", "fair", status="timeout"), True)
+        shown.show([UnderWay("alpha", "knn", "good", 1)])
+        lines = as_text(shown._screen())
+    assert lines[0] == "done running failed time left"
+    assert lines[1] == "2 of 10 1 1 0:00:25 about 0:01:20"  # 8 are left, two took 20 s
+    assert lines[3:] == ["under way for", "alpha / knn / good, seed 1 0:00:20"]
+
+
+def test_the_detector_being_fitted_is_named_and_a_long_list_cut(clock):
+    shown = RunProgress(100, terminal(force=True))
+    shown.show([UnderWay("alpha", "forest", None, seed) for seed in range(MOST_SHOWN + 3)])
+    lines = as_text(shown._screen())
+    assert lines[4] == "alpha / forest / (fitting), seed 0 0:00:00"
+    assert lines[-1] == "and 3 more"
+    assert len(lines) == 4 + MOST_SHOWN + 1
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_terminal_gets_a_live_table_and_a_file_a_line_a_trial(force, trial_record):
+    console = terminal(force)
+    with RunProgress(2, console) as shown:
+        shown.advance(trial_record("alpha", 0, "forest", "good"), True)
+        shown.advance(trial_record("alpha", 1, "forest", "good"), False)
+    told = console.file.getvalue()
+    assert ("2 of 2" in told) == force
+    assert ("\x1b[" in told) == force
+    assert ("[2/2] alpha / forest / good, seed 1: ok, from an earlier run\n" in told) != force
+
+
+def test_a_run_tells_what_is_under_way(small_suite, tmp_path):
+    told = []
+    run_suite(small_suite.model_copy(update={"seeds": (3,)}), tmp_path, on_running=told.append)
+    steps = [None, "z_score", "random", "oracle", "truth", "inverted_truth"]
+    assert told == [[("table2-d10-5", "distance", step, 3)] for step in steps]
+
+
+@pytest.mark.parametrize(("step", "explainer"), [(None, ()), ("-1", (None,)), ("1", ("random",)), ("5", ())])
+def test_a_worker_tells_which_trial_is_under_way(small_suite, tmp_path, step, explainer):
+    if step is not None:
+        (tmp_path / "step").write_text(step)
+    job = plan(small_suite)[0]
+    assert [trial.explainer for trial in Task(0, job, tmp_path).under_way()] == list(explainer)
