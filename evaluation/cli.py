@@ -18,12 +18,13 @@ from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.estimate import estimate
+from xadbench.evaluation.kept import lacking
 from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.store import is_finished
-from xadbench.evaluation.suite import load_suite
+from xadbench.evaluation.suite import keeping, load_suite
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 1, 2, 3, 130
 
@@ -66,12 +67,16 @@ def run(  # noqa: PLR0917  # an option each
         str | None, typer.Option(metavar="ADDRESS", help="Of a running Dask cluster.")
     ] = None,
     *,
+    keep: Annotated[
+        list[str] | None, typer.Option(help="Beside the scores: rows, attributions; several: a,b or again.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
     ] = False,
 ) -> None:
     """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
     chosen = load_suite(suite)
+    chosen = keeping(chosen, split_commas(keep)) if keep else chosen
     scope = scope or chosen.scope
     if scope not in SCOPES:
         raise unknown("scope", scope, SCOPES)
@@ -86,6 +91,8 @@ def run(  # noqa: PLR0917  # an option each
             chosen, folder, on_trial=progress.advance, workers=workers, executor=executor, scheduler=scheduler
         )
     publish(records, scope, folder, console, asked=chosen.metrics)
+    for gap in lacking(folder, records, chosen.keep):
+        complain(gap)
     if any(not is_finished(record) for record in records):
         raise typer.Exit(TRIALS_FAILED)
 

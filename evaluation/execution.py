@@ -10,6 +10,7 @@ from typing import IO, Any, NamedTuple, Self
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.fits import fit_once
+from xadbench.evaluation.kept import keep
 from xadbench.evaluation.limits import limited
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.provenance import versions
@@ -73,7 +74,16 @@ def run_job(
             explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
             result = _within(limits("explaining"), explain)
         timed = result | {"elapsed_seconds": time.perf_counter() - start}
-        yield store.write_record(run, record_of(job, key, explainer, detection, timed))
+        yield store.write_record(run, record_of(job, key, explainer, detection, _kept(run, job, key, timed)))
+
+
+def _kept(run: Path, job: Job, key: str, result: Result) -> Result:
+    """Return a trial's result without its rows and attributions, of which what the job asks for is kept."""
+    explained = result.pop("explained", None)
+    if explained is None or not job.keep:
+        return result
+    keep(run, key, job.keep, explained, job.source.table.feature_names)
+    return result | {"kept": sorted(job.keep)}
 
 
 def _within(limits: AbstractContextManager[None], work: Callable[[], Result]) -> Result:

@@ -12,7 +12,7 @@ from xadbench.datasets.specs import build_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.source import Source, load_source
-from xadbench.evaluation.suite import Component, Suite, TableSpec
+from xadbench.evaluation.suite import Component, Kept, Suite, TableSpec
 from xadbench.evaluation.trial import trial_key
 from xadbench.generator.manifest import read_manifest
 
@@ -23,7 +23,8 @@ Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]
 class Job:
     """One detector on one table, and the explainers that are to explain it, each with its trial's key.
 
-    `timeout` in seconds and `memory_limit` in bytes hold for each trial, and for fitting.
+    `timeout` in seconds and `memory_limit` in bytes hold for each trial, and for fitting. `keep`: what
+    stays of a trial beside its record.
     """
 
     source: Source
@@ -32,6 +33,7 @@ class Job:
     measures: Measures
     timeout: float | None = None
     memory_limit: int | None = None
+    keep: tuple[Kept, ...] = ()
 
     def since(self, n_done: int) -> "Job":
         """Return what is left behind the first `n_done` trials."""
@@ -43,7 +45,7 @@ def plan(suite: Suite) -> list[Job]:
     measures = Measures(suite.metrics, suite.baseline)
     by_table = itertools.groupby(combinations(suite), key=lambda combination: combination[:2])
     return [
-        Job(source, detector, _keyed(source, detector, explainers, measures), measures, *_limits(suite))
+        Job(source, detector, _keyed(source, detector, explainers, measures), measures, *_settings(suite))
         for (spec, seed), of_table in by_table
         for source in (load_source(spec, seed),)
         for *_, detector, explainers in of_table
@@ -56,8 +58,8 @@ def _keyed(
     return tuple((trial_key(source, detector, chosen, measures), chosen) for chosen in explainers)
 
 
-def _limits(suite: Suite) -> tuple[float | None, int | None]:
-    return suite.timeout, suite.memory_limit
+def _settings(suite: Suite) -> tuple[float | None, int | None, tuple[Kept, ...]]:
+    return suite.timeout, suite.memory_limit, suite.keep
 
 
 def combinations(suite: Suite) -> Iterator[Combination]:

@@ -11,8 +11,10 @@ from xadbench.datasets import InputError
 from xadbench.datasets.errors import unknown
 from xadbench.evaluation import store
 from xadbench.evaluation.execution import UnderWay, run_job
+from xadbench.evaluation.kept import write_rows
 from xadbench.evaluation.limits import check_limits, one_thread
 from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
+from xadbench.evaluation.portrait import write_portraits
 from xadbench.evaluation.provenance import now, provenance, versions
 from xadbench.evaluation.suite import Suite, load_suite
 
@@ -85,6 +87,7 @@ def run_suite(
         jobs = plan(suite)
         about = provenance(resolve(suite), workers, executor)
         _start(run, about)
+        write_portraits(run, (job.source for job in jobs))
         found = _finished(run, jobs, tell, {record["key"]: record for record in known})
         left = _left(jobs, found)
         pool = _pool(suite, workers, executor, scheduler) if left else None
@@ -93,6 +96,7 @@ def run_suite(
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
         store.write_results(run, records)
+        write_rows(run, records)
         store.write_json(run / "run.json", about | {"ended": now()})
     return records
 

@@ -22,6 +22,7 @@ from xadbench.datasets.paths import is_name
 from xadbench.evaluation.metrics import Cost
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
+FOLDERS = ("trials", "rows", "attributions", "tables")  # where a run keeps files
 REUSED = frozenset({"ok", "skipped"})
 Record = dict[str, Any]
 
@@ -75,7 +76,8 @@ def is_finished(record: Record | None) -> bool:
 
 def sweep(run: Path) -> None:
     """Remove what processes that were killed left half-written, but nothing that may be in the making."""
-    for draft in (run / "trials").glob(".*.json-*"):
+    drafts = (draft for folder in FOLDERS for draft in (run / folder).glob(".*-*"))
+    for draft in drafts:
         with suppress(FileNotFoundError):  # it is a record by now
             # The wall clock, since that is what files are dated by; no result depends on it.
             if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:

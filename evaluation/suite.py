@@ -21,9 +21,10 @@ from pydantic import (
 
 from xadbench.datasets.errors import unknown
 from xadbench.datasets.paths import Name
-from xadbench.datasets.specs import read_spec
+from xadbench.datasets.specs import build_spec, read_spec
 from xadbench.datasets.user_code import short_name
 
+Kept = Literal["rows", "attributions"]
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
 
 
@@ -176,6 +177,7 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     or explain them again, and those to show on the leaderboard. `baseline` stands for absent features.
     `scope` names the rows to rank by. `include`, where given, keeps only trials that one of its combinations
     holds, and `exclude` drops those that one of its own does; the controls stay wherever a trial is left.
+    `keep` names what stays of a trial beside its record: the metrics' values row by row, the attributions.
     `timeout` (seconds) and `memory_limit` (bytes, or "2 GiB": beyond what the process holds) end a trial, or
     the fitting of a detector, that takes more.
     """
@@ -190,6 +192,7 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     metrics: tuple[str, ...] = ()
     baseline: str = "mean"
     scope: Literal["anomalies", "detected", "flagged"] = "detected"
+    keep: Annotated[tuple[Kept, ...], BeforeValidator(_listed)] = ()
     timeout: PositiveFloat | None = None
     memory_limit: Annotated[ByteSize, Field(gt=0)] | None = None
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
@@ -216,6 +219,17 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         trial = table, detector, explainer
         is_in = self.include is None or any(combination.holds(*trial) for combination in self.include)
         return is_in and not any(combination.holds(*trial) for combination in self.exclude)
+
+
+def keeping(suite: Suite, what: Sequence[str]) -> Suite:
+    """Return the suite with what is to be kept of its trials.
+
+    Raises
+    ------
+    InputError
+        If `what` holds anything but `rows` and `attributions`.
+    """
+    return build_spec(dict(suite) | {"keep": tuple(what)}, Suite, where=f"suite {suite.name}")
 
 
 def suite_names() -> list[str]:

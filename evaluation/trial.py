@@ -19,9 +19,10 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
+from xadbench.evaluation.judgement import Judgement, judge, score_attributions
 from xadbench.evaluation.limits import TimeUp, is_out_of_memory
 from xadbench.evaluation.registry import identity
-from xadbench.evaluation.scoring import RANKED, Fitted, Measures, score_attributions
+from xadbench.evaluation.scoring import RANKED, Fitted, Measures
 from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component
 
@@ -124,8 +125,9 @@ def run_trial(
     -------
     dict
         `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and
-        `traceback`; for ok, `scores` by scope,
-        `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart.
+        `traceback`; for ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Judgement`,
+        `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart;
+        `explained`, the attributions and their `Judgement`, which are no part of a record.
     """
     if fitted.table.mask is None:
         return not_ok("skipped", "the table does not name its culprits")
@@ -168,8 +170,21 @@ def _explain_and_score(
         warm_up(component, fitted, rows)
         attributions, costs = explain_at_cost(explainer, fitted, rows)
         again = {"explain": explainer.explain, "explain_with_seed": partial(_explain_anew, component, fitted)}
-    scores = score_attributions(attributions, rows, fitted, measures, seed=source.seed, **again)
-    return {"status": "ok", "reason": None, "n_explained": len(rows), "scores": scores, **_as_record(costs)}
+    judgement = judge(attributions, rows, fitted, measures, seed=source.seed, **again)
+    return {
+        "status": "ok",
+        "reason": None,
+        "n_explained": len(rows),
+        **_scored(judgement),
+        **_as_record(costs),
+        "explained": (attributions, judgement),
+    }
+
+
+def _scored(judgement: Judgement) -> dict[str, Any]:
+    """Return the scores of a trial; curves where a metric has one, under the name of `scores_at_k`."""
+    curves = {"scores_at_k": judgement.mean_curves()} if judgement.curves else {}
+    return {"scores": judgement.scores(), "scores_by_kind": judgement.by_kind(), **curves}
 
 
 def _make(component: Component, seed: int) -> Explainer:

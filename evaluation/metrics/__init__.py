@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
 
-from .base import Explained, Metric
+from .base import Explained, Metric, mean_over_sizes
 from .baselines import BASELINES, Baseline, make_baseline
 from .cells import (
     average_precision_chance,
@@ -69,6 +69,7 @@ __all__ = [
     "sufficiency_curve",
     "sufficiency",
     "set_sizes",
+    "mean_over_sizes",
     "BASELINES",
     "Baseline",
     "make_baseline",

@@ -50,6 +50,13 @@ class Explained:
 PerRow = Callable[..., FloatArray]
 
 
+def mean_over_sizes(curve: FloatArray) -> FloatArray:
+    """Return each row's mean (n,) over the sizes where its curve (n, s) is defined; NaN where nowhere."""
+    n_defined = np.isfinite(curve).sum(axis=1)
+    area: FloatArray = np.nansum(curve, axis=1) / np.where(n_defined > 0, n_defined, np.nan)
+    return area
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric that judges each row's attributions.
@@ -75,6 +82,9 @@ class Metric:
         attributions. None where it has no closed form; the explainer `random` then shows it.
     chance_variance
         As `chance`, the variance of a blind guess's value.
+    curve
+        Function of an `Explained`: values (n, s), one for each of `set_sizes(d)`, whose `mean_over_sizes` is
+        what `per_row` returns. None for a metric that is no area.
     version
         Raised when values change.
     """
@@ -88,6 +98,7 @@ class Metric:
     source: str
     chance: PerRow | None = None
     chance_variance: PerRow | None = None
+    curve: PerRow | None = None
     version: int = 1
 
     @property

@@ -11,6 +11,7 @@ from xadbench.datasets.checks import matrix
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 
+from .base import mean_over_sizes
 from .baselines import checked_baseline
 from .checks import checked_attributions
 from .perturbed import SCORE_ROUNDING, Score, before_and_after
@@ -109,7 +110,9 @@ def comprehensiveness(
         the row does not score above its baseline. A row that barely does has a value far from [0, 1], which
         weighs on a mean: more so with a baseline that is close to the row, as the nearest one is.
     """
-    return _area(attributions, X, score, baseline, takes_top=True, seed=seed)
+    return mean_over_sizes(
+        erasure_shares(attributions, X, score, baseline=baseline, takes_top=True, seed=seed)
+    )
 
 
 def sufficiency(
@@ -123,19 +126,35 @@ def sufficiency(
         The mean over `set_sizes(d)`; lower is better. 0 if the first feature alone keeps the score; below 0
         where the others hold it down. NaN where the row does not score above its baseline.
     """
-    return _area(attributions, X, score, baseline, takes_top=False, seed=seed)
+    return mean_over_sizes(
+        erasure_shares(attributions, X, score, baseline=baseline, takes_top=False, seed=seed)
+    )
 
 
-def _area(
-    attributions: FloatArray, X: FloatArray, score: Score, baseline: FloatArray, *, takes_top: bool, seed: int
+def erasure_shares(
+    attributions: FloatArray,
+    X: FloatArray,
+    score: Score,
+    *,
+    baseline: FloatArray,
+    takes_top: bool,
+    seed: int = 0,
 ) -> FloatArray:
+    """Return the curve of comprehensiveness (`takes_top`) or sufficiency as shares of the whole fall.
+
+    Returns
+    -------
+    (n, s) float64
+        For each of `set_sizes(d)` the fall over that with all features at the baseline. NaN in rows that do
+        not score above their baseline, or where a score is not finite.
+    """
     everything = X.shape[1] if takes_top else 0
     sizes = np.append(set_sizes(X.shape[1]), everything)
     before, after = _erased(attributions, X, score, baseline, sizes, takes_top=takes_top, seed=seed)
     falls = before[:, None] - after
-    whole = np.where(falls[:, -1] > SCORE_ROUNDING * np.abs(before), falls[:, -1], np.nan)
-    area: FloatArray = falls[:, :-1].mean(axis=1) / whole
-    return area
+    is_defined = np.isfinite(falls).all(axis=1) & (falls[:, -1] > SCORE_ROUNDING * np.abs(before))
+    shares: FloatArray = falls[:, :-1] / np.where(is_defined, falls[:, -1], np.nan)[:, None]
+    return shares
 
 
 def _erased(

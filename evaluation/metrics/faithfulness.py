@@ -7,6 +7,7 @@ from xadbench.datasets.checks import at_least, matrix
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.streams import stream
 
+from .base import mean_over_sizes
 from .baselines import checked_baseline
 from .checks import checked_attributions
 from .correlation import correlation
@@ -113,10 +114,9 @@ def faithfulness(
     In [-1, 1], higher is better; chance is 0. The mean is over the k where the curve is defined; NaN where it
     is so nowhere.
     """
-    curve = faithfulness_curve(attributions, X, score, baseline=baseline, n_subsets=n_subsets, seed=seed)
-    n_defined = np.isfinite(curve).sum(axis=1)
-    area: FloatArray = np.nansum(curve, axis=1) / np.where(n_defined > 0, n_defined, np.nan)
-    return area
+    return mean_over_sizes(
+        faithfulness_curve(attributions, X, score, baseline=baseline, n_subsets=n_subsets, seed=seed)
+    )
 
 
 def fidelity(

@@ -10,8 +10,8 @@ from xadbench.datasets.arrays import FloatArray
 
 from . import cells, positions
 from .base import Explained, Metric, PerRow
-from .erasure import comprehensiveness, sufficiency
-from .faithfulness import faithfulness, faithfulness_at_k, fidelity
+from .erasure import comprehensiveness, erasure_shares, sufficiency
+from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, fidelity
 from .infidelity import infidelity
 from .positions import LinearMetric
 from .ranking import culprit_gains
@@ -182,6 +182,7 @@ FAITHFULNESS = (
         description="correlation of blame and effect over random sets of k features, mean over k",
         source="Bhatt et al. 2020, arXiv 2005.00631",
         per_row=_seeded(faithfulness, *BY_BASELINE),
+        curve=_seeded(faithfulness_curve, *BY_BASELINE),
         chance=_no_correlation,
         needs=NEEDS_BASELINE,
         **CORRELATION,
@@ -199,6 +200,7 @@ FAITHFULNESS = (
         description="share of the score that goes with the k most blamed features, mean over k",
         source=DEYOUNG,
         per_row=_seeded(comprehensiveness, *BY_BASELINE),
+        curve=_seeded(erasure_shares, *BY_BASELINE, takes_top=True),
         needs=NEEDS_BASELINE,
         best=inf,
         range=(-inf, inf),
@@ -208,6 +210,7 @@ FAITHFULNESS = (
         description="share of the score that is lost with only the k most blamed features, mean over k",
         source=DEYOUNG,
         per_row=_seeded(sufficiency, *BY_BASELINE),
+        curve=_seeded(erasure_shares, *BY_BASELINE, takes_top=False),
         needs=NEEDS_BASELINE,
         best=-inf,
         range=(-inf, inf),

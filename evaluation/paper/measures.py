@@ -8,7 +8,8 @@ import numpy as np
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
-from xadbench.evaluation.scoring import RANKED, Fitted, Measures, score_attributions
+from xadbench.evaluation.judgement import score_attributions
+from xadbench.evaluation.scoring import RANKED, Fitted, Measures
 
 MOST_SIZES = 15  # k up to 31
 

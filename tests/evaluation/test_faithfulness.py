@@ -257,3 +257,23 @@ def test_an_unknown_baseline_is_named():
         InputError, match="unknown baseline 'zero'; known: conditional, mean, median, nearest"
     ):
         metrics.make_baseline("zero", BACKGROUND, BACKGROUND, distance)
+
+
+@pytest.mark.parametrize("name", [name for name, metric in metrics.METRICS.items() if metric.curve])
+def test_an_area_is_the_mean_of_its_curve(name):
+    X = np.random.default_rng(0).normal(size=(6, 8))
+    X[0] = 0.0  # does not score above its baseline
+    explained = metrics.Explained(X**2, X=X, score=lambda rows: (rows**2).sum(axis=1), baseline=np.zeros(8))
+    curve = metrics.METRICS[name].curve(explained)
+    assert curve.shape == (6, len(metrics.set_sizes(8)))
+    assert_array_equal(metrics.mean_over_sizes(curve), metrics.METRICS[name].values(explained))
+    assert np.isnan(metrics.METRICS[name].values(explained)).tolist() == [True] + [False] * 5
+
+
+def test_a_curve_without_a_finite_score_somewhere_is_not_defined():
+    X = np.ones((1, 3))
+
+    def score(rows):
+        return np.where(rows.sum(axis=1) == 2, np.inf, rows.sum(axis=1))
+
+    assert np.isnan(metrics.comprehensiveness(X, X, score, baseline=np.zeros(3))).all()

@@ -300,3 +300,29 @@ def test_the_key_sees_metrics_and_baseline_where_they_matter(monkeypatch):
 def test_unknown_measures_are_named(settings, message):
     with pytest.raises(InputError, match=message):
         Measures(**settings)
+
+
+def test_kinds_make_up_their_scope():
+    result = trial("z_score")
+    for scope, of_kinds in result["scores_by_kind"].items():
+        whole, kinds = result["scores"][scope], list(of_kinds.values())
+        assert set(of_kinds) == {"global", "cluster", "local"}
+        for name in ("n_rows", "n_informative"):
+            assert sum(kind[name] for kind in kinds) == whole[name]
+        for name, weight in (
+            ("ndcg_m", "n_rows"),
+            ("chance", "n_rows"),
+            ("adjusted_ndcg_m", "n_informative"),
+        ):
+            parts = [kind[name] * kind[weight] for kind in kinds if kind[weight]]
+            assert sum(parts) / whole[weight] == pytest.approx(whole[name])
+
+
+def test_a_curve_of_mean_scores_has_the_score_as_its_mean():
+    result = trial("z_score", measures=Measures(("comprehensiveness",)))
+    for scope, curves in result["scores_at_k"].items():
+        assert set(curves) == {"comprehensiveness"}
+        assert len(curves["comprehensiveness"]) == len(metrics.set_sizes(10))
+        mean = result["scores"][scope]["comprehensiveness"]
+        assert np.mean(curves["comprehensiveness"]) == pytest.approx(mean)
+    assert "scores_at_k" not in trial("z_score")

@@ -1,0 +1,208 @@
+"""What metrics say of explained rows: row by row, as means over a scope, and by kind of anomaly."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xadbench.datasets import LabelledTable
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.evaluation import metrics
+from xadbench.evaluation.metrics import Explained, Metric, Score
+from xadbench.evaluation.scoring import RANKED, SCOPES, Fitted, Measures, Scores
+
+OF_ANOMALIES = ("anomalies", "detected")  # scopes whose every row has a kind
+BY_KIND = ("ndcg_m", "acc_m")
+KEPT_BY_KIND = ("n_rows", "n_informative", "chance", *BY_KIND, *(f"adjusted_{name}" for name in BY_KIND))
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What the metrics of a trial say of its explained rows.
+
+    Attributes
+    ----------
+    rows : (r,) int
+        Their numbers in the table.
+    kind : (r,) int
+        Their kinds of anomaly, 0 where normal, by the index of `kinds`.
+    kinds
+        All kinds of the table that a row has, by index.
+    mask : (r, d) bool
+        The culprits.
+    scopes
+        For each of SCOPES which rows are in it, (r,) bool.
+    per_row
+        For each metric its values (r,), and where it has them `adjusted_`, `chance_` and `variance`.
+    curves
+        For each metric that is an area its values (r, s) for each of `set_sizes(d)`.
+    """
+
+    rows: IntArray
+    kind: IntArray
+    kinds: Mapping[int, str]
+    mask: BoolArray
+    scopes: Mapping[str, BoolArray]
+    per_row: Mapping[str, Mapping[str, FloatArray]]
+    curves: Mapping[str, FloatArray]
+
+    def scores(self) -> dict[str, Scores]:
+        """Return the mean scores of each scope, as `score_attributions` does."""
+        return {scope: _of(self.mask, self.per_row, self.scopes[scope]) for scope in SCOPES}
+
+    def by_kind(self) -> dict[str, dict[str, Scores]]:
+        """Return KEPT_BY_KIND of each kind of anomaly in the table, for the scopes OF_ANOMALIES."""
+        return {scope: self._kinds_of(self.scopes[scope]) for scope in OF_ANOMALIES}
+
+    def _kinds_of(self, chosen: BoolArray) -> dict[str, Scores]:
+        judging = {metric: self.per_row[metric] for metric in BY_KIND}
+        means = {name: _of(self.mask, judging, chosen & (self.kind == i)) for i, name in self.kinds.items()}
+        return {name: {score: of[score] for score in KEPT_BY_KIND} for name, of in means.items()}
+
+    def mean_curves(self) -> dict[str, dict[str, list[float]]]:
+        """Return each curve's mean over the rows of a scope, size by size, where it is defined."""
+        return {
+            scope: {name: [_mean(at_k) for at_k in curve[chosen].T] for name, curve in self.curves.items()}
+            for scope, chosen in self.scopes.items()
+        }
+
+
+def judge(
+    attributions: FloatArray,
+    rows: IntArray,
+    fitted: Fitted,
+    measures: Measures = RANKED,
+    *,
+    seed: int = 0,
+    explain: Callable[[FloatArray], FloatArray] | None = None,
+    explain_with_seed: Callable[[int, FloatArray], FloatArray] | None = None,
+) -> Judgement:
+    """Return what the metrics say of attributions; parameters are those of `score_attributions`."""
+    table = fitted.table
+    mask: BoolArray = table.mask[rows]  # type: ignore[index]  # only called on tables with a mask
+    X = table.X[rows]
+    score = _score_of(fitted)
+    explained = Explained(
+        attributions,
+        mask=mask,
+        deviation=_deviation(table, rows),
+        X=X,
+        score=score,
+        baseline=measures.baseline_of(X, table.X, score, seed),
+        explain=explain,
+        explain_with_seed=explain_with_seed,
+        seed=seed,
+    )
+    is_flagged: BoolArray = np.isin(rows, fitted.flagged)
+    is_anomaly = np.count_nonzero(mask, axis=1) > 0
+    known = [metric for metric in measures.chosen.values() if metric.is_known(explained)]
+    curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
+    return Judgement(
+        rows=rows,
+        kind=table.kind[rows],
+        kinds={int(i): table.kinds[i] for i in np.unique(table.kind[table.y])},
+        mask=mask,
+        scopes={"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged},
+        per_row={
+            metric.name: _per_row(metric, explained, is_anomaly, curves.get(metric.name))
+            for metric in measures.chosen.values()
+        },
+        curves=curves,
+    )
+
+
+def score_attributions(
+    attributions: FloatArray,
+    rows: IntArray,
+    fitted: Fitted,
+    measures: Measures = RANKED,
+    **how: Any,
+) -> dict[str, Scores]:
+    """Return the mean scores of each scope.
+
+    Parameters
+    ----------
+    attributions : (r, d) float64
+    rows : (r,) int
+        The table's rows they explain: at least all anomalies and all flagged rows.
+    fitted
+        The detector explained, and the table, with a mask.
+    measures
+        The metrics.
+    **how
+        `seed` names the random draws of the metrics. `explain` and `explain_with_seed` are the explainer, as
+        `Explained` has it; robustness is not defined without.
+
+    Returns
+    -------
+    dict
+        For each scope: `n_rows`; `chance`, the mean chance level of nDCG_m and Acc_m; `n_informative`, the
+        rows with fewer culprits than features, or none; each metric's mean over the rows where it is defined,
+        and `n_undefined_<metric>`, the number of the others. NaN where a scope has no row.
+
+        For metrics that judge by the culprits also `adjusted_<metric>`, the chance-adjusted mean over the
+        rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,
+        the standard deviation of a blind guess's mean. A false positive counts 0 in all of these.
+    """
+    return judge(attributions, rows, fitted, measures, **how).scores()
+
+
+def _score_of(fitted: Fitted) -> Score:
+    return lambda X: np.asarray(fitted.detector.decision_function(X), dtype=np.float64)
+
+
+def _deviation(table: LabelledTable, rows: IntArray) -> FloatArray | None:
+    """Return |x - clean| (r, d) in standard deviations of the features; a constant one keeps its unit."""
+    if table.clean is None:
+        return None
+    std = table.X.std(axis=0)
+    deviation: FloatArray = np.abs(table.X[rows] - table.clean[rows]) / np.where(std > 0, std, 1)
+    return deviation
+
+
+def _of(mask: BoolArray, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
+    scores = _sizes(mask, chosen)
+    for name, parts in per_row.items():
+        scores |= _means(name, parts, chosen)
+    return scores
+
+
+def _sizes(mask: BoolArray, chosen: BoolArray) -> Scores:
+    chance = metrics.chance_level(mask)
+    return {
+        "n_rows": int(chosen.sum()),
+        "n_informative": int((chosen & (chance < 1)).sum()),
+        "chance": _mean(chance[chosen]),
+    }
+
+
+def _per_row(
+    metric: Metric, explained: Explained, is_anomaly: BoolArray, curve: FloatArray | None
+) -> dict[str, FloatArray]:
+    """Return a metric's values, adjusted values, chance and its variance (r,), as far as it has them."""
+    values = metric.values(explained) if curve is None else metrics.mean_over_sizes(curve)
+    if not metric.judges_by_culprits:
+        return {"": values}
+    parts = {"": values, "adjusted_": metric.adjusted(values, explained)}
+    if metric.is_known(explained) and metric.chance and metric.chance_variance:
+        parts |= {"chance_": metric.chance(explained), "variance": metric.chance_variance(explained)}
+        parts = {part: np.where(is_anomaly, of_rows, 0.0) for part, of_rows in parts.items()}
+    return parts
+
+
+def _means(name: str, per_row: Mapping[str, FloatArray], chosen: BoolArray) -> Scores:
+    kept = {part: of_rows[chosen] for part, of_rows in per_row.items()}
+    kept = {part: of_rows[~np.isnan(of_rows)] for part, of_rows in kept.items()}
+    variance = kept.pop("variance", None)
+    means: Scores = {f"{part}{name}": _mean(of_rows) for part, of_rows in kept.items()}
+    means[f"n_undefined_{name}"] = int(chosen.sum()) - len(kept[""])
+    if variance is not None:
+        means[f"chance_std_{name}"] = float(np.sqrt(_mean(variance) / max(len(variance), 1)))
+    return means
+
+
+def _mean(values: FloatArray) -> float:
+    """Return the mean of what is defined, NaN of nothing."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")

@@ -1,0 +1,188 @@
+"""What a run keeps on request beside its records: values row by row, and attributions, as Parquet.
+
+A trial's own files, `rows/<key>.parquet` and `attributions/<key>.parquet`, are whole before its record is
+written, which names them. `rows.parquet` is made from the former, as `results.parquet` is from the records.
+"""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.judgement import Judgement
+from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
+from xadbench.evaluation.store import Record
+from xadbench.evaluation.suite import Kept
+
+Explained = tuple[FloatArray, Judgement]
+ROW, DETECTED = "__row__", "__detected__"  # columns that no feature is likely to be called
+
+_LABELS = ("key", "table", "seed", "detector", "explainer")
+_WORD = pa.dictionary(pa.int32(), pa.string())
+ROWS_SCHEMA = pa.schema(
+    [
+        *((name, pa.int64() if name == "seed" else _WORD) for name in _LABELS),
+        ("row", pa.int64()),
+        ("kind", _WORD),
+        *((scope, pa.bool_()) for scope in SCOPES),
+        ("metric", _WORD),
+        ("value", pa.float64()),
+        ("adjusted", pa.float64()),
+    ]
+)
+
+
+def keep(run: Path, key: str, wanted: Sequence[Kept], explained: Explained, names: Sequence[str]) -> None:
+    """Write what is wanted of a trial, each file whole or not at all.
+
+    Parameters
+    ----------
+    run
+        The run's folder.
+    key
+        The trial's.
+    wanted
+        Any of `rows` and `attributions`.
+    explained
+        The attributions (r, d), and what the metrics say of them.
+    names
+        The features' names (d,).
+    """
+    attributions, judgement = explained
+    for what in wanted:
+        frame = _values(judgement) if what == "rows" else _attributions(attributions, judgement, names)
+        _write(_path(run, what, key), frame)
+
+
+def _path(run: Path, what: str, key: str) -> Path:
+    return run / what / f"{key}.parquet"
+
+
+def _write(path: Path, frame: pd.DataFrame) -> None:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    with atomic_write(path) as file:
+        file.write(buffer.getvalue())
+
+
+def _values(judgement: Judgement) -> pd.DataFrame:
+    """Return a row each (row of the table, metric); a false alarm has the kind of a normal row."""
+    kinds = {0: "normal", **judgement.kinds}
+    of_row = pd.DataFrame(
+        {"row": judgement.rows, "kind": [kinds[int(i)] for i in judgement.kind], **judgement.scopes}
+    )
+    undefined = np.full(len(of_row), np.nan)
+    return pd.concat(
+        [
+            of_row.assign(metric=name, value=parts[""], adjusted=parts.get("adjusted_", undefined))
+            for name, parts in judgement.per_row.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def _attributions(attributions: FloatArray, judgement: Judgement, names: Sequence[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(attributions, columns=list(names))
+    frame.insert(0, ROW, judgement.rows)
+    frame.insert(1, DETECTED, judgement.scopes[HEADLINE_SCOPE])
+    return frame
+
+
+def is_kept(run: Path, record: Record, what: Kept) -> bool:
+    """Whether a trial's file of that sort is there, as its record says."""
+    return what in record.get("kept", ()) and _path(run, what, record["key"]).is_file()
+
+
+def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Kept]) -> Iterator[str]:
+    """Yield, in words, of how many trials with scores what is wanted was not kept.
+
+    Those were finished before it was asked for, and what is finished is not run again.
+    """
+    scored = [record for record in records if record["status"] == "ok"]
+    for what in wanted:
+        if n := sum(not is_kept(run, record, what) for record in scored):
+            yield f"{n} of {len(scored)} trials with scores have no {what} kept: they were finished before"
+
+
+def write_rows(run: Path, records: Sequence[Record]) -> None:
+    """Write `rows.parquet` of the trials whose rows are kept, under their records' labels; none, no file."""
+    kept = [record for record in records if is_kept(run, record, "rows")]
+    if not kept:
+        (run / "rows.parquet").unlink(missing_ok=True)
+        return
+    with atomic_write(run / "rows.parquet") as file, pq.ParquetWriter(file, ROWS_SCHEMA) as writer:
+        for record in kept:
+            own = pq.read_table(_path(run, "rows", record["key"])).to_pandas()
+            writer.write_table(_as_table(own.assign(**_labels(record))))
+
+
+def _labels(record: Record) -> dict[str, Any]:
+    parts = {what: record[what]["label"] for what in ("table", "detector", "explainer")}
+    return {"key": record["key"], "seed": record["seed"], **parts}
+
+
+def _as_table(frame: pd.DataFrame) -> pa.Table:
+    words = {field.name: "category" for field in ROWS_SCHEMA if field.type == _WORD}
+    return pa.Table.from_pandas(frame[ROWS_SCHEMA.names].astype(words), preserve_index=False).cast(
+        ROWS_SCHEMA
+    )
+
+
+def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
+    """Return the values of a run's metrics row by row.
+
+    Returns
+    -------
+    DataFrame
+        One row each (trial, explained row, metric): `key`, `table`, `seed`, `detector` and `explainer` of the
+        trial; `row`, its number in the table, and `kind`; `anomalies`, `detected` and `flagged`, whether it
+        is in that scope; `metric`; `value`, and `adjusted` for chance. Both are NaN where not defined; where
+        a metric judges by the culprits, a false alarm has 0, as it counts in the mean over `flagged`.
+
+    Raises
+    ------
+    InputError
+        If the run kept no rows.
+    """
+    path = Path(run) / "rows.parquet"
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: no values row by row; a run keeps them with --keep rows, or keep: [rows] in the suite: "
+            f"{error}"
+        ) from None
+
+
+def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
+    """Return the attributions of a trial by its key.
+
+    Returns
+    -------
+    DataFrame
+        One column a feature; the index has `row`, the number in the table, and `detected`, whether it is an
+        anomaly that the detector found.
+
+    Raises
+    ------
+    InputError
+        If the run kept no attributions of that trial.
+    """
+    path = _path(Path(run), "attributions", key)
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: no attributions; a run keeps them with --keep attributions, or keep: [attributions] in "
+            f"the suite: {error}"
+        ) from None
+    return frame.set_index([ROW, DETECTED]).rename_axis(["row", "detected"])

@@ -1,0 +1,110 @@
+"""What a run keeps of its tables for a report: the graph behind one, its margins, and five anomalies.
+
+A table may be large, take a minute to make, or come from where a report has no access. So a run, which has it
+in hand, writes this of it to `tables/<content hash>.json`.
+"""
+
+from collections.abc import Iterable
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xadbench.datasets import LabelledTable
+from xadbench.datasets.arrays import FloatArray
+from xadbench.evaluation import store
+from xadbench.evaluation.source import Source
+
+MOST_FEATURES = 24  # whose margins a page shows
+N_BINS = 24
+N_EXAMPLES = 5
+Portrait = dict[str, Any]
+
+
+def write_portraits(run: Path, sources: Iterable[Source]) -> None:
+    """Write what a report shows of each table, once a table."""
+    for source in sources:
+        path = _path(run, source.hash)
+        if not path.exists():
+            store.write_json(path, portray(source))
+
+
+def read_portrait(run: Path, content_hash: str) -> Portrait | None:
+    """Return what a run kept of the table of that content hash; None if it kept nothing."""
+    return store.read_json(_path(run, content_hash))
+
+
+def _path(run: Path, content_hash: str) -> Path:
+    return run / "tables" / f"{content_hash}.json"
+
+
+def portray(source: Source) -> Portrait:
+    """Return, as JSON values, what a report shows of a table.
+
+    Returns
+    -------
+    dict
+        `graph`: `nodes` and `edges` (parent, child) of the network that made the table, None if not known.
+        `margins`, of the features most often to blame, at most MOST_FEATURES, in the table's order:
+        `feature`, `n_culprit`, counts of `normal` and `anomalous` rows in N_BINS equal bins, and `facts`, the
+        mean and standard deviation of both. `examples`: up to N_EXAMPLES anomalies, a kind after the other,
+        with `row`, `kind`, and by feature `values`, `clean` (None if not known) and `culprits`; none where
+        no culprits are known.
+    """
+    table = source.table
+    return {
+        "features": list(table.feature_names),
+        "graph": _graph(source),
+        "margins": _margins(table),
+        "examples": [] if table.mask is None else [_example(table, row) for row in _examples(table)],
+    }
+
+
+def _graph(source: Source) -> dict[str, Any] | None:
+    if source.network is None:
+        return None
+    return {"nodes": list(source.network.nodes), "edges": [list(edge) for edge in source.network.edges]}
+
+
+def _margins(table: LabelledTable) -> list[dict[str, Any]]:
+    culprits = np.zeros(table.n_features, int) if table.mask is None else table.mask.sum(axis=0)
+    chosen = np.sort(np.argsort(-culprits, kind="stable")[:MOST_FEATURES])
+    return [_margin(table, int(i)) | {"n_culprit": int(culprits[i])} for i in chosen]
+
+
+def _margin(table: LabelledTable, i: int) -> dict[str, Any]:
+    values = table.X[:, i]
+    low, high = np.quantile(values, [0.001, 0.999])  # the few beyond count in the outer bins
+    edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
+    parts = {"normal": values[~table.y], "anomalous": values[table.y]}
+    facts = {
+        f"{name} {what}": float(function(of)) if len(of) else float("nan")
+        for name, of in parts.items()
+        for what, function in (("mean", np.mean), ("std", np.std))
+    }
+    return {"feature": table.feature_names[i], "facts": facts} | {
+        name: _counts(of, edges) for name, of in parts.items()
+    }
+
+
+def _counts(values: FloatArray, edges: FloatArray) -> list[int]:
+    counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
+    return [int(count) for count in counts]
+
+
+def _examples(table: LabelledTable) -> list[int]:
+    """Return the rows of the first anomaly of each kind, then of the second, and so on."""
+    by_kind = [np.flatnonzero(table.kind == kind) for kind in np.unique(table.kind[table.y])]
+    in_turn = (int(row) for rows in zip_longest(*by_kind) for row in rows if row is not None)
+    return list(islice(in_turn, N_EXAMPLES))
+
+
+def _example(table: LabelledTable, row: int) -> dict[str, Any]:
+    return {
+        "row": row,
+        "kind": table.kinds[table.kind[row]],
+        "values": table.X[row].tolist(),
+        "clean": None if table.clean is None else table.clean[row].tolist(),
+        "culprits": table.mask[row].tolist(),  # type: ignore[index]  # examples are shown of tables with a mask
+    }

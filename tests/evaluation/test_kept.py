@@ -1,0 +1,173 @@
+"""What a run keeps beside its records: values row by row, attributions, portraits of its tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import cli, run_suite, store
+from xadbench.evaluation.kept import lacking, load_attributions, load_rows
+from xadbench.evaluation.portrait import N_BINS, N_EXAMPLES, read_portrait
+from xadbench.evaluation.source import load_source
+from xadbench.evaluation.suite import Component, Suite, TableSpec, keeping
+
+
+@pytest.fixture
+def keeping_suite(small_suite):
+    return keeping(small_suite, ["rows", "attributions"])
+
+
+def scope_means(rows, column):
+    """Return the mean of the values of each trial, scope and metric."""
+    kept = [rows[rows[scope]].assign(scope=scope) for scope in ("anomalies", "detected", "flagged")]
+    return pd.concat(kept).groupby(["key", "scope", "metric"], observed=True)[column].mean()
+
+
+def test_the_values_of_rows_average_to_the_scores(keeping_suite, tmp_path):
+    records = run_suite(keeping_suite, tmp_path)
+    rows = load_rows(tmp_path)
+    assert set(rows["key"]) == {record["key"] for record in records}
+    for prefix, column in (("", "value"), ("adjusted_", "adjusted")):
+        for (key, scope, metric), mean in scope_means(rows, column).items():
+            (record,) = (one for one in records if one["key"] == key)
+            score = record["scores"][scope][f"{prefix}{metric}"]
+            assert mean == pytest.approx(np.nan if score is None else score, nan_ok=True)
+
+
+def test_rows_carry_labels_and_kinds(keeping_suite, tmp_path):
+    run_suite(keeping_suite, tmp_path)
+    rows = load_rows(tmp_path)
+    source = load_source(keeping_suite.tables[0], 0)
+    own = rows[(rows["seed"] == 0) & (rows["metric"] == "ndcg_m") & (rows["explainer"] == "z_score")]
+    assert set(own["detector"]) == {"distance"}
+    assert own["kind"].tolist() == [source.table.kinds[source.table.kind[row]] for row in own["row"]]
+    assert own["anomalies"].tolist() == source.table.y[own["row"]].tolist()
+    assert not own["row"].duplicated().any()
+
+
+def test_attributions_are_those_of_the_explained_rows(keeping_suite, tmp_path):
+    records = run_suite(keeping_suite, tmp_path)
+    source = load_source(keeping_suite.tables[0], 0)
+    (truth,) = (one for one in records if one["explainer"]["name"] == "truth" and one["seed"] == 0)
+    kept = load_attributions(tmp_path, truth["key"])
+    assert tuple(kept.columns) == source.table.feature_names
+    row = kept.index.get_level_values("row")
+    assert (kept.to_numpy() == source.table.mask[row]).all()
+    assert sum(kept.index.get_level_values("detected")) == truth["scores"]["detected"]["n_rows"]
+
+
+def test_nothing_is_kept_unasked(small_suite, tmp_path):
+    run_suite(small_suite, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "trials", "tables", "results.parquet"}
+    with pytest.raises(InputError, match="--keep rows"):
+        load_rows(tmp_path)
+    with pytest.raises(InputError, match="--keep attributions"):
+        load_attributions(tmp_path, "0" * 64)
+
+
+def test_workers_keep_the_same(keeping_suite, tmp_path, monkeypatch):
+    monkeypatch.undo()  # a worker does not know the stand-ins
+    suite = keeping_suite.model_copy(update={"detectors": (Component(name="gaussian"),)})
+    run_suite(suite, tmp_path / "alone")
+    run_suite(suite, tmp_path / "together", workers=2)
+    pd.testing.assert_frame_equal(load_rows(tmp_path / "alone"), load_rows(tmp_path / "together"))
+    names = [path.name for path in (tmp_path / "alone" / "attributions").iterdir()]
+    assert len(names) == 10
+    for name in names:
+        alone, together = (
+            load_attributions(tmp_path / folder, name.removesuffix(".parquet"))
+            for folder in ("alone", "together")
+        )
+        pd.testing.assert_frame_equal(alone, together)
+
+
+def test_a_resumed_run_keeps_what_it_kept(keeping_suite, tmp_path):
+    records = run_suite(keeping_suite, tmp_path)
+    before = load_rows(tmp_path)
+    (tmp_path / "trials" / f"{records[0]['key']}.json").unlink()  # as if killed between file and record
+    (tmp_path / "rows.parquet").unlink()
+    run_suite(keeping_suite, tmp_path)
+    pd.testing.assert_frame_equal(load_rows(tmp_path), before)
+
+
+def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_suite, tmp_path, stand_ins):
+    run_suite(small_suite, tmp_path)
+    n_fits = stand_ins.Distance.n_fits
+    more = small_suite.model_copy(update={"seeds": (0, 1, 2), "keep": ("rows",)})
+    records = run_suite(more, tmp_path)
+    assert stand_ins.Distance.n_fits == n_fits + 1
+    assert set(load_rows(tmp_path)["seed"]) == {2}
+    (gap,) = lacking(tmp_path, records, ["rows"])
+    assert gap.startswith("10 of 15 trials with scores have no rows kept")
+
+
+def test_a_record_names_what_is_kept_and_holds_no_rows(keeping_suite, tmp_path):
+    record, *_ = run_suite(keeping_suite, tmp_path)
+    assert record["kept"] == ["attributions", "rows"]
+    assert "explained" not in record
+    assert store.load(tmp_path)["key"].nunique() == 10
+
+
+def test_drafts_of_killed_processes_are_swept(keeping_suite, tmp_path, monkeypatch):
+    run_suite(keeping_suite, tmp_path)
+    draft = tmp_path / "attributions" / f".{'0' * 64}.parquet-abc"
+    draft.touch()
+    monkeypatch.setattr(store, "DRAFT_SECONDS", -1)
+    run_suite(keeping_suite, tmp_path)
+    assert not draft.exists()
+
+
+def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, monkeypatch, capsys):
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(
+        "{name: s, tables: [{recipe: table2-d10-5, rows: 200}], "
+        "detectors: [distance], explainers: [z_score]}",
+        encoding="utf-8",
+    )
+
+    def run(*more):
+        monkeypatch.setattr(
+            "sys.argv", ["xadbench", "run", str(suite), "--out", str(tmp_path / "run"), *more]
+        )
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        return exit_.value.code or 0
+
+    assert run("--keep", "rows") == 0
+    assert len(load_rows(tmp_path / "run"))
+    assert run("--keep", "rows,attributions") == 0
+    assert "4 of 4 trials with scores have no attributions kept" in capsys.readouterr().err
+    assert run("--keep", "everything") == 2
+    assert "keep.0" in capsys.readouterr().err
+
+
+def test_a_portrait_holds_margins_graph_and_examples(small_suite, tmp_path):
+    (record, *_) = run_suite(small_suite, tmp_path)
+    source = load_source(small_suite.tables[0], 0)
+    table, kept = source.table, read_portrait(tmp_path, record["table"]["content_hash"])
+    assert {tuple(edge) for edge in kept["graph"]["edges"]} == set(source.network.edges)
+    for margin in kept["margins"]:
+        assert len(margin["normal"]) == N_BINS
+        assert (sum(margin["normal"]), sum(margin["anomalous"])) == ((~table.y).sum(), table.y.sum())
+    assert len(kept["examples"]) == N_EXAMPLES
+    for example in kept["examples"]:
+        row = example["row"]
+        assert example["values"] == table.X[row].tolist()
+        assert example["clean"] == table.clean[row].tolist()
+        assert example["culprits"] == table.mask[row].tolist()
+    n_kinds = len(set(table.kind[table.y]))
+    assert len({example["kind"] for example in kept["examples"]}) == min(N_EXAMPLES, n_kinds)
+
+
+def test_a_table_of_unknown_origin_and_culprits_has_margins_alone(tmp_path):
+    suite = Suite(
+        name="plain",
+        tables=[TableSpec(dataset="bundled:wine")],
+        detectors=["distance"],
+        explainers=["z_score"],
+    )
+    (record, *_) = run_suite(suite, tmp_path)
+    kept = read_portrait(tmp_path, record["table"]["content_hash"])
+    assert kept["graph"] is None
+    assert kept["examples"] == []
+    assert len(kept["margins"]) == 13
