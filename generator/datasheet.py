@@ -1,9 +1,10 @@
 """A release's datasheet: how it was made, what it is for, and what it cannot tell."""
 
+import html
 from collections.abc import Iterator, Mapping
 
 from xadbench import __version__
-from xadbench.generator.licences import LICENCES, source_licence
+from xadbench.generator.licences import LICENCES, code, source_licence
 from xadbench.generator.manifest import TableRecord
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.release import Entry, Release
@@ -87,7 +88,7 @@ def datasheet(release: Release, records: Mapping[str, TableRecord], audits: Mapp
     return TEMPLATE.format(
         name=release.name,
         version=release.version,
-        description=release.description,
+        description=html.escape(release.description, quote=False),
         date=release.date.isoformat(),
         licence=release.licence,
         xadbench=__version__,
@@ -118,7 +119,7 @@ def _how(entry: Entry) -> str:
         return f"simulated from a random additive noise network of {size}; kinds of anomaly: {kinds}."
     kinds = ", ".join(kind.kind for kind in source.kinds)
     base = "normal rows" if source.base == "rows" else "rows of a Gaussian mixture fitted to the normal rows"
-    return f"anomalies injected into `{source.dataset}`, {base}; kinds of anomaly: {kinds}."
+    return f"anomalies injected into {code(source.dataset)}, {base}; kinds of anomaly: {kinds}."
 
 
 def _audit(entry: Entry, audits: Mapping[str, str]) -> str:

@@ -1,8 +1,10 @@
 """Under which terms the sources of a release came to us."""
 
+import re
 from importlib.resources import files
 
 from xadbench.datasets.adbench import COMMIT
+from xadbench.datasets.errors import printable
 from xadbench.generator.release import Injection, Release
 
 LICENCES = "LICENCES.md"
@@ -25,7 +27,14 @@ def source_licence(injection: Injection) -> str:
         )
     if source == "bundled":
         return f"{name} as scikit-learn ships it (BSD-3-Clause), from UCI: {UCI[name]}, CC-BY-4.0"
-    return f"{injection.dataset}: the builder's own; its terms are not known here"
+    return f"{code(injection.dataset)}: the builder's own; its terms are not known here"
+
+
+def code(text: str) -> str:
+    """Return a text as code in Markdown, where no HTML in it counts."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    gap = " " if "`" in text else ""
+    return f"{fence}{gap}{printable(text)}{gap}{fence}"
 
 
 def licences(release: Release) -> str:

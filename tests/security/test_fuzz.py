@@ -298,7 +298,7 @@ def fuzz(files, path, read, n_examples):
     assert [text for text in complaints if not text.isprintable()] == []
 
 
-n_examples = pytest.mark.parametrize("n_examples", [60, pytest.param(5000, marks=pytest.mark.slow)])
+n_examples = pytest.mark.parametrize("n_examples", [60, pytest.param(1000, marks=pytest.mark.slow)])
 
 
 @n_examples

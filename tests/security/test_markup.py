@@ -1,0 +1,64 @@
+"""Names and words that come from data are no markup in what a release says of itself."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from xadbench.datasets import LabelledTable, write_table
+from xadbench.datasets.errors import printable
+from xadbench.generator.citation import citation
+from xadbench.generator.croissant import croissant
+from xadbench.generator.datasheet import datasheet
+from xadbench.generator.licences import code, licences
+from xadbench.generator.manifest import TableRecord
+from xadbench.generator.release import Release
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    """A release of one table, injected into a data set called <script>..., that nobody has built."""
+    monkeypatch.chdir(tmp_path)
+    name = SCRIPT.replace("/", "`")
+    pd.DataFrame({"a": [1.0]}).to_csv(f"{name}.csv", index=False)
+    return Release.model_validate(
+        {
+            "name": "r",
+            "version": "1.0.0",
+            "date": "2026-01-01",
+            "licence": "CC-BY-4.0",
+            "description": f"Tables & {SCRIPT}.",
+            "authors": [SCRIPT],
+            "tables": [{"inject": {"dataset": f"{name}.csv"}, "folder": "own", "seeds": [0]}],
+        }
+    )
+
+
+def test_a_datasheet_and_its_licences_escape_names(release):
+    record = TableRecord(content_hash="0" * 64, seed=0, rows=1, features=1, anomalies=0)
+    sheet = datasheet(release, {"own/seed-0": record}, {})
+    name = "`` <script>alert(1)<`script>.csv ``"
+    assert "\nTables &amp; &lt;script&gt;alert(1)&lt;/script&gt;.\n" in sheet
+    assert sheet.count(name) == sheet.count("<script>") == 2
+    assert licences(release).count(name) == licences(release).count("<script>") == 1
+
+
+def test_croissant_and_citation_stay_what_they_are(release, tmp_path):
+    table = LabelledTable(X=[[1.0], [2.0]], y=[0, 1], feature_names=(f'"}}]{SCRIPT}',))
+    write_table(table, tmp_path / "own" / "seed-0")
+    values = json.loads(croissant(release, tmp_path, {}))
+    assert f'"}}]{SCRIPT}' in json.dumps(values, ensure_ascii=False).replace('\\"', '"')
+    assert f"- name: {SCRIPT}\n" in citation(release)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a", "`a`"), ("`", "`` ` ``"), ("a``b\n", "``` a``b\\n ```")]
+)
+def test_code_in_markdown_ends_where_it_should(text, expected):
+    assert code(text) == expected
+
+
+def test_what_steers_a_terminal_is_spelled_out():
+    assert printable("a\x1b[31m\u202e\r\né") == r"a\x1b[31m\u202e\r\né"
