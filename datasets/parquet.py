@@ -88,18 +88,28 @@ def read_numbers(file: pq.ParquetFile, columns: Sequence[str], where: str) -> pd
         Before anything is read, if there is no such column, one holds anything but numbers or truth values,
         or the file declares more cells than the limit.
     """
-    check_cells(declared_rows(file), len(columns), where)
+    check_cells(_declared_rows(file), len(columns), where)
     fields = {field.name: field.type for field in file.schema_arrow}
     for name in columns:
         if name not in fields:
             raise InputError(f"{where}: no column {name!r}")
         if not _is_number(fields[name]):
             raise InputError(f"{where}: column {name!r} holds {fields[name]} values; expected numbers")
-    # Without pandas's metadata, which may be anybody's.
     return file.read(columns=list(columns)).to_pandas(ignore_metadata=True)[list(columns)]
 
 
-def declared_rows(file: pq.ParquetFile) -> int:
+def read_frame(path: Path, what: str) -> pd.DataFrame:
+    """Return all columns, of any types; `InputError`, "PATH: WHAT: ...", if they cannot be read.
+
+    The limits hold for rows and columns; text may be of any length.
+    """
+    with opened(path, f"{path}: {what}") as file:
+        check_cells(_declared_rows(file), len(file.schema_arrow), str(path))
+        frame: pd.DataFrame = file.read().to_pandas(ignore_metadata=True)  # which may be anybody's
+        return frame
+
+
+def _declared_rows(file: pq.ParquetFile) -> int:
     """Return the larger of the numbers of rows that the file and its row groups declare."""
     groups = (file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups))
     return max(file.metadata.num_rows, sum(groups))

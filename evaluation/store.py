@@ -16,8 +16,7 @@ import pandas as pd
 from xadbench.datasets import json_files
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
-from xadbench.datasets.limits import check_cells
-from xadbench.datasets.parquet import declared_rows, opened
+from xadbench.datasets.parquet import read_frame
 from xadbench.datasets.paths import is_name
 from xadbench.evaluation.metrics import Cost
 
@@ -137,8 +136,4 @@ def load(run: str | os.PathLike[str]) -> pd.DataFrame:
     InputError
         If the folder holds no results.
     """
-    path = Path(run) / "results.parquet"
-    with opened(path, f"{path}: no results of a run") as file:
-        check_cells(declared_rows(file), len(file.schema_arrow), str(path))
-        frame: pd.DataFrame = file.read().to_pandas()
-        return frame
+    return read_frame(Path(run) / "results.parquet", "no results of a run")
