@@ -1,4 +1,4 @@
-"""The command line: `xadbench run|report|reproduce|generate|inject|audit|release|list`."""
+"""The command line: `xadbench run|score|report|reproduce|generate|inject|audit|release|list`."""
 
 import sys
 from collections.abc import Iterable
@@ -17,6 +17,7 @@ from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
+from xadbench.evaluation.commands import score
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.kept import lacking
 from xadbench.evaluation.leaderboard import publish
@@ -37,6 +38,7 @@ release = typer.Typer(
     epilog="Example: xadbench release verify releases/mini",
 )
 app.add_typer(release, name="release")
+app.command()(score.score)
 debugging = ContextVar("debugging", default=False)
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]

@@ -67,7 +67,7 @@ def run_job(
             continue
         if not detection:
             on_step(FITTING)
-            detection = _within(limits("fitting"), partial(_detect, run, job))
+            detection = _within(limits("fitting"), partial(detect, run, job))
         on_step(i)
         start, result = time.perf_counter(), detection
         if "fitted" in detection:
@@ -94,7 +94,8 @@ def _within(limits: AbstractContextManager[None], work: Callable[[], Result]) ->
     return contained(limited_work)
 
 
-def _detect(run: Path, job: Job) -> Result:
+def detect(run: Path, job: Job) -> Result:
+    """Return the `fitted` detector of a job and its `quality`; a result without these where it has none."""
     fitted = fit_once(run, job.source, job.detector)
     if fitted is None:
         return not_ok("skipped", NETWORK_UNKNOWN)

@@ -1,6 +1,6 @@
 """Where one entry stands among the others of a suite, by the statistics of the report."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from xadbench.evaluation.shipped import is_shipped
 from xadbench.evaluation.store import Record
 from xadbench.evaluation.suite import Suite
 
+KEY = ("table", "seed", "detector", "explainer")
 SAME = 1e-9  # figures of one fitted detector differ by no more
 COMPARED = ("n_rows", "chance")  # which, with its quality, tell whether two fits are the same detector
 
@@ -66,10 +67,8 @@ class Placement:
         The suite's name, and the rows that are ranked by.
     places
         The explainer's place, a detector each; empty without one.
-    boards
-        The leaderboards, a detector each.
-    detector
-        The label of the detector that was given; empty without one.
+    detector, table
+        The labels of the detector and the data set that were given; empty without.
     detectors
         As `standing` returns it, by AUC-ROC; empty without a detector.
     origin
@@ -84,8 +83,8 @@ class Placement:
     suite: str
     scope: str
     places: list[Place]
-    boards: list[Board]
     detector: str
+    table: str
     detectors: pd.DataFrame
     origin: dict[str, Any]
     notes: list[str]
@@ -93,7 +92,7 @@ class Placement:
 
 
 def place_of(
-    label: str, suite: Suite, records: Sequence[Record], *, detector: str = "", notes: Sequence[str] = ()
+    label: str, suite: Suite, records: Sequence[Record], *, detector: str = "", table: str = ""
 ) -> Placement:
     """Return where an explainer, or a detector, stands among the records of a suite.
 
@@ -107,8 +106,8 @@ def place_of(
         Of all trials of the suite; those of the explainer may be beside it.
     detector
         The label of a detector to rank among the others; or empty.
-    notes
-        What is to be said of how the records came to be.
+    table
+        The label of a data set that is new; or empty.
 
     Raises
     ------
@@ -119,24 +118,19 @@ def place_of(
     results = as_results({"suite": suite.model_dump(mode="json")}, records)
     cells = cells_of(results)
     cells = cells[cells["scope"] == suite.scope].merge(_origins(records), on=list(KEY))
-    of_detectors = [(str(name), of) for name, of in cells.groupby("detector", sort=False)]
-    boards = [board(of, suite.scope, name) for name, of in of_detectors]
-    parts = zip(boards, of_detectors, strict=True)
+    by_detector = cells.groupby("detector", sort=False) if label else ()
     return Placement(
         label=label,
         suite=suite.name,
         scope=suite.scope,
-        places=[_place(label, of_board, of) for of_board, (_, of) in parts] if label else [],
-        boards=boards,
+        places=[_place(label, board(of, suite.scope, str(name)), of) for name, of in by_detector],
         detector=detector,
+        table=table,
         detectors=_standing_of_detector(detector, results) if detector else pd.DataFrame(),
         origin=next((record["origin"] for record in records if is_shipped(record)), {}),
-        notes=[*notes, *_other_fits(records, suite.scope)],
+        notes=list(_other_fits(records, suite.scope)),
         records=list(records),
     )
-
-
-KEY = ("table", "seed", "detector", "explainer")
 
 
 def _origins(records: Sequence[Record]) -> pd.DataFrame:
@@ -145,8 +139,7 @@ def _origins(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def _labels(record: Record) -> tuple[str, int, str, str]:
-    parts = (record[part]["label"] for part in ("table", "detector", "explainer"))
-    table, detector, explainer = parts
+    table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
     return table, record["seed"], detector, explainer
 
 
@@ -210,24 +203,25 @@ def _why(label: str, results: Results) -> str:
     return str(next(iter(reasons), "unknown"))
 
 
-def _other_fits(records: Sequence[Record], scope: str) -> list[str]:
-    """Return a note for each detector fitted here that is not the one behind the shipped records.
+def _other_fits(records: Sequence[Record], scope: str) -> Iterator[str]:
+    """Yield a note for each detector fitted here that is not the one behind the shipped records.
 
     Arithmetic may differ by a machine's libraries, and so a detector by its last bits, or its flagged rows.
     """
-    theirs: dict[tuple[str, int, str], dict[str, Any]] = {}
-    ours: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for record in records:
-        if record["status"] == "ok":
-            (theirs if is_shipped(record) else ours)[_labels(record)[:3]] = _figures(record, scope)
-    return [
-        f"{detector} on {table} (seed {seed}), fitted here, is not quite that of the shipped results "
-        f"({name} {ours[cell][name]:.6g}, there {theirs[cell][name]:.6g}); to compare like with like: "
-        "--recompute"
-        for cell in ours.keys() & theirs.keys()
-        for table, seed, detector in (cell,)
-        if (name := _differing(ours[cell], theirs[cell])) is not None
+    figures = [
+        (_labels(record)[:3], is_shipped(record), _figures(record, scope))
+        for record in records
+        if record["status"] == "ok"
     ]
+    theirs = {cell: of for cell, is_theirs, of in figures if is_theirs}
+    ours = {cell: of for cell, is_theirs, of in figures if not is_theirs and cell in theirs}
+    for (table, seed, detector), own in ours.items():
+        other = theirs[table, seed, detector]
+        if (name := _differing(own, other)) is not None:
+            yield (
+                f"{detector} on {table} (seed {seed}), fitted here, is not quite that of the shipped results "
+                f"({name} {own[name]:.6g}, there {other[name]:.6g}); to compare like with like: --recompute"
+            )
 
 
 def _figures(record: Record, scope: str) -> dict[str, Any]:

@@ -52,6 +52,10 @@ class RunProgress:
             self.worked = now  # tables are made by now
         self.running = {trial: self.running.get(trial, now) for trial in running}
 
+    def skip(self) -> None:
+        """Count one trial without a word."""
+        self.n_done += 1
+
     def _count(self, name: str, record: Record, *, is_new: bool) -> None:
         self.n_done += 1
         self.n_new += is_new

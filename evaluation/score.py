@@ -16,8 +16,7 @@ from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunctio
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.placement import Placement, place_of
 from xadbench.evaluation.registry import Entry, Factory
-from xadbench.evaluation.runner import OnTrial, run_suite
-from xadbench.evaluation.shipped import all_shipped, forget_shipped
+from xadbench.evaluation.shipped import run_with_shipped
 from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite
 
 INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does
@@ -34,9 +33,8 @@ def score_on_suite(
     detector: str | None = None,
     dataset: str | None = None,
     recompute: bool = False,
-    workers: int = 1,
     out: Path | None = None,
-    on_trial: OnTrial | None = None,
+    **options: Any,
 ) -> Placement:
     """Run an explainer on a suite beside its baselines, and return its place among them.
 
@@ -59,12 +57,10 @@ def score_on_suite(
         them. A data set that does not know its culprits gets anomalies injected.
     recompute
         Compute the baselines too.
-    workers
-        Number of worker processes.
     out
         The run's folder, where the same call goes on; default: none is kept.
-    on_trial
-        As of `run_suite`.
+    **options
+        Those of `run_suite`, such as `workers`.
 
     Raises
     ------
@@ -81,15 +77,32 @@ def score_on_suite(
     """
     if explainer is None and not detector and not dataset:
         raise InputError("nothing to score; expected an explainer, a detector or a data set")
-    settings = dict(params or {})
-    with _named(explainer) as name, _folder(out) as run:
-        entry = _component(explainer, name, settings, label)
+    with _named(explainer) as name:
+        entry = _component(explainer, name, dict(params or {}), label)
         asked = beside(suite, entry, detector, dataset)
-        if recompute:
-            forget_shipped(run)
-        records = run_suite(asked, run, on_trial, workers=workers, known=() if recompute else all_shipped())
-    labels = _label(asked.explainers, name, settings), _label(asked.detectors, detector, {})
-    return place_of(labels[0], asked, records, detector=labels[1])
+        return run_beside(asked, entry, detector, dataset, out, recompute=recompute, **options)
+
+
+def run_beside(
+    asked: Suite,
+    explainer: Component | None,
+    detector: str | None,
+    dataset: str | None,
+    out: Path | None = None,
+    *,
+    recompute: bool = False,
+    **options: Any,
+) -> Placement:
+    """Run a suite that `beside` returned for these parts, and return their place; as `score_on_suite`."""
+    with _folder(out) as run:
+        records = run_with_shipped(asked, run, recompute=recompute, **options)
+    return place_of(
+        _label(asked.explainers, explainer),
+        asked,
+        records,
+        detector=_label(asked.detectors, Component(name=detector) if detector else None),
+        table=next((spec.title for spec in asked.tables if spec.dataset == dataset is not None), ""),
+    )
 
 
 def beside(
@@ -130,9 +143,13 @@ def _component(
     return Component(name=name, params=params, label=label)
 
 
-def _label(components: tuple[Component, ...], name: str | None, params: dict[str, Any]) -> str:
+def _label(components: tuple[Component, ...], component: Component | None) -> str:
     """Return what the suite calls a component: it tells apart what would have one name."""
-    return next((one.label for one in components if (one.name, one.params) == (name, params)), "")
+    if component is None:
+        return ""
+    return next(
+        one.label for one in components if (one.name, one.params) == (component.name, component.params)
+    )
 
 
 @contextmanager

@@ -43,14 +43,15 @@ def _path(run: Path, key: str) -> Path:
 def write_json(path: Path, values: object) -> None:
     """Write JSON values, NaN as null."""
     with atomic_write(path) as file:
-        file.write((json.dumps(_without_nan(values), indent=1, sort_keys=True, default=str) + "\n").encode())
+        file.write((json.dumps(without_nan(values), indent=1, sort_keys=True, default=str) + "\n").encode())
 
 
-def _without_nan(values: Any) -> Any:
+def without_nan(values: Any) -> Any:
+    """Return JSON values with None in place of NaN and infinities."""
     if isinstance(values, dict):
-        return {key: _without_nan(value) for key, value in values.items()}
+        return {key: without_nan(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
-        return [_without_nan(value) for value in values]
+        return [without_nan(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 

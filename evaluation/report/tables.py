@@ -96,7 +96,7 @@ def _text(frame: pd.DataFrame, form: str) -> str:
     cells = frame.map(_cell)
     if form == "latex":
         return str(cells.to_latex(index=False, escape=True, longtable=True))
-    return str(cells.map(_escaped).to_markdown(index=False, disable_numparse=True)) + "\n"
+    return str(cells.map(escaped).to_markdown(index=False, disable_numparse=True)) + "\n"
 
 
 def _cell(value: object) -> str:
@@ -105,5 +105,6 @@ def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as a cell of a Markdown table shows it, whatever it holds."""
     return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")

@@ -12,6 +12,7 @@ from xadbench.datasets.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import store
 from xadbench.evaluation.plan import plan
+from xadbench.evaluation.runner import run_suite
 from xadbench.evaluation.suite import Suite
 
 SUFFIX = ".jsonl.gz"
@@ -54,7 +55,14 @@ def is_shipped(record: store.Record) -> bool:
     return "origin" in record
 
 
-def forget_shipped(run: Path) -> None:
+def run_with_shipped(suite: Suite, run: Path, *, recompute: bool, **options: Any) -> list[store.Record]:
+    """Run a suite with `run_suite` and its options; unless told to, compute no trial whose result ships."""
+    if recompute:
+        _forget(run)
+    return run_suite(suite, run, known=() if recompute else all_shipped(), **options)
+
+
+def _forget(run: Path) -> None:
     """Remove the shipped records from a run's folder, so that their trials are computed there."""
     for path in (run / "trials").glob("*.json"):
         if is_shipped(store.read_json(path) or {}):

@@ -1,0 +1,131 @@
+"""`xadbench score`: something of the user's own beside the baselines of a suite."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import yaml
+from rich.console import Console
+
+from xadbench.datasets.errors import InputError, one_line
+from xadbench.evaluation.plan import n_trials
+from xadbench.evaluation.progress import RunProgress
+from xadbench.evaluation.runner import OnTrial
+from xadbench.evaluation.store import is_finished
+from xadbench.evaluation.suite import Component, Suite
+
+TRIALS_FAILED = 3
+RESULT_FORMS, FILE_FORMS = ("text", "json", "markdown"), ("csv", "parquet")
+Spec = Annotated[str | None, typer.Option(metavar="SPEC", help="One beside the suite's; named likewise.")]
+Folder = Path | None
+
+
+def score(  # noqa: PLR0917  # an option each
+    explainer: Annotated[
+        str | None, typer.Argument(help="package.module:Name, path/to/file.py:name, or a registered name.")
+    ] = None,
+    suite: Annotated[str, typer.Option(help="A shipped suite, or the path of a .yaml file.")] = "quick",
+    param: Annotated[
+        list[str] | None, typer.Option(metavar="K=V", help="A parameter of it; may be given again.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call it.")] = "",
+    detector: Spec = None,
+    dataset: Spec = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
+    out: Annotated[
+        Folder, typer.Option(metavar="DIR", help="The run's folder; runs/score-SUITE if not told.")
+    ] = None,
+    form: Annotated[
+        Literal["text", "json", "markdown", "csv", "parquet"] | None,
+        typer.Option("--format", help="text, json, markdown; of an export: csv, parquet."),
+    ] = None,
+    export: Annotated[Folder, typer.Option(metavar="DIR", help="Only write what is to be explained.")] = None,
+    attributions: Annotated[
+        Folder, typer.Option(metavar="DIR", help="Score files: an answer to each task of an export.")
+    ] = None,
+    *,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute the baselines whose results are shipped.")
+    ] = False,
+) -> None:
+    """Score an explainer, a detector or a data set of your own beside the baselines of a suite.
+
+    Example: xadbench score my_package.my_module:MyExplainer --param depth=3
+    """
+    # The report's boards and Jinja come with these, which take a while to import.
+    from xadbench.evaluation.attributions import score_files  # noqa: PLC0415
+    from xadbench.evaluation.placement_forms import as_form  # noqa: PLC0415
+    from xadbench.evaluation.score import beside, run_beside  # noqa: PLC0415
+
+    if export is not None:
+        others = {"EXPLAINER": explainer, "--param": param, "--name": name, "--attributions": attributions}
+        _refuse("--export", others | {"--out": out, "--recompute": recompute}, form, RESULT_FORMS)
+        _export(beside(suite, None, detector, dataset), export, form or "csv")
+        return
+    if attributions is not None:
+        _refuse("--attributions", {"EXPLAINER": explainer, "--param": param}, form, FILE_FORMS)
+    elif explainer is None:
+        if not detector and not dataset:
+            raise InputError("nothing to score; expected EXPLAINER, --detector, --dataset or --attributions")
+        _refuse("a score without EXPLAINER", {"--param": param, "--name": name}, form, FILE_FORMS)
+    else:
+        _refuse("a score", {}, form, FILE_FORMS)
+    entry = Component(name=explainer, params=parameters(param or []), label=name) if explainer else None
+    asked = beside(suite, entry, detector, dataset)
+    run = out or Path("runs") / asked.name
+    if attributions is None:
+        work = partial(run_beside, asked, entry, detector, dataset, run)
+    else:
+        work = partial(score_files, attributions, asked, name or attributions.resolve().name, run)
+    with RunProgress(n_trials(asked), Console(stderr=True)) as progress:
+        placement = work(
+            recompute=recompute, workers=workers, on_trial=_telling(progress), on_running=progress.show
+        )
+    typer.echo(as_form(placement, form or "text"), nl=False)
+    if not all(map(is_finished, placement.records)):
+        raise typer.Exit(TRIALS_FAILED)
+
+
+def _refuse(what: str, given: Mapping[str, object], form: str | None, other_forms: Sequence[str]) -> None:
+    """Raise `InputError` for what does not go with `what`."""
+    forms = {f"--format {form}": form in other_forms}
+    wrong = next((option for option, value in {**given, **forms}.items() if value), None)
+    if wrong is not None:
+        raise InputError(f"{wrong} does not go with {what}; see xadbench score --help")
+
+
+def _export(suite: Suite, folder: Path, form: Any) -> None:
+    from xadbench.evaluation.export import export  # noqa: PLC0415  # as above
+
+    n_tasks = export(suite, folder, form, on_task=lambda line: typer.echo(line, err=True))
+    typer.echo(f"{folder}: {n_tasks} tasks; {folder / 'README.txt'} says how to answer them")
+
+
+def _telling(progress: RunProgress) -> OnTrial:
+    """Return the callback that shows a trial as it is computed, and counts what is there without a word."""
+    return lambda record, is_new: progress.advance(record, is_new) if is_new else progress.skip()
+
+
+def parameters(given: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters that a command line gives as `name=value`; a value is a YAML scalar or list.
+
+    Examples
+    --------
+    >>> from xadbench.evaluation.commands.score import parameters
+    >>> parameters(["depth=3", "centre=median", "sizes=[1, 2]"])
+    {'depth': 3, 'centre': 'median', 'sizes': [1, 2]}
+    """
+    params: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise InputError(f"--param {text!r}: expected name=value, such as depth=3")
+        if name in params:
+            raise InputError(f"--param {text!r}: {name} is given twice")
+        try:
+            params[name] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError) as error:
+            raise InputError(f"--param {text!r}: the value is not YAML: {one_line(error)}") from None
+    return params

@@ -1,0 +1,66 @@
+"""What explainers outside Python are asked: rows of a table to explain, by a fitted detector's scores."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from xadbench.datasets.arrays import IntArray
+from xadbench.datasets.streams import stream
+from xadbench.evaluation.plan import Job, plan
+from xadbench.evaluation.scoring import Fitted
+from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.trial import fit_key
+
+LONGEST = 60  # characters of a label in a file's name
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A table, a detector and a seed of a suite."""
+
+    job: Job
+
+    @property
+    def name(self) -> str:
+        """A name for files: the same in every suite that has the task, and safe whatever the labels are."""
+        source, detector = self.job.source, self.job.detector
+        return f"{_safe(source.label)}-{_safe(detector.label)}-seed-{source.seed}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a file about it: one that identifies the row, then the features."""
+        features = self.job.source.table.feature_names
+        row = "row"
+        while row in features:
+            row += "_"
+        return row, *features
+
+    def ids(self) -> IntArray:
+        """Return the number by which each row of the table goes, (n,): at random, as the order may tell."""
+        source = self.job.source
+        return stream(source.seed, "tasks", source.hash).permutation(source.table.n_rows)
+
+    def asked(self, fitted: Fitted) -> IntArray:
+        """Return the table's rows to explain, by their ids: those that are scored, and as many others.
+
+        Alone, the rows that are scored would say of themselves that they are anomalies: those, at least, that
+        the detector does not flag.
+        """
+        scored = fitted.rows_to_explain()
+        others = np.setdiff1d(np.arange(fitted.table.n_rows), scored)
+        drawn = stream(self.job.source.seed, "tasks", "others", fit_key(self.job.source, self.job.detector))
+        rows = np.concatenate([scored, drawn.permutation(others)[: len(scored)]])
+        return rows[np.argsort(self.ids()[rows])]
+
+
+def tasks(suite: Suite) -> list[Task]:
+    """Return the tasks of a suite: those on tables whose culprits are known."""
+    return [Task(job) for job in plan(suite) if job.source.table.mask is not None]
+
+
+def _safe(label: str) -> str:
+    """Return a label as part of a file's name; where that changes it, a hash tells it from others."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", label)[:LONGEST].lstrip(".-")
+    return safe if safe == label else f"{safe}-{sha256(label.encode()).hexdigest()[:8]}"
