@@ -17,6 +17,7 @@ JSON_BYTES = 2**26  # a header, a manifest, a trial's record, a saved detector's
 DEPTH = 100  # lists and mappings inside one another
 VALUES = 2_000_000  # in one file; what stands under a YAML alias counts each time
 INTEGER_BITS = 256
+COMPONENTS = 10_000  # detectors or explainers of a suite, with those that grids stand for
 CELLS = 500_000_000  # rows times columns of a table: 4 GB of float64
 COLUMNS = 100_000
 CELL_BYTES = 16  # of a CSV or Parquet file, for each cell that it may have

@@ -94,8 +94,9 @@ def read_numbers(file: pq.ParquetFile, columns: Sequence[str], where: str) -> pd
         if name not in fields:
             raise InputError(f"{where}: no column {name!r}")
         if not _is_number(fields[name]):
-            raise InputError(f"{where}: column {name!r} holds {fields[name]} values; expected numbers")
-    return file.read(columns=list(columns)).to_pandas(ignore_metadata=True)[list(columns)]
+            raise InputError(f"{where}: column {name!r} holds {fields[name]!s:.60} values; expected numbers")
+    frame: pd.DataFrame = file.read(columns=list(columns)).to_pandas(ignore_metadata=True)
+    return frame[list(columns)]
 
 
 def read_frame(path: Path, what: str) -> pd.DataFrame:
@@ -112,8 +113,9 @@ def read_frame(path: Path, what: str) -> pd.DataFrame:
 def _declared_rows(file: pq.ParquetFile) -> int:
     """Return the larger of the numbers of rows that the file and its row groups declare."""
     groups = (file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups))
-    return max(file.metadata.num_rows, sum(groups))
+    declared: int = max(file.metadata.num_rows, sum(groups))
+    return declared
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    return any(test(kind) for test in (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean))

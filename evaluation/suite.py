@@ -1,6 +1,7 @@
 """Suites: typed YAML files that name the tables, detectors, explainers and seeds of a grid of trials."""
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -20,6 +21,7 @@ from pydantic import (
 )
 
 from xadbench.datasets.errors import unknown
+from xadbench.datasets.limits import COMPONENTS
 from xadbench.datasets.paths import Name
 from xadbench.datasets.specs import build_spec, read_spec
 from xadbench.datasets.user_code import short_name
@@ -118,6 +120,9 @@ def _with_settings(name: str, params: dict[str, Any]) -> str:
 
 
 def _expanded(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    n = sum(math.prod(map(len, component.grid.values())) for component in components)
+    if n > COMPONENTS:
+        raise ValueError(f"{n} components with those that grids stand for, more than {COMPONENTS}, the limit")
     return _told_apart([each for component in components for each in component.expanded()])
 
 

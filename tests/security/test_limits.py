@@ -76,6 +76,15 @@ def test_a_recipe_for_more_than_any_machine_holds_is_refused(tmp_path, old, new,
         load_recipe(yaml_file(tmp_path, text.replace(old, new)))
 
 
+@pytest.mark.parametrize("part", ["detectors", "explainers"])
+def test_a_short_suite_of_a_thousand_million_components_is_refused(tmp_path, part):
+    grid = {name: list(range(1000)) for name in "abc"}
+    suite = {"name": "s", "tables": [{"recipe": "a"}], "detectors": ["a"], "explainers": ["a"]}
+    text = json.dumps(suite | {part: [{"name": "a", "grid": grid}]})
+    with pytest.raises(InputError, match=rf"{part}: 1000000000 components .*, more than 10000, the limit"):
+        load_suite(yaml_file(tmp_path, text))
+
+
 def test_a_time_out_without_end_is_refused(tmp_path):
     text = "name: s\ntables: [{recipe: a}]\ndetectors: [a]\nexplainers: [a]\ntimeout: .inf\n"
     with pytest.raises(InputError, match=r"timeout: .*finite"):
