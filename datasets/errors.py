@@ -6,8 +6,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+def printable(text: str) -> str:
+    """Return a text on one line, with what could steer a terminal spelled out."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 class InputError(ValueError):
-    """Wrong input: the message says in one line what, where, and what is accepted."""
+    """Wrong input: the message says in one line what, where, and what is accepted.
+
+    Names and values from files stand in it, and so what could steer a terminal is spelled out.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(message))
 
 
 class Unsuitable(InputError):
@@ -31,8 +42,3 @@ def find(what: str, name: str, registry: Mapping[str, T]) -> T:
         return registry[name]
     except KeyError:
         raise unknown(what, name, registry) from None
-
-
-def printable(text: str) -> str:
-    """Return a text on one line, with what could steer a terminal spelled out."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from xadbench.datasets.errors import InputError, printable
+from xadbench.datasets.errors import InputError
 from xadbench.datasets.limits import DEPTH, SPEC_BYTES, check_values, read_limited
 
 Spec = TypeVar("Spec", bound=BaseModel)
@@ -64,7 +64,7 @@ def build_spec(values: object, model: type[Spec], where: str) -> Spec:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{where}: {printable(_one_line(error, model))}") from None
+        raise InputError(f"{where}: {_one_line(error, model)}") from None
 
 
 def _one_line(error: ValidationError, model: type[BaseModel]) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from xadbench import generator
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.datasets.errors import printable, unknown
+from xadbench.datasets.errors import unknown
 from xadbench.datasets.files import write_parts
 from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
@@ -288,7 +288,7 @@ def main() -> None:
     except (InputError, OSError) as error:  # OSError: a folder that cannot be written, a full disk
         if debugging.get():
             raise
-        complain(printable(" ".join(str(error).split())))
+        complain(" ".join(str(error).split()))
         code = WRONG_INPUT
     if code == INTERRUPTED:  # Typer's too
         complain("interrupted; what is finished is kept, and the same command goes on from there")

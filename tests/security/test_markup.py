@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from xadbench.datasets import LabelledTable, write_table
+from xadbench.datasets import InputError, LabelledTable, write_table
 from xadbench.datasets.errors import printable
+from xadbench.datasets.tabular import read_tabular
 from xadbench.generator.citation import citation
 from xadbench.generator.croissant import croissant
 from xadbench.generator.datasheet import datasheet
@@ -58,6 +59,13 @@ def test_croissant_and_citation_stay_what_they_are(release, tmp_path):
 )
 def test_code_in_markdown_ends_where_it_should(text, expected):
     assert code(text) == expected
+
+
+def test_an_error_that_quotes_a_file_does_not_steer_a_terminal(tmp_path):
+    (tmp_path / "a.csv").write_text("a\x1b]0;title\x07,b\n1,2\n")
+    with pytest.raises(InputError, match="no column 'y'") as error:
+        read_tabular(tmp_path / "a.csv", label="y")
+    assert str(error.value).endswith(r"columns: a\x1b]0;title\x07, b")
 
 
 def test_what_steers_a_terminal_is_spelled_out():
