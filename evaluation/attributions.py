@@ -15,13 +15,14 @@ from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.execution import detect, record_of
+from xadbench.evaluation.judgement import judge
 from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.placement import Placement, place_of
-from xadbench.evaluation.scoring import Fitted, score_attributions
+from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.shipped import run_with_shipped
 from xadbench.evaluation.suite import Component, Suite
 from xadbench.evaluation.tasks import Task, tasks
-from xadbench.evaluation.trial import contained, fit_key
+from xadbench.evaluation.trial import contained, fit_key, scored
 
 SUFFIXES = (".csv", ".parquet")
 NAME = "attributions"  # of the component that stands for them in records
@@ -161,6 +162,6 @@ def _attributions(task: Task, fitted: Fitted, answer: Answer) -> FloatArray:
 
 
 def _scored(task: Task, fitted: Fitted, attributions: FloatArray) -> dict[str, Any]:
-    rows = fitted.rows_to_explain()
-    scores = score_attributions(attributions, rows, fitted, task.job.measures, seed=task.job.source.seed)
-    return {"status": "ok", "reason": None, "n_explained": len(rows), "scores": scores}
+    rows, job = fitted.rows_to_explain(), task.job
+    judgement = judge(attributions, rows, fitted, job.measures, seed=job.source.seed)
+    return {"status": "ok", "reason": None, "n_explained": len(rows), **scored(judgement)}

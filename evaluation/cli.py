@@ -38,7 +38,7 @@ release = typer.Typer(
     epilog="Example: xadbench release verify releases/mini",
 )
 app.add_typer(release, name="release")
-app.command()(score.score)
+app.command(epilog="Example: xadbench score mine.py:explain --suite mine.yaml")(score.score)
 debugging = ContextVar("debugging", default=False)
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]

@@ -87,7 +87,8 @@ def _parts(placement: Placement) -> Iterator[Titled | str]:
         yield from _sentences(place)
     if placement.detector:
         yield Titled("Detectors, by AUC-ROC", _detectors(placement))
-    yield NOTE
+    if placement.detector or any(len(place.standing) for place in placement.places):
+        yield NOTE
     yield from _origin(placement)
     yield from placement.notes
     if not placement.label:
@@ -157,6 +158,8 @@ def _sentences(place: Place) -> Iterator[str]:
     yield _alike(place)
     if board.missing:
         yield f"Not ranked, for want of scores: {', '.join(lacking.explainer for lacking in board.missing)}."
+    if board.left_out:
+        yield f"Left out, since no entry has a score there: {board.left_out}."
     yield f"Cost of a trial: {_told_cost(own)}."
 
 

@@ -175,13 +175,13 @@ def _explain_and_score(
         "status": "ok",
         "reason": None,
         "n_explained": len(rows),
-        **_scored(judgement),
+        **scored(judgement),
         **_as_record(costs),
         "explained": (attributions, judgement),
     }
 
 
-def _scored(judgement: Judgement) -> dict[str, Any]:
+def scored(judgement: Judgement) -> dict[str, Any]:
     """Return the scores of a trial; curves where a metric has one, under the name of `scores_at_k`."""
     curves = {"scores_at_k": judgement.mean_curves()} if judgement.curves else {}
     return {"scores": judgement.scores(), "scores_by_kind": judgement.by_kind(), **curves}

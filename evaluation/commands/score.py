@@ -50,10 +50,7 @@ def score(  # noqa: PLR0917  # an option each
         bool, typer.Option("--recompute", help="Compute the baselines whose results are shipped.")
     ] = False,
 ) -> None:
-    """Score an explainer, a detector or a data set of your own beside the baselines of a suite.
-
-    Example: xadbench score my_package.my_module:MyExplainer --param depth=3
-    """
+    """Score an explainer, a detector or a data set of your own beside the baselines of a suite."""
     # The report's boards and Jinja come with these, which take a while to import.
     from xadbench.evaluation.attributions import score_files  # noqa: PLC0415
     from xadbench.evaluation.placement_forms import as_form  # noqa: PLC0415
@@ -79,11 +76,13 @@ def score(  # noqa: PLR0917  # an option each
         work = partial(run_beside, asked, entry, detector, dataset, run)
     else:
         work = partial(score_files, attributions, asked, name or attributions.resolve().name, run)
-    with RunProgress(n_trials(asked), Console(stderr=True)) as progress:
+    form = form or "text"
+    console = Console(stderr=form != "text")  # the output is the result alone where a program reads it
+    with RunProgress(n_trials(asked), console) as progress:
         placement = work(
             recompute=recompute, workers=workers, on_trial=_telling(progress), on_running=progress.show
         )
-    typer.echo(as_form(placement, form or "text"), nl=False)
+    typer.echo(as_form(placement, form), nl=False)
     if not all(map(is_finished, placement.records)):
         raise typer.Exit(TRIALS_FAILED)
 
@@ -99,7 +98,7 @@ def _refuse(what: str, given: Mapping[str, object], form: str | None, other_form
 def _export(suite: Suite, folder: Path, form: Any) -> None:
     from xadbench.evaluation.export import export  # noqa: PLC0415  # as above
 
-    n_tasks = export(suite, folder, form, on_task=lambda line: typer.echo(line, err=True))
+    n_tasks = export(suite, folder, form, on_task=typer.echo)
     typer.echo(f"{folder}: {n_tasks} tasks; {folder / 'README.txt'} says how to answer them")
 
 

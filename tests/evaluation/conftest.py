@@ -1,11 +1,12 @@
 """A suite that takes a second, and what breaks on purpose."""
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from xadbench.evaluation import detectors, explainers, trial
+from xadbench.evaluation import cli, detectors, explainers, trial
 from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.suite import Suite
 
@@ -77,3 +78,19 @@ def small_suite():
             "seeds": [0, 1],
         }
     )
+
+
+@pytest.fixture
+def xadbench(monkeypatch, capsys, tmp_path):
+    """Run the command line inside an empty folder; return exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["xadbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        out, err = capsys.readouterr()
+        return exit_.value.code or 0, out, err
+
+    return call

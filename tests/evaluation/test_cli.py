@@ -19,22 +19,6 @@ explainers: [z_score, random, saliency]
 """
 
 
-@pytest.fixture
-def xadbench(monkeypatch, capsys, tmp_path):
-    """Run the command line inside an empty folder; return exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xadbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        out, err = capsys.readouterr()
-        return exit_.value.code or 0, out, err
-
-    return call
-
-
 def test_a_suite_gives_a_leaderboard(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
     code, out, _ = xadbench("run", "tiny.yaml")

@@ -46,6 +46,11 @@ def suite(tmp_path):
 
 
 @pytest.fixture
+def explainer(suite, tmp_path):
+    (tmp_path / "mine.py").write_text("def explain(detector, background, X): return abs(X)")
+
+
+@pytest.fixture
 def run(finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "runs" / "mine")
 
@@ -66,6 +71,7 @@ def adbench(adbench_folder, monkeypatch):
 # What an example finds where it runs.
 THERE = {
     "xadbench run": "suite",
+    "xadbench score": "explainer",
     "xadbench report": "run",
     "xadbench reproduce": "adbench",
     "xadbench release": "release",

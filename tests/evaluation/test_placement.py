@@ -1,0 +1,154 @@
+"""Where an entry stands: by the statistics of the report, over records whose scores are known."""
+
+import json
+from itertools import product
+
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import stats
+from xadbench.evaluation.placement import place_of
+from xadbench.evaluation.placement_forms import as_form
+from xadbench.evaluation.report.boards import board, cells_of
+from xadbench.evaluation.report.results import as_results
+from xadbench.evaluation.suite import Suite
+
+LEVELS = {"best": 0.9, "mine": 0.5, "twin": 0.5, "poor": 0.1, "random": 0.0}
+THEIRS = {"cpu": "a processor", "started": "then", "commit": "c0ffee"}
+
+
+def suite_of(tables, explainers=tuple(LEVELS)):
+    return Suite.model_validate(
+        {
+            "name": "s",
+            "tables": [{"name": name, "dataset": "bundled:wine"} for name in tables],
+            "detectors": ["gaussian"],
+            "explainers": [name for name in explainers if name != "twin"]
+            + [{"name": "ecod", "label": "twin"}],
+        }
+    )
+
+
+@pytest.fixture
+def records_of(trial_record):
+    """A function that makes the records of a suite: scores differ by table, by so much for every entry."""
+
+    def make(tables, *, shipped=("best", "poor"), wobble=0.0):
+        records = []
+        for i, (name, level) in product(range(len(tables)), LEVELS.items()):
+            score = level + 0.001 * i + wobble * (-1) ** i * (name == "mine")
+            scores = {"adjusted_ndcg_m": score, "ndcg_m": score, "acc_m": score, "chance": 0.3, "n_rows": 9}
+            origin = {"origin": THEIRS} if name in shipped else {}
+            values = {scope: dict(scores) for scope in ("anomalies", "detected", "flagged")}
+            like = {"random": "random"}.get(name, "good")
+            record = trial_record(tables[i], 0, "gaussian", like, scores=values, **origin)
+            records.append(record | {"explainer": {"name": name, "label": name}})
+        return records
+
+    return make
+
+
+TABLES = [f"t{i:02}" for i in range(12)]
+
+
+def test_twelve_tables_tell_apart_what_differs_and_not_what_ties(records_of):
+    (place,) = place_of("mine", suite_of(TABLES), records_of(TABLES)).places
+    assert place.alike == ["twin"]
+    assert (place.own["place"], place.standing.loc["twin", "place"]) == (2, 2)
+    assert place.standing["place"].to_dict() == {"best": 1, "mine": 2, "twin": 2, "poor": 4}
+    assert place.standing.loc["twin", ["lead", "lead_low", "lead_high"]].tolist() == [0, 0, 0]
+    assert place.standing.loc["poor", "lead"] == pytest.approx(0.4)
+
+
+def test_three_tables_tell_nothing_apart(records_of):
+    placement = place_of("mine", suite_of(TABLES[:3]), records_of(TABLES[:3]))
+    (place,) = placement.places
+    assert place.alike == ["best", "twin", "poor"]
+    assert "So few tables (3) tell no two of 4 entries apart." in " ".join(as_form(placement, "text").split())
+
+
+def test_the_figures_are_the_reports(records_of):
+    suite, records = suite_of(TABLES), records_of(TABLES, wobble=0.1)
+    (place,) = place_of("mine", suite, records).places
+    cells = cells_of(as_results({"suite": suite.model_dump(mode="json")}, records))
+    reported = board(cells[cells["scope"] == "detected"], "detected", "gaussian").ranked
+    columns = ["mean", "low", "high", "rank", "kernel_units"]
+    assert place.standing[columns].equals(reported[columns])
+    figures = stats.common_grid(cells[cells["scope"] == "detected"], "explainer", "adjusted_ndcg_m").figures
+    p = stats.pairwise(figures[list(place.standing.index)])["mine"].drop("mine")
+    assert set(place.alike) == set(p.index[p >= 0.05])
+
+
+def test_an_entry_without_a_score_is_not_ranked_and_says_why(records_of):
+    records = records_of(TABLES)
+    failed = next(record for record in records if record["explainer"]["label"] == "mine")
+    failed |= {"status": "error", "reason": "RuntimeError: out of cheese", "scores": {}}
+    placement = place_of("mine", suite_of(TABLES), records)
+    assert "mine on gaussian is not ranked: error: RuntimeError: out of cheese" in as_form(placement, "text")
+    values = json.loads(as_form(placement, "json"))
+    assert (values["places"][0]["is_ranked"], values["places"][0]["entries"]) == (False, [])
+
+
+def test_another_fit_than_the_shipped_one_is_told(records_of):
+    records = records_of(TABLES[:3])
+    assert place_of("mine", suite_of(TABLES[:3]), records).notes == []
+    for record in records:
+        if "origin" not in record and record["table"]["label"] == "t01":
+            record["detector"]["quality"] = {"auc_roc": 0.85}
+    (note,) = place_of("mine", suite_of(TABLES[:3]), records).notes
+    assert (
+        "gaussian on t01 (seed 0), fitted here, is not quite that of the shipped results (AUC-ROC 0.85"
+        in note
+    )
+
+
+def test_a_control_has_no_place(records_of):
+    with pytest.raises(InputError, match="'random' is a control"):
+        place_of("random", suite_of(TABLES), records_of(TABLES))
+    with pytest.raises(InputError, match="leave no trial of 'gone'"):
+        place_of("gone", suite_of(TABLES), records_of(TABLES))
+
+
+def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere(records_of):
+    text = as_form(place_of("mine", suite_of(TABLES), records_of(TABLES)), "text")
+    assert max(map(len, text.splitlines())) <= 80
+    rows = {line.split()[1]: line for line in text.splitlines() if line[:5].strip(" =").isdigit()}
+    assert list(rows) == ["best", "mine", "twin", "poor"]
+    assert rows["twin"].split()[0] == "2="
+    assert rows["mine"].split()[0] == "2"
+    assert [name for name, line in rows.items() if line.rstrip().endswith("*")] == ["best", "poor"]
+    assert "Cannot be told from: twin." in text
+    assert "(random)" in text
+    assert "*: shipped results, computed on a processor, then, c0ffee." in text
+
+
+def test_only_neighbours_and_the_best_are_shown(records_of, monkeypatch):
+    monkeypatch.setattr("xadbench.evaluation.placement_forms.NEAR", 0)
+    text = as_form(place_of("poor", suite_of(TABLES), records_of(TABLES)), "text")
+    assert "best" in text
+    assert "twin" not in text.partition("poor: place")[0]
+
+
+def test_markdown_escapes_names(records_of):
+    records = records_of(TABLES)
+    for record in records:
+        if record["explainer"]["label"] == "mine":
+            record["explainer"]["label"] = "<script>|"
+    text = as_form(place_of("<script>|", suite_of(TABLES), records), "markdown")
+    assert "<script>" not in text
+    assert "&lt;script&gt;\\|" in text
+
+
+def test_json_has_no_nan_and_every_figure(records_of):
+    values = json.loads(
+        as_form(place_of("mine", suite_of(TABLES), records_of(TABLES)), "json"),
+        parse_constant=pytest.fail,
+    )
+    (place,) = values["places"]
+    own = next(entry for entry in place["entries"] if entry["explainer"] == "mine")
+    assert own["mean"] == pytest.approx(0.5055)
+    assert own["low"] < own["mean"] < own["high"]
+    assert own["lead"] is None
+    assert place["controls"] == [{"explainer": "random", "mean": pytest.approx(0.0055), "n": 12}]
+    assert len(values["trials"]) == 12
+    assert values["shipped"] == THEIRS

@@ -1,0 +1,252 @@
+"""`xadbench score`: something of the user's own beside the baselines."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from xadbench.datasets import InputError, LabelledTable, write_table
+from xadbench.evaluation import shipped
+from xadbench.evaluation.commands.score import parameters
+from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.score import score_on_suite
+from xadbench.evaluation.suite import Suite
+
+TINY = """\
+name: tiny
+tables: [{recipe: table2-d4-5, rows: 200}, {recipe: table2-d10-5, rows: 200}]
+detectors: [distance]
+explainers: [z_score, robust_z, random]
+"""
+MINE = """\
+import numpy as np
+
+def absolute_z(detector, background, X, power=1.0):
+    return np.abs((X - background.mean(axis=0)) / background.std(axis=0)) ** power
+
+def z_score(detector, background, X):
+    return X
+
+def raising(detector, background, X):
+    raise RuntimeError("out of cheese")
+
+class Centre:
+    def __init__(self, random_state=0): self.random_state = random_state
+    def fit(self, X):
+        self.centre = np.median(X, axis=0)
+        return self
+    def decision_function(self, X): return np.abs(X - self.centre).sum(axis=1)
+
+def data():
+    from xadbench.datasets import load_bundled
+    return load_bundled("wine")
+"""
+
+
+def absolute_z(detector, background, X):
+    return np.abs((X - background.mean(axis=0)) / background.std(axis=0))
+
+
+class Signed:
+    """An explainer with a state, which each trial must have for itself."""
+
+    def __init__(self, sign=1):
+        self.sign = sign
+        self.n_fits = 0
+
+    def fit(self, detector, background):
+        self.n_fits += 1
+        assert self.n_fits == 1 or self.background.shape == background.shape
+        self.background = background
+        return self
+
+    def explain(self, X):
+        return self.sign * absolute_z(None, self.background, X)
+
+
+@pytest.fixture
+def tiny():
+    tables = [{"recipe": "table2-d4-5", "rows": 200}, {"recipe": "table2-d10-5", "rows": 200}]
+    return Suite.model_validate(
+        {"name": "tiny", "tables": tables, "detectors": ["distance"], "explainers": ["z_score", "random"]}
+    )
+
+
+@pytest.fixture
+def nothing_shipped(monkeypatch):
+    monkeypatch.setattr(shipped, "all_shipped", lambda: iter(()))
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "mine.py").write_text(MINE)
+
+
+def test_z_by_oneself_ties_with_z_score_exactly(tiny):
+    (place,) = score_on_suite(absolute_z, tiny).places
+    assert (place.label, place.own["mean"]) == ("absolute_z", place.standing.loc["z_score", "mean"])
+    assert place.own["place"] == place.standing.loc["z_score", "place"] == 1
+    assert "z_score" in place.alike
+    assert place.board.references.index.tolist() == ["random", "oracle", "truth", "inverted_truth"]
+
+
+def test_only_the_new_entry_is_computed(tiny, tmp_path, monkeypatch):
+    first = score_on_suite("robust_z", tiny)
+    monkeypatch.setattr(shipped, "all_shipped", lambda: [one | {"origin": {}} for one in first.records])
+    new, out = [], tmp_path / "run"
+
+    def tell(record, is_new):
+        new.extend([record["explainer"]["label"]] if is_new else [])
+
+    placement = score_on_suite(absolute_z, tiny, out=out, on_trial=tell)
+    assert new == ["absolute_z", "absolute_z"]
+    assert placement.places[0].standing["is_shipped"].to_dict() == {"absolute_z": False, "z_score": True}
+    new.clear()
+    score_on_suite("robust_z", tiny, out=out, recompute=True, on_trial=tell)
+    assert len(new) == len(first.records)
+
+
+@pytest.mark.usefixtures("nothing_shipped")
+def test_an_object_is_never_taken_for_another(tiny, tmp_path):
+    means = [score_on_suite(Signed(sign), tiny, out=tmp_path).places[0].own["mean"] for sign in (1, -1)]
+    assert means[0] > 0.3 > means[1]
+    assert not [name for name in EXPLAINERS if name.startswith("object")]
+
+
+def test_a_class_takes_parameters(tiny):
+    (place,) = score_on_suite(Signed, tiny, {"sign": -1}).places
+    assert place.label == "Signed(sign=-1)"
+    assert place.own["mean"] < place.standing.loc["z_score", "mean"]
+
+
+@pytest.mark.usefixtures("files")
+def test_a_detector_is_ranked_among_the_others(tiny):
+    placement = score_on_suite("mine.py:absolute_z", tiny, detector="mine.py:Centre")
+    assert [place.board.detector for place in placement.places] == ["distance", "Centre"]
+    assert placement.detector == "Centre"
+    assert set(placement.detectors.index) == {"distance", "Centre"}
+    detectors = [record["detector"] for record in placement.records]
+    aucs = {one["quality"]["auc_roc"] for one in detectors if one["label"] == "Centre"}
+    assert placement.detectors.loc["Centre", "mean"] == pytest.approx(np.mean(list(aucs)))
+
+
+@pytest.mark.usefixtures("files")
+def test_a_data_set_without_culprits_gets_anomalies(tiny):
+    placement = score_on_suite(None, tiny, dataset="mine.py:data")
+    (table,) = {one["table"]["label"] for one in placement.records} - {"table2-d4-5", "table2-d10-5"}
+    assert table == placement.table == "mine.py:data + anomalies"
+    assert placement.places == []
+
+
+def test_a_data_set_with_culprits_is_taken_as_it_is(tiny, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    mask = np.zeros(X.shape, dtype=bool)
+    mask[:5, 0] = True
+    write_table(LabelledTable(X=X + 9 * mask, y=mask.any(axis=1), mask=mask), tmp_path / "t")
+    every = tiny.model_copy(update={"scope": "anomalies"})
+    placement = score_on_suite(absolute_z, every, dataset=str(tmp_path / "t"))
+    assert placement.table == str(tmp_path / "t")
+    assert placement.places[0].board.n_tables == 3
+
+
+@pytest.mark.parametrize(
+    ("explainer", "options", "message"),
+    [
+        (None, {}, "nothing to score"),
+        (object(), {}, "not an object of object"),
+        (int, {}, "int is no explainer: it lacks fit, explain"),
+        (absolute_z, {"label": "z_score"}, "explainers has 'z_score' twice"),
+        (absolute_z, {"label": "truth"}, "label of a control"),
+        (absolute_z, {"params": {"depth": 1}}, "unknown parameter of explainer .*'depth'"),
+        ("random", {}, "'random' is a control"),
+        ("z_scor", {}, "unknown explainer 'z_scor'"),
+        ("z_score", {"detector": "distanc"}, "unknown detector 'distanc'"),
+        ("z_score", {"dataset": "wine"}, "unknown data set 'wine'"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(tiny, explainer, options, message):
+    with pytest.raises(InputError, match=message):
+        score_on_suite(explainer, tiny, **options)
+
+
+@pytest.mark.usefixtures("files")
+def test_the_command_prints_the_place(xadbench, tmp_path):
+    code, out, err = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")
+    assert (code, err) == (0, "")
+    assert "[14/14] table2-d10-5 / distance / inverted_truth, seed 0: ok" in out
+    assert "absolute_z(power=2): place 1 of 3, adj. nDCG_m" in out
+    assert "Cannot be told from: robust_z, z_score." in out
+    code, again, _ = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")
+    assert "seed 0: ok" not in again
+    (tmp_path / "mine.py").write_text(MINE.replace("** power", "** (power + 1)"))
+    again = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")[1]
+    assert again.count("seed 0: ok") == 2
+
+
+@pytest.mark.usefixtures("files")
+def test_json_is_all_of_the_output(xadbench):
+    code, out, err = xadbench("score", "mine.py:z_score", "--suite", "tiny.yaml", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["explainer"] == "mine.py:z_score"  # which tells it from the suite's
+    assert "seed 0: ok" in err
+    assert xadbench("score", "mine.py:z_score", "--suite", "tiny.yaml", "--format", "markdown")[1].startswith(
+        "**On"
+    )
+
+
+@pytest.mark.usefixtures("files")
+def test_a_detector_alone_shows_how_the_baselines_do_on_it(xadbench):
+    code, out, _ = xadbench("score", "--detector", "mine.py:Centre", "--suite", "tiny.yaml")
+    assert code == 0
+    assert re.search(r"1.? +(Centre|distance) +0\.\d{3}", out)
+    assert "Centre: AUC-ROC" in out
+    assert "robust_z" in out
+
+
+@pytest.mark.usefixtures("files")
+def test_an_explainer_that_raises_gives_the_reason_and_code_3(xadbench):
+    code, out, _ = xadbench("score", "mine.py:raising", "--suite", "tiny.yaml")
+    assert code == 3
+    assert "raising on distance is not ranked: error: RuntimeError: out of cheese" in " ".join(out.split())
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing to score; expected EXPLAINER, --detector, --dataset or --attributions"),
+        (["mine.py:gone"], "no 'gone' in mine.py"),
+        (["gone.py:f"], "no file gone.py"),
+        (["mine.py:absolute_z", "--param", "power"], "--param 'power': expected name=value"),
+        (["mine.py:absolute_z", "--param", "power=[1"], "the value is not YAML"),
+        (["mine.py:absolute_z", "--param", "p=1", "--param", "p=2"], "p is given twice"),
+        (["mine.py:absolute_z", "--param", "depth=3"], "unknown parameter .*'depth'; known: power"),
+        (["mine.py:absolute_z", "--suite", "quik"], "unknown suite 'quik'"),
+        (["mine.py:absolute_z", "--format", "csv"], "--format csv does not go with a score"),
+        (["mine.py:absolute_z", "--format", "xml"], "'xml' is not one of"),
+        (["mine.py:absolute_z", "--export", "e"], "EXPLAINER does not go with --export"),
+        (["mine.py:absolute_z", "--attributions", "a"], "EXPLAINER does not go with --attributions"),
+        (["--export", "e", "--attributions", "a"], "--attributions does not go with --export"),
+        (["--export", "e", "--recompute"], "--recompute does not go with --export"),
+        (["--export", "e", "--format", "json"], "--format json does not go with --export"),
+        (["--attributions", "a"], "a is no folder"),
+        (["--detector", "iforest", "--name", "x"], "--name does not go with a score without EXPLAINER"),
+        (["mine.py:absolute_z", "--workers", "0"], "'--workers'"),
+        (["mine.py:absolute_z", "--out", "mine.py"], "mine.py is a file"),
+    ],
+)
+def test_wrong_use_gives_one_line(xadbench, arguments, message):
+    suite = [] if "--suite" in arguments else ["--suite", "tiny.yaml"]
+    code, out, err = xadbench("score", *arguments, *suite)
+    assert (code, out) == (2, "")
+    assert err.startswith("xadbench: ")
+    assert err.count("\n") == 1
+    assert re.search(message, err)
+
+
+def test_parameters_are_yaml():
+    assert parameters(["a=1", "b=x=y", "c=[1, 2]", "d=true"]) == {"a": 1, "b": "x=y", "c": [1, 2], "d": True}

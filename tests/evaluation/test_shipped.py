@@ -1,0 +1,90 @@
+"""Results that ship with the package: they are there, true, and never served in place of others."""
+
+import json
+
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import run_suite, shipped, store
+from xadbench.evaluation.plan import plan
+from xadbench.evaluation.shipped import ship
+from xadbench.evaluation.suite import load_suite
+from xadbench.evaluation.trial import fit, run_trial
+
+
+@pytest.fixture(scope="module")
+def quick():
+    return {record["key"]: record for record in shipped.shipped("quick")}
+
+
+@pytest.fixture(scope="module")
+def jobs():
+    return plan(load_suite("quick"))
+
+
+@pytest.fixture
+def shipped_small(small_suite, tmp_path, monkeypatch):
+    """The records of the small suite, shipped in a folder of their own."""
+    run_suite(small_suite, tmp_path / "made")
+    ship(tmp_path / "made", tmp_path)
+    monkeypatch.setattr(shipped, "files", lambda package: tmp_path)
+    return shipped.shipped("small")
+
+
+def test_every_trial_of_quick_is_shipped_as_it_is_now(quick, jobs):
+    missing = [
+        (job.source.label, job.detector.label, explainer.label)
+        for job in jobs
+        for key, explainer in job.trials
+        if key not in quick
+    ]
+    assert missing == [], "results changed: CONTRIBUTING.md says how they are shipped anew"
+
+
+def test_what_is_shipped_says_where_it_was_made(quick):
+    assert all(store.is_finished(record) for record in quick.values())
+    assert {"commit", "cpu", "started", "versions"} <= next(iter(quick.values()))["origin"].keys()
+    assert "/" not in json.dumps([record["origin"].get("command", "") for record in quick.values()])
+
+
+def test_a_shipped_result_is_what_is_computed_here(quick, jobs):
+    job = next(job for job in jobs if job.detector.name == "iforest")
+    key, explainer = next(trial for trial in job.trials if trial[1].name == "z_score")
+    here = run_trial(fit(job.source, job.detector), explainer, job.source)["scores"]["detected"]
+    there = quick[key]["scores"]["detected"]
+    assert here["adjusted_ndcg_m"] == pytest.approx(there["adjusted_ndcg_m"], abs=1e-9)
+    assert here["n_rows"] == there["n_rows"]
+
+
+def test_known_records_are_not_computed(shipped_small, small_suite, stand_ins, tmp_path):
+    stand_ins.Distance.n_fits = 0
+    news = []
+    run_suite(small_suite, tmp_path / "run", lambda record, is_new: news.append(is_new), known=shipped_small)
+    assert stand_ins.Distance.n_fits == 0
+    assert news == [False] * 10
+    assert store.read_record(tmp_path / "run", shipped_small[0]["key"])["origin"]["suite"]["name"] == "small"
+
+
+def test_a_record_of_another_version_is_not_served(
+    shipped_small, small_suite, stand_ins, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(stand_ins.Distance, "version", 2)
+    news = []
+    run_suite(small_suite, tmp_path / "run", lambda record, is_new: news.append(is_new), known=shipped_small)
+    assert news == [True] * 10
+
+
+def test_only_a_finished_run_of_its_own_is_shipped(shipped_small, small_suite, tmp_path):
+    run_suite(small_suite, tmp_path / "taken", known=shipped_small)
+    with pytest.raises(InputError, match="was not computed there"):
+        ship(tmp_path / "taken", tmp_path)
+    (tmp_path / "made" / "trials" / f"{shipped_small[0]['key']}.json").unlink()
+    with pytest.raises(InputError, match="missing or failed"):
+        ship(tmp_path / "made", tmp_path)
+    with pytest.raises(InputError, match=r"no run\.json"):
+        ship(tmp_path, tmp_path)
+
+
+def test_an_unknown_suite_names_those_with_results():
+    with pytest.raises(InputError, match="unknown suite with shipped results 'ful'; known: quick"):
+        shipped.shipped("ful")
