@@ -1,4 +1,4 @@
-"""The command line: `xadbench run|score|report|reproduce|generate|inject|audit|release|list`."""
+"""The command line: `xadbench run|score|check|report|reproduce|generate|inject|audit|release|list`."""
 
 import sys
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
-from xadbench.evaluation.commands import score
+from xadbench.evaluation.commands import check, score
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.kept import lacking
 from xadbench.evaluation.leaderboard import publish
@@ -38,7 +38,8 @@ release = typer.Typer(
     epilog="Example: xadbench release verify releases/mini",
 )
 app.add_typer(release, name="release")
-app.command(epilog="Example: xadbench score mine.py:explain --suite mine.yaml")(score.score)
+app.command(epilog="Example: xadbench score mine.py:MyExplainer --suite mine.yaml")(score.score)
+app.command(epilog="Example: xadbench check mine.py:MyExplainer --param power=2")(check.check)
 debugging = ContextVar("debugging", default=False)
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
@@ -239,7 +240,7 @@ def list_(
         raise unknown("list", what, CATALOGUE)
     for entry in CATALOGUE[what]():
         if isinstance(entry, InputError):
-            complain(str(entry))
+            complain(printable(str(entry)))
         else:
             typer.echo("{:<24} {}".format(*entry).rstrip())
 

@@ -17,6 +17,18 @@ tables: [{recipe: table2-d4-5, rows: 200}]
 detectors: [gaussian]
 explainers: [z_score, random]
 """
+EXPLAINER = """\
+class MyExplainer:
+    def __init__(self, power=1):
+        self.power = power
+
+    def fit(self, detector, background):
+        self.mean = background.mean(axis=0)
+        return self
+
+    def explain(self, X):
+        return abs(X - self.mean) ** self.power
+"""
 
 
 def commands(command=None, words="xadbench") -> Iterator[tuple[str, str]]:
@@ -46,8 +58,8 @@ def suite(tmp_path):
 
 
 @pytest.fixture
-def explainer(suite, tmp_path):
-    (tmp_path / "mine.py").write_text("def explain(detector, background, X): return abs(X)")
+def explainer(suite, code_folder):
+    (code_folder / "mine.py").write_text(EXPLAINER)
 
 
 @pytest.fixture
@@ -70,6 +82,7 @@ def adbench(adbench_folder, monkeypatch):
 
 # What an example finds where it runs.
 THERE = {
+    "xadbench check": "explainer",
     "xadbench run": "suite",
     "xadbench score": "explainer",
     "xadbench report": "run",

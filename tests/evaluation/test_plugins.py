@@ -125,7 +125,7 @@ def test_a_class_and_a_function_are_explainers_with_parameters_and_seed(folder, 
         (
             "mine:made",
             {},
-            "expected a class with fit and explain, or a function of .detector, background, X., not an object",
+            "a class with fit and explain, or a function of .detector, background, X., not an object of Far",
         ),
         ("mine:X", {}, "not an object of ndarray"),
         (
