@@ -240,7 +240,7 @@ def list_(
         raise unknown("list", what, CATALOGUE)
     for entry in CATALOGUE[what]():
         if isinstance(entry, InputError):
-            complain(printable(str(entry)))
+            complain(str(entry))
         else:
             typer.echo("{:<24} {}".format(*entry).rstrip())
 
