@@ -2,12 +2,15 @@
 
 from .ddpm import DDPM
 from .dte import DTE
+from .ensemble import Ensemble
 from .gaussian import Gaussian
 from .iterate import DSIL
+from .neighbours import Neighbours
 from .nonparametric import DTENonParametric
 from .perturbation import DiffusionPerturbation
 from .repair import Repair
 from .saving import load
+from .tails import Tails
 from .weighted import WeightedLoss
 
 __all__ = [
@@ -15,8 +18,11 @@ __all__ = [
     "DTENonParametric",
     "DDPM",
     "Gaussian",
+    "Neighbours",
+    "Tails",
     "DSIL",
     "WeightedLoss",
+    "Ensemble",
     "DiffusionPerturbation",
     "Repair",
     "load",

@@ -117,6 +117,9 @@ DETECTORS: dict[str, Entry[VersionedDetector]] = {
     "dsil_exponential": Entry(
         "DSIL over DTE-categorical, share falls exponentially", partial(_over_dte, "DSIL", "exponential")
     ),
+    "dsil_tuned": Entry(
+        "DSIL over distances to neighbours and tails of features, averaged", partial(_own, "Ensemble")
+    ),
     "dte": Entry(
         "diffusion time estimation, trained on all rows", partial(_own, "DTE", method="categorical")
     ),

@@ -7,7 +7,17 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.datasets.errors import Unsuitable
-from xadbench.dsil import DDPM, DSIL, DTE, DTENonParametric, Gaussian, WeightedLoss
+from xadbench.dsil import (
+    DDPM,
+    DSIL,
+    DTE,
+    DTENonParametric,
+    Ensemble,
+    Gaussian,
+    Neighbours,
+    Tails,
+    WeightedLoss,
+)
 from xadbench.dsil.estimator import DegenerateWarning
 from xadbench.dsil.retention import Fixed
 
@@ -24,6 +34,10 @@ OVER_NETWORKS = {
 WITHOUT = {
     "dte_non_parametric": DTENonParametric(),
     "gaussian": Gaussian(),
+    "neighbours": Neighbours(),
+    "neighbours_mahalanobis": Neighbours(metric="mahalanobis"),
+    "tails": Tails(),
+    "ensemble": Ensemble(),
     "dsil_gaussian": DSIL(Gaussian(), iterations=2),
 }
 ALL = {**NETWORKS, **OVER_NETWORKS, **WITHOUT}

@@ -2,10 +2,18 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from xadbench.dsil import DTE, Gaussian
+from xadbench.dsil import DTE, Ensemble, Gaussian, Neighbours, Tails
 
 BATCH = 8  # some of the checks have as few rows
-DETECTORS = [DTE(epochs=2, batch_size=BATCH), DTE("inverse_gamma", epochs=2, batch_size=BATCH), Gaussian()]
+DETECTORS = [
+    DTE(epochs=2, batch_size=BATCH),
+    DTE("inverse_gamma", epochs=2, batch_size=BATCH),
+    Gaussian(),
+    Neighbours(),
+    Neighbours(metric="mahalanobis"),
+    Tails(),
+    Ensemble(),
+]
 
 STOCHASTIC = "the draws of a training go by a row's place: a weight of 2 is no repetition to them"
 TWO_COLUMNS = "fits two columns, where the shape of the inverse gamma, d/2 - 1, is not positive"
