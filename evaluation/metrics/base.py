@@ -21,7 +21,7 @@ class Explained:
     mask : (n, d) bool
         The culprits.
     deviation : (n, d) float64
-        How far each value is from its clean twin, |x - clean|, in standard deviations of the feature.
+        How far each value is from its clean twin, ``|x - clean|``, in standard deviations of the feature.
     X : (n, d) float64
         The rows explained.
     score

@@ -110,8 +110,8 @@ def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
     attributions : (n, d) float64
         Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
     gains : (n, d) float64
-        The weight of each feature, at least 0; `culprit_gains` gives |x - clean| on the culprits. m is the
-        number of gains above 0.
+        The weight of each feature, at least 0; `culprit_gains` gives ``|x - clean|`` on the culprits. m is
+        the number of gains above 0.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def culprit_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:
     mask : (n, d) bool
         The culprits.
     deviation : (n, d) float64
-        |x - clean| in standard deviations of each feature. Where an intervention spreads, descendants
+        ``|x - clean|`` in standard deviations of each feature. Where an intervention spreads, descendants
         deviate too: they are not to blame and gain nothing.
     """
     mask = checked_mask(mask)
