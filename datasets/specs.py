@@ -45,18 +45,19 @@ def read_spec(path: Traversable, model: type[Spec]) -> Spec:
         raise
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise InputError(f"{path}: cannot be read: {error}") from None
-    values = _parse(text, where=str(path))
-    check_values(values, where=str(path))
-    return build_spec(values, model, where=str(path))
+    return build_spec(parse_yaml(text, where=str(path)), model, where=str(path))
 
 
-def _parse(text: str, where: str) -> object:
+def parse_yaml(text: str, where: str) -> Any:
+    """Return the values of a YAML text; `InputError` that begins with `where`, as of `read_spec`."""
     try:
-        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # it is a SafeLoader
+        values = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506  # it is a SafeLoader
     except RecursionError:
         raise InputError(f"{where}: nested more than {DEPTH} deep, the limit") from None
     except (yaml.YAMLError, *SLIPS) as error:
         raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    check_values(values, where)
+    return values
 
 
 def build_spec(values: object, model: type[Spec], where: str) -> Spec:

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
+from xadbench.datasets.parquet import read_frame
 from xadbench.evaluation.judgement import Judgement
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.store import Record, check_key
 from xadbench.evaluation.suite import Kept
 
 Explained = tuple[FloatArray, Judgement]
@@ -64,7 +64,7 @@ def keep(run: Path, key: str, wanted: Sequence[Kept], explained: Explained, name
 
 
 def _path(run: Path, what: str, key: str) -> Path:
-    return run / what / f"{key}.parquet"
+    return run / what / f"{check_key(key)}.parquet"
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:
@@ -121,7 +121,7 @@ def write_rows(run: Path, records: Sequence[Record]) -> None:
         return
     with atomic_write(run / "rows.parquet") as file, pq.ParquetWriter(file, ROWS_SCHEMA) as writer:
         for record in kept:
-            own = pq.read_table(_path(run, "rows", record["key"])).to_pandas()
+            own = read_frame(_path(run, "rows", record["key"]), "rows of a trial")
             writer.write_table(_as_table(own.assign(**_labels(record))))
 
 
@@ -151,16 +151,10 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the run kept no rows.
+        If the run kept no rows, or they are beyond the limits of a table.
     """
-    path = Path(run) / "rows.parquet"
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: no values row by row; a run keeps them with --keep rows, or keep: [rows] in the suite: "
-            f"{error}"
-        ) from None
+    what = "no values row by row; a run keeps them with --keep rows, or keep: [rows] in the suite"
+    return read_frame(Path(run) / "rows.parquet", what)
 
 
 def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
@@ -175,14 +169,8 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the run kept no attributions of that trial.
+        If the run kept no attributions of that trial, or they are beyond the limits of a table.
     """
-    path = _path(Path(run), "attributions", key)
-    try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: no attributions; a run keeps them with --keep attributions, or keep: [attributions] in "
-            f"the suite: {error}"
-        ) from None
+    what = "no attributions; a run keeps them with --keep attributions, or keep: [attributions] in the suite"
+    frame = read_frame(_path(Path(run), "attributions", key), what)
     return frame.set_index([ROW, DETECTED]).rename_axis(["row", "detected"])

@@ -35,9 +35,14 @@ def write_record(run: Path, record: Record) -> Record:
 
 
 def _path(run: Path, key: str) -> Path:
+    return run / "trials" / f"{check_key(key)}.json"
+
+
+def check_key(key: str) -> str:
+    """Return a trial's key; raise `InputError` for a text that cannot be one, and might name another file."""
     if not is_name(key):
         raise InputError(f"{key!r:.80} is no key of a trial")
-    return run / "trials" / f"{key}.json"
+    return key
 
 
 def write_json(path: Path, values: object) -> None:

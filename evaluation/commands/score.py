@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-import yaml
 from rich.console import Console
 
-from xadbench.datasets.errors import InputError, one_line
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.specs import parse_yaml
 from xadbench.evaluation.plan import n_trials
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import OnTrial
@@ -123,8 +123,5 @@ def parameters(given: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"--param {text!r}: expected name=value, such as depth=3")
         if name in params:
             raise InputError(f"--param {text!r}: {name} is given twice")
-        try:
-            params[name] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError) as error:
-            raise InputError(f"--param {text!r}: the value is not YAML: {one_line(error)}") from None
+        params[name] = parse_yaml(value, f"--param {text!r:.80}")
     return params

@@ -13,6 +13,7 @@ from xadbench.datasets.files import atomic_write
 from xadbench.datasets.paths import check_path, inside
 from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation import store
+from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.suite import load_suite
 from xadbench.generator import build, load_recipe
 from xadbench.generator.manifest import read_manifest
@@ -173,6 +174,8 @@ def test_a_record_is_written_and_read_in_the_runs_folder_alone(tmp_path, key):
         store.write_record(tmp_path / "run", {"key": key})
     with pytest.raises(InputError, match="is no key of a trial"):
         store.read_record(tmp_path / "run", key)
+    with pytest.raises(InputError, match="is no key of a trial"):
+        load_attributions(tmp_path / "run", key)
     assert list(tmp_path.iterdir()) == []
 
 
