@@ -22,9 +22,13 @@ from hypothesis import strategies as st
 from xadbench.datasets import InputError, LabelledTable, read_table, write_table
 from xadbench.datasets.tabular import read_tabular
 from xadbench.dsil import DTENonParametric, load
-from xadbench.evaluation.suite import load_suite
+from xadbench.evaluation.attributions import _attributions, _read
+from xadbench.evaluation.suite import Suite, load_suite
+from xadbench.evaluation.tasks import tasks
+from xadbench.evaluation.trial import fit
 from xadbench.generator import load_recipe
 from xadbench.generator.exchange import read_network
+from xadbench.generator.recipe import RECIPES
 from xadbench.generator.release import load_release
 from xadbench.generator.verify import verify
 
@@ -171,8 +175,8 @@ def any_parquet(draw, usual=()):
 
 
 def recipe_files(folder):
-    shipped = load_recipe("contextual-d10").model_dump(mode="json")
-    return any_yaml(shipped), folder / "r.yaml", lambda: load_recipe(folder / "r.yaml")
+    recipe = yaml.safe_load((RECIPES / "contextual-d10.yaml").read_text("utf-8"))
+    return any_yaml(recipe), folder / "r.yaml", lambda: load_recipe(folder / "r.yaml")
 
 
 def suite_files(folder):
@@ -260,6 +264,26 @@ def detectors(folder, name="detector.json"):
     return files, path, lambda: load(folder / "d")
 
 
+def attributions(folder, ending):
+    """Files of attributions for the rows of a suite's only task."""
+    (folder / "r.yaml").write_text(
+        "{name: r, rows: 30, anomaly_ratio: 0.2, graph: {nodes: 2, edges: 1}, anomalies: [global]}"
+    )
+    suite = {"name": "s", "tables": [{"recipe": str(folder / "r.yaml")}], "explainers": ["random"]}
+    (task,) = tasks(Suite.model_validate(suite | {"detectors": ["iforest"]}))
+    fitted = fit(task.job.source, task.job.detector)
+    ids = task.ids()[task.asked(fitted)]
+    frame = pd.DataFrame(np.column_stack([ids, ids / 2, ids * 3]), columns=task.columns)
+    path = folder / f"a.{ending}"
+    if ending == "csv":
+        frame.to_csv(path, index=False)
+        files = any_text(path.read_bytes())
+    else:
+        frame.to_parquet(path, index=False)
+        files = any_parquet(task.columns) | any_text(path.read_bytes())
+    return files, path, lambda: _attributions(task, fitted, _read(task, path))
+
+
 TARGETS = {
     "recipe": recipe_files,
     "suite": suite_files,
@@ -271,6 +295,8 @@ TARGETS = {
     "csv": own_csv,
     "network": networks,
     "detector": detectors,
+    "attributions.csv": partial(attributions, ending="csv"),
+    "attributions.parquet": partial(attributions, ending="parquet"),
     "arrays": partial(detectors, name="arrays.safetensors"),
 }
 
@@ -298,7 +324,7 @@ def fuzz(files, path, read, n_examples):
     assert [text for text in complaints if not text.isprintable()] == []
 
 
-n_examples = pytest.mark.parametrize("n_examples", [60, pytest.param(1000, marks=pytest.mark.slow)])
+n_examples = pytest.mark.parametrize("n_examples", [80, pytest.param(1000, marks=pytest.mark.slow)])
 
 
 @n_examples
