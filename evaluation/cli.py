@@ -17,7 +17,7 @@ from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
-from xadbench.evaluation.commands import check, score
+from xadbench.evaluation.commands import baseline, check, compare, history, score
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.kept import lacking
 from xadbench.evaluation.leaderboard import publish
@@ -38,8 +38,11 @@ release = typer.Typer(
     epilog="Example: xadbench release verify releases/mini",
 )
 app.add_typer(release, name="release")
+app.add_typer(baseline.app, name="baseline")
 app.command(epilog="Example: xadbench score mine.py:MyExplainer --suite mine.yaml")(score.score)
 app.command(epilog="Example: xadbench check mine.py:MyExplainer --param power=2")(check.check)
+app.command(epilog="Example: xadbench compare main runs/mine --no-time --markdown -")(compare.compare)
+app.command(epilog="Example: xadbench history runs --out history.html")(history.history)
 debugging = ContextVar("debugging", default=False)
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]

@@ -15,7 +15,7 @@ from xadbench.evaluation.limits import limited
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.provenance import versions
 from xadbench.evaluation.suite import Component
-from xadbench.evaluation.trial import ceiling, contained, not_ok, run_trial
+from xadbench.evaluation.trial import ceiling, components, contained, not_ok, run_trial
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]
@@ -118,6 +118,7 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
         },
         "detector": job.detector.model_dump() | quality,
         "explainer": explainer.model_dump(),
+        "components": components(job.source, job.detector, explainer, job.measures),
         "versions": versions(),
         **result,
     }

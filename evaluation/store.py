@@ -66,6 +66,12 @@ def read_record(run: Path, key: str) -> Record | None:
     return record if record is not None and record.get("key") == key else None
 
 
+def read_records(run: Path) -> list[Record]:
+    """Return the readable records of a run, the oldest first."""
+    paths = sorted((run / "trials").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return [record for path in paths if (record := read_record(run, path.stem)) is not None]
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return the JSON object of a file, or None if there is none that can be read."""
     try:
@@ -104,6 +110,7 @@ def _rows(record: Record) -> list[dict[str, Any]]:
         "explainer": record["explainer"]["label"],
         "status": record["status"],
         "reason": record["reason"],
+        "components": _as_text(record.get("components")),
         "seconds": record.get("seconds"),
         "kernel_units": record.get("kernel_units"),
         **_costs(record.get("cost", {})),
@@ -117,6 +124,10 @@ def _rows(record: Record) -> list[dict[str, Any]]:
         for name, value in values.items()
     ]
     return scores or [{**identity, "scope": None, "score": None, "value": None}]
+
+
+def _as_text(components: dict[str, Any] | None) -> str | None:
+    return None if components is None else json.dumps(components, sort_keys=True, default=str)
 
 
 def _costs(cost: dict[str, Any]) -> dict[str, Any]:

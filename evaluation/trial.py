@@ -30,6 +30,7 @@ PREPROCESSING_VERSION = 1
 __all__ = [
     "Fitted",
     "ceiling",
+    "components",
     "contained",
     "explain",
     "fit",
@@ -99,6 +100,29 @@ def _of_fit(source: Source, detector: Component) -> dict[str, Any]:
         "detector": _identity(detector, source, {ORACLE}, make_detector),
         "seed": source.seed,
     }
+
+
+def components(
+    source: Source, detector: Component, explainer: Component, measures: Measures = RANKED
+) -> dict[str, Any]:
+    """Return, as JSON values, versions and parameters of a trial's detector, explainer and metrics.
+
+    What a trial's key is made of, but for the table.
+    """
+    return {
+        "detector": _made(detector, source, {ORACLE}, make_detector),
+        "explainer": _made(explainer, source, CONTROLS, make_explainer),
+        "metrics": measures.identity(),
+    }
+
+
+def _made(
+    component: Component, source: Source, controls: Container[str], make: Callable[..., Any]
+) -> dict[str, Any]:
+    if component.name in controls:  # its identity holds the table's whole network
+        return {component.name: {"version": VERSION, "params": {}}}
+    own: dict[str, Any] = _identity(component, source, controls, make)["made"]
+    return own
 
 
 def _hash(determined_by: dict[str, Any]) -> str:

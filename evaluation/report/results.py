@@ -59,16 +59,10 @@ def read_results(run: Path) -> Results:
     provenance = store.read_json(run / "run.json")
     if provenance is None or "suite" not in provenance:
         raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
-    records = _records(run)
+    records = store.read_records(run)
     if not records:
         raise InputError(f"{run / 'trials'}: no record of a trial yet")
     return as_results(provenance, records)
-
-
-def _records(run: Path) -> list[store.Record]:
-    """Return the readable records, the oldest first."""
-    paths = sorted((run / "trials").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    return [record for path in paths if (record := store.read_record(run, path.stem)) is not None]
 
 
 def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> Results:

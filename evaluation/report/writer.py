@@ -34,12 +34,12 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     made = boards(results)
     if form != "html":
         return write_files(out, as_text(tables(results, made), form))
-    environment = _environment()
+    made_by = environment()
     for name in ASSETS:
         _write(out / name, files("xadbench.evaluation.report").joinpath("assets", name).read_text("utf-8"))
     _write(out / "plotly.min.js", _plotly())
     rendered = {
-        page.path: environment.get_template(page.template).render(page.context)
+        page.path: made_by.get_template(page.template).render(page.context)
         for page in pages.pages(results, made, remade=remade)
     }
     return write_files(out, rendered)
@@ -65,16 +65,17 @@ def _plotly() -> str:
     return source
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders the report's templates."""
+    made = Environment(
         loader=PackageLoader("xadbench.evaluation.report"),
         autoescape=True,  # a data set may be called <script>
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "cost": cost}
-    return environment
+    made.filters |= {"figure": figure, "cost": cost}
+    return made
 
 
 def figure(value: Any, digits: int = 3) -> str:

@@ -80,12 +80,24 @@ def adbench(adbench_folder, monkeypatch):
     monkeypatch.setenv("XADBENCH_ADBENCH_DIR", str(adbench_folder))
 
 
+@pytest.fixture
+def baseline(run):
+    from xadbench.evaluation.gate.baselines import save_baseline  # noqa: PLC0415  # as above
+
+    save_baseline("main", "runs/mine")
+
+
 # What an example finds where it runs.
 THERE = {
     "xadbench check": "explainer",
     "xadbench run": "suite",
     "xadbench score": "explainer",
     "xadbench report": "run",
+    "xadbench baseline": "baseline",
+    "xadbench baseline save": "run",
+    "xadbench baseline show": "baseline",
+    "xadbench compare": "baseline",
+    "xadbench history": "run",
     "xadbench reproduce": "adbench",
     "xadbench release": "release",
     "xadbench release verify": "release",

@@ -1,0 +1,50 @@
+"""`xadbench baseline`: named runs to compare with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xadbench.evaluation.gate import baselines
+from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
+from xadbench.evaluation.report.results import VALUE
+from xadbench.evaluation.scoring import HEADLINE_SCOPE
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    help="Save or show named baselines, to compare runs with.",
+    epilog="Example: xadbench baseline show",
+)
+Folder = Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where baselines are kept.")]
+
+
+@app.command(epilog="Example: xadbench baseline save main runs/mine")
+def save(
+    name: Annotated[str, typer.Argument(help="What to call it: letters, digits, and . _ -")],
+    run: Annotated[str, typer.Argument(help=f"{ACCEPTED}.")],
+    folder: Folder = BASELINES,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace one of that name.")] = False,
+) -> None:
+    """Save a finished run as a baseline: one small file, to be kept under version control."""
+    path = baselines.save_baseline(name, run, folder, replace=replace)
+    typer.echo(f"{path}: {baselines.summary(baselines.load_baseline(name, folder))}")
+
+
+@app.command(epilog="Example: xadbench baseline show main")
+def show(
+    name: Annotated[str | None, typer.Argument(help="One of them; all if not told.")] = None,
+    folder: Folder = BASELINES,
+) -> None:
+    """Show the baselines, or what one holds."""
+    if name is not None:
+        run = baselines.load_baseline(name, folder)
+        typer.echo(f"{name}: {baselines.summary(run)}")
+        typer.echo(
+            baselines.means(run, HEADLINE_SCOPE, VALUE).to_markdown(floatfmt=("", ".3f", ".3g", ".0f"))
+        )
+        return
+    for known in baselines.baseline_names(folder):
+        typer.echo(f"{known:<24} {baselines.summary(baselines.load_baseline(known, folder))}")
+    if not baselines.baseline_names(folder):
+        typer.echo(f"{folder}: no baselines yet; `xadbench baseline save NAME RUN` makes one")

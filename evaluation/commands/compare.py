@@ -1,0 +1,114 @@
+"""`xadbench compare`: the regression gate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation import store
+from xadbench.evaluation.gate import Gate, Terms, output
+from xadbench.evaluation.gate import compare as compare_runs
+from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
+
+FAILED, REFUSED = 1, 2
+File = Annotated[Path | None, typer.Option(metavar="FILE")]
+
+
+def compare(  # noqa: PLR0917  # an option each
+    base: Annotated[str, typer.Argument(help=f"The run to compare with: {ACCEPTED}.")],
+    new: Annotated[str, typer.Argument(help="The run to judge; likewise.")],
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(help="Metrics to judge by, such as adjusted_acc_m; several: a,b or again."),
+    ] = None,
+    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Terms.scope,
+    tolerance: Annotated[float, typer.Option(help="Loss of a metric that is borne.")] = Terms.tolerance,
+    time_tolerance: Annotated[
+        float, typer.Option(help="Ratio of calibrated times that is borne.")
+    ] = Terms.time_tolerance or 1.0,
+    level: Annotated[
+        float,
+        typer.Option(help="Confidence of the whole gate: of gates on equal runs, the share that passes."),
+    ] = Terms.level,
+    baselines: Annotated[Path, typer.Option(metavar="DIR", help="Where baselines are kept.")] = BASELINES,
+    markdown: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write Markdown; -: print it alone.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit's XML.")] = None,
+    *,
+    judge_time: Annotated[
+        bool, typer.Option("--time/--no-time", help="Judge times too; between machines they are rough.")
+    ] = True,
+    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Trials that NEW lacks.")] = False,
+    allow_new_failures: Annotated[
+        bool, typer.Option("--allow-new-failures", help="Trials with a score in BASE alone.")
+    ] = False,
+    allow_other_tables: Annotated[
+        bool, typer.Option("--allow-other-tables", help="Tables with another content.")
+    ] = False,
+    allow_other_versions: Annotated[
+        bool, typer.Option("--allow-other-versions", help="Other versions or parameters of components.")
+    ] = False,
+    allow_other_seeds: Annotated[
+        bool, typer.Option("--allow-other-seeds", help="Runs without a seed in common.")
+    ] = False,
+) -> None:
+    """Judge whether a run is worse than another; exit code 1 if so, 2 if the two are not to be compared.
+
+    Trials are paired by table, seed, detector and explainer. Quality fails where the whole interval of a mean
+    difference is a loss beyond the tolerance, time where that of the ratio is.
+    """
+    allowed = {
+        "missing": allow_missing,
+        "new-failures": allow_new_failures,
+        "other-tables": allow_other_tables,
+        "other-versions": allow_other_versions,
+        "other-seeds": allow_other_seeds,
+    }
+    terms = Terms(
+        metrics=_several(metrics) or Terms.metrics,
+        scope=scope,
+        tolerance=tolerance,
+        time_tolerance=time_tolerance if judge_time else None,
+        level=level,
+        allowed=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
+    )
+    gate = compare_runs(base, new, terms, baselines)
+    _publish(gate, markdown, json, junit)
+    if not gate.passed:
+        raise typer.Exit(REFUSED if gate.refusals else FAILED)
+
+
+def _several(values: list[str] | None) -> tuple[str, ...]:
+    parts = (part.strip() for value in values or [] for part in value.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def _publish(gate: Gate, markdown: str | None, json: Path | None, junit: Path | None) -> None:
+    if json is not None:
+        store.write_json(json, output.as_json(gate))
+    if junit is not None:
+        _write(junit, output.as_junit(gate))
+    if markdown == "-":
+        typer.echo(output.as_markdown(gate), nl=False)
+        return
+    if markdown is not None:
+        _write(Path(markdown), output.as_markdown(gate).encode())
+    _print(gate, Console())
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_write(path) as file:
+        file.write(content)
+
+
+def _print(gate: Gate, console: Console) -> None:
+    lines = list(output.hints(gate))
+    if gate.comparisons:
+        console.print(*output.as_rich(gate), sep="\n", highlight=False)
+        lines.insert(0, f"{output.terms_of(gate)} {output.MEANINGS}")
+    for line in [*lines, f"{gate.new} against {gate.base}: {output.headline(gate)}"]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,23 @@
+"""`xadbench history`: scores and times of runs over commits."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xadbench.evaluation.gate.verdict import Terms
+
+
+def history(
+    runs: Annotated[list[Path], typer.Argument(help="Runs, baselines' files, or folders that hold some.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path(
+        "history.html"
+    ),
+    metric: Annotated[str, typer.Option(help="A metric, such as adjusted_acc_m.")] = Terms.metrics[0],
+    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Terms.scope,
+) -> None:
+    """Plot a score and the time of runs over commits, on one page that opens offline."""
+    from xadbench.evaluation.gate import history as pages  # noqa: PLC0415  # Jinja and plotly take a while
+
+    Terms(metrics=(metric,), scope=scope)  # checks them
+    typer.echo(f"{pages.write_history(pages.read_runs(runs), out, metric, scope)}")

@@ -1,0 +1,12 @@
+"""The regression gate: two runs, paired trial by trial, and whether the new one is worse.
+
+`compare` is the whole of it; `runs` reads what holds a run, `pairing` finds the pairs and what cannot be one,
+`verdict` judges the differences, `output` shows them.
+"""
+
+from .compare import Gate, compare
+from .pairing import ALLOWANCES, Notice
+from .runs import Run, read_run
+from .verdict import Comparison, Terms
+
+__all__ = ["ALLOWANCES", "Comparison", "Gate", "Notice", "Run", "Terms", "compare", "read_run"]

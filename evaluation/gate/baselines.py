@@ -1,0 +1,106 @@
+"""Named baselines: a run's results and provenance in one small Parquet file each."""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.gate.runs import BASELINES, PROVENANCE, UNKNOWN, Run, read_run
+from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.report.results import IDENTITY
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SUFFIX = ".parquet"
+LEFT_OUT = frozenset({"command", "workers"})  # of what run.json says: paths of whoever ran it
+
+
+def save_baseline(name: str, run: str, folder: Path = BASELINES, *, replace: bool = False) -> Path:
+    """Save a run as a baseline and return its file.
+
+    Parameters
+    ----------
+    name
+        Letters, digits, and . _ - behind the first; at most 100.
+    run
+        What `read_run` reads.
+    folder
+        Where baselines are kept.
+    replace
+        Whether a baseline of that name may be replaced.
+
+    Raises
+    ------
+    InputError
+        If the name is none or taken, the run cannot be read, or it is not finished.
+    """
+    path = _path(name, folder)
+    if path.exists() and not replace:
+        raise InputError(f"{path} exists already; choose another name or --replace it")
+    read = read_run(run, folder)
+    if "ended" in read.provenance and read.provenance["ended"] is None:
+        raise InputError(f"{run}: the run is not finished; `xadbench run` goes on where it was stopped")
+    about = {key: value for key, value in read.provenance.items() if key not in LEFT_OUT}
+    table = pa.Table.from_pandas(_rows(read), preserve_index=False)
+    of_pandas = table.schema.metadata
+    table = table.replace_schema_metadata({**of_pandas, PROVENANCE: json.dumps(about).encode()})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    with atomic_write(path) as file:
+        file.write(buffer.getvalue())
+    return path
+
+
+def _path(name: str, folder: Path) -> Path:
+    if not NAME.fullmatch(name):
+        raise InputError(f"baseline is named {name!r}; expected letters, digits, and . _ - behind the first")
+    return folder / f"{name}{SUFFIX}"
+
+
+def _rows(run: Run) -> pd.DataFrame:
+    """Return what the gate reads of a run: each trial, with its metrics and their adjusted values."""
+    kept = run.scores[run.scores["score"].isin([*METRICS, *(f"adjusted_{name}" for name in METRICS)])]
+    return run.trials.reset_index().merge(kept, how="left", on=IDENTITY)
+
+
+def baseline_names(folder: Path = BASELINES) -> list[str]:
+    """Return the names of the baselines in a folder."""
+    return sorted(path.stem for path in folder.glob(f"*{SUFFIX}") if NAME.fullmatch(path.stem))
+
+
+def load_baseline(name: str, folder: Path = BASELINES) -> Run:
+    """Return a baseline.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if not _path(name, folder).is_file():
+        raise unknown(f"baseline in {folder}:", name, baseline_names(folder))
+    return read_run(str(_path(name, folder)), folder)
+
+
+def summary(run: Run) -> str:
+    """Return a line on a run: suite, commit, day, and what became of its trials."""
+    about = run.provenance
+    counts = run.trials["status"].value_counts()
+    parts = (
+        f"suite {run.suite}",
+        f"commit {str(about.get('commit') or UNKNOWN)[:12]}",
+        str(about.get("started") or "date unknown")[:10],
+        f"{len(run.trials)} trials: " + ", ".join(f"{n} {status}" for status, n in counts.items()),
+    )
+    return ", ".join(parts)
+
+
+def means(run: Run, scope: str, metric: str) -> pd.DataFrame:
+    """Return by explainer: the metric's mean over its trials, their kernel units' and number."""
+    values = run.values(scope, metric).rename(metric).to_frame().join(run.trials["kernel_units"])
+    groups = values.groupby("explainer")
+    return groups.mean().assign(trials=groups.size()).sort_values(metric, ascending=False)

@@ -1,0 +1,171 @@
+"""Shows what the gate says: on a terminal, as Markdown, JSON and JUnit's ET."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict
+from math import isnan
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from xadbench.evaluation.gate.compare import Gate
+from xadbench.evaluation.gate.pairing import NOTE, TIME, Notice
+from xadbench.evaluation.gate.verdict import Comparison
+
+HEADINGS = ("measure", "explainer", "base", "new", "change", "interval", "trials", "verdict")
+ORDER = ("worse", "unclear", "better", "ok")
+UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 has no such
+MEANINGS = (
+    "worse: the whole interval is a loss beyond the tolerance, which fails. unclear: it reaches beyond; what "
+    "is measured can neither show such a loss nor rule it out. ok: it rules it out."
+)
+
+
+def headline(gate: Gate) -> str:
+    """Return in one line whether the gate passed, and on what terms."""
+    if gate.refusals:
+        return "refused: these are no two runs to compare"
+    if gate.passed:
+        return f"passed: no loss shown in {len(gate.comparisons)} comparisons"
+    lost = [f"{one.explainer} ({one.measure})" for one in gate.worse]
+    lost += [f"{len(gate.failures)} new kind(s) of failure"] if gate.failures else []
+    return f"failed: {', '.join(lost)}"
+
+
+def terms_of(gate: Gate) -> str:
+    """Return the terms in words."""
+    terms, n = gate.terms, len(gate.comparisons)
+    time = "not judged" if terms.time_tolerance is None else f"x {terms.time_tolerance:g}, in kernel units"
+    return (
+        f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. A bound of an interval holds "
+        f"with {1 - (1 - terms.level) / max(n, 1):.2%}, those of all {n} together with {terms.level:.0%}."
+    )
+
+
+def hints(gate: Gate) -> Iterator[str]:
+    """Yield the notices, the refusals first; each that stops the gate with the option that allows it."""
+    stopping = [*gate.refusals, *gate.failures]
+    for notice in stopping:
+        yield f"{notice} [allow it: --allow-{notice.kind}]"
+    for notice in gate.notices:
+        if notice not in stopping:
+            yield f"{'note' if notice.kind == NOTE else 'allowed'}: {notice}"
+
+
+def as_rich(gate: Gate) -> Iterator[Table]:
+    """Yield a table of the comparisons by each measure, for a terminal of 80 columns or more."""
+    for measure in dict.fromkeys(one.measure for one in gate.comparisons):
+        table = Table(
+            title=measure, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        )
+        for heading in HEADINGS[1:]:
+            name = heading == "explainer"
+            table.add_column(heading, justify="left" if name else "right", overflow="fold", no_wrap=not name)
+        for one in _sorted(gate):
+            if one.measure == measure:
+                table.add_row(*map(escape, _cells(one)[1:]))
+        yield table
+
+
+def _sorted(gate: Gate) -> list[Comparison]:
+    return sorted(gate.comparisons, key=lambda one: ORDER.index(one.verdict))
+
+
+def _cells(one: Comparison) -> list[str]:
+    number = _ratio if one.measure == TIME else _difference
+    level = "{:.3g}".format if one.measure == TIME else "{:.3f}".format
+    interval = "none" if isnan(one.low) else f"{number(one.low)} to {number(one.high)}"
+    return [
+        *(one.measure, one.explainer, level(one.base), level(one.new), number(one.change), interval),
+        *(str(one.n_pairs), one.verdict),
+    ]
+
+
+def _ratio(value: float) -> str:
+    return f"x {value:.3g}"
+
+
+def _difference(value: float) -> str:
+    return f"{value:+.3f}"
+
+
+def as_markdown(gate: Gate) -> str:
+    """Return the gate's answer for a comment on a pull request; names are in code spans, and do nothing."""
+    parts = [f"### XADBench gate {_plain(headline(gate))}", f"{_code(gate.new)} against {_code(gate.base)}."]
+    if gate.comparisons:
+        rows = [HEADINGS, ("---",) * len(HEADINGS), *map(_markdown_cells, _sorted(gate))]
+        parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
+    parts += ["\n".join(f"- {_code(hint)}" for hint in hints(gate))] if gate.notices else []
+    parts += [f"<sub>{terms_of(gate)} {MEANINGS}</sub>"] if gate.comparisons else []
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_cells(one: Comparison) -> tuple[str, ...]:
+    measure, explainer, *figures, verdict = _cells(one)
+    return (measure, _code(explainer), *figures, f"**{verdict}**" if verdict == "worse" else verdict)
+
+
+def _code(text: str) -> str:
+    """Return text as a code span that stays in a table's cell; GitHub makes no links or mentions of it."""
+    shown = " ".join(text.split()).replace("`", "'").replace("|", r"\|")
+    return f"`{shown}`"
+
+
+def _plain(text: str) -> str:
+    status, _, rest = text.partition(": ")
+    return f"{status}: {_code(rest)}" if status == "failed" else text
+
+
+def as_json(gate: Gate) -> dict[str, Any]:
+    """Return the gate's answer as JSON values."""
+    stopping = [*gate.refusals, *gate.failures]
+    return {
+        "base": gate.base,
+        "new": gate.new,
+        "outcome": "refused" if gate.refusals else "passed" if gate.passed else "failed",
+        "terms": asdict(gate.terms) | {"allowed": sorted(gate.terms.allowed)},
+        "comparisons": [asdict(one) for one in gate.comparisons],
+        "notices": [asdict(one) | {"stops": one in stopping} for one in gate.notices],
+    }
+
+
+def as_junit(gate: Gate) -> bytes:
+    """Return the gate's answer as JUnit's XML: a test a comparison, and one for each notice that stops it."""
+    suite = ET.Element("testsuite", name="xadbench compare")
+    for one in gate.comparisons:
+        case = _case(suite, one.measure, one.explainer)
+        cells = zip(HEADINGS[2:], _cells(one)[2:], strict=True)
+        text = " ".join(f"{heading} {cell}" for heading, cell in cells)
+        if one.verdict == "worse":
+            _say(case, "failure", text)
+        else:
+            ET.SubElement(case, "system-out").text = _printable(text)
+    for kind, notices in (("failure", gate.failures), ("error", gate.refusals)):
+        for notice in notices:
+            _say(_case(suite, notice.kind, notice.text), kind, _whole(notice))
+    for kind in ("failure", "error"):
+        suite.set(f"{kind}s", str(len(suite.findall(f"./testcase/{kind}"))))
+    suite.set("tests", str(len(suite)))
+    root = ET.Element("testsuites")
+    root.append(suite)
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def _case(suite: ET.Element, classname: str, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=_printable(classname), name=_printable(name))
+
+
+def _say(case: ET.Element, kind: str, text: str) -> None:
+    ET.SubElement(case, kind, message=_printable(text.partition("\n")[0])).text = _printable(text)
+
+
+def _whole(notice: Notice) -> str:
+    return "\n".join([notice.text, *notice.trials])
+
+
+def _printable(text: str) -> str:
+    return UNPRINTABLE.sub("?", text)

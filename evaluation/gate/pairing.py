@@ -1,0 +1,246 @@
+"""Pairs the trials of two runs, and names those that cannot be compared."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.json_files import parse_json
+from xadbench.evaluation.gate.runs import Run, title
+from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.registry import SEED as RANDOM_STATE
+from xadbench.evaluation.report.results import IDENTITY
+
+TIME = "time"
+ADJUSTED = "adjusted_"
+ALLOWANCES = {  # what stops a comparison unless it is allowed: option --allow-<key>
+    "missing": "trials of BASE that NEW lacks",
+    "new-failures": "trials with a score in BASE and none in NEW",
+    "other-tables": "tables with another content",
+    "other-versions": "components of other versions or parameters",
+    "other-seeds": "no seed in common",
+}
+NOTE = "note"  # of no consequence
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something about the pairs: its kind, a key of ALLOWANCES or "note", in words, and the trials."""
+
+    kind: str
+    text: str
+    trials: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return it in one line, with the first trials."""
+        if not self.trials:
+            return self.text
+        more = f", and {len(self.trials) - 3} more" if len(self.trials) > 3 else ""
+        return f"{self.text} ({len(self.trials)} x: {'; '.join(self.trials[:3])}{more})"
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The pairs of two runs.
+
+    Attributes
+    ----------
+    cells
+        By IDENTITY (of BASE) and `measure` (a metric, or "time" for kernel units): `base` and `new`.
+    same_seeds
+        Whether pairs have the same seed, and so the same table.
+    notices
+        What cannot be compared, or is to be known.
+    """
+
+    cells: pd.DataFrame
+    same_seeds: bool
+    notices: tuple[Notice, ...]
+
+
+def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool = True) -> Pairs:
+    """Pair the trials by table, seed, detector and explainer.
+
+    Where the runs have no seed in common, the first of one is paired with the first of the other, and so on:
+    of independent draws any pairing is as good.
+
+    Raises
+    ------
+    InputError
+        If a run lacks a metric altogether, or no trial has a value in both.
+    """
+    seeds = _paired_seeds(base, new)
+    same = all(ours == theirs for ours, theirs in seeds.items())
+    trials = _moved(new.trials, seeds)
+    values = {name: (base.values(scope, name), _moved(new.values(scope, name), seeds)) for name in metrics}
+    both = base.trials.add_suffix("_base").join(trials.add_suffix("_new"), how="inner")
+    notices = [
+        *([] if same else [_other_seeds(seeds)]),
+        *_missing(base, trials),
+        *_failures(both, values),
+        *(_other_tables(both) if same else ()),
+        *_other_versions(both, metrics, same_tables=same),
+        *_only_new(base, trials),
+        *_other_machine(base, new),
+    ]
+    if time:
+        values[TIME] = (_times(base.trials), _times(trials))
+    return Pairs(_in_both(values), same, tuple(notices))
+
+
+def _times(trials: pd.DataFrame) -> "pd.Series[float]":
+    return trials.loc[trials["status"] == "ok", "kernel_units"]
+
+
+def _paired_seeds(base: Run, new: Run) -> dict[int, int]:
+    """Return NEW's seeds by the seeds of BASE that they are paired with."""
+    ours, theirs = (sorted(run.trials.index.unique("seed")) for run in (base, new))
+    if set(ours) & set(theirs):
+        return {seed: seed for seed in theirs}
+    return dict(zip(ours, theirs, strict=False))
+
+
+def _moved(of_new: Any, seeds: Mapping[int, int]) -> Any:
+    """Return what is by IDENTITY of NEW by that of BASE; what is of seeds without a partner is left out."""
+    back = {theirs: ours for ours, theirs in seeds.items()}
+    kept = of_new[of_new.index.get_level_values("seed").isin(back)]
+    by_identity = kept.index.to_frame(index=False)
+    by_identity["seed"] = by_identity["seed"].map(back)
+    return kept.set_axis(pd.MultiIndex.from_frame(by_identity))
+
+
+def _in_both(values: Mapping[str, tuple[Any, Any]]) -> pd.DataFrame:
+    parts = {
+        measure: pd.DataFrame({"base": of_base, "new": of_new}).dropna()
+        for measure, (of_base, of_new) in values.items()
+    }
+    frame = pd.concat(parts, names=["measure"])
+    if frame.empty:
+        raise InputError("no trial has a value in both runs; compare two runs of the same suite")
+    return frame.reorder_levels([*IDENTITY, "measure"])
+
+
+def _other_seeds(seeds: Mapping[int, int]) -> Notice:
+    pairs = ", ".join(f"{ours} with {theirs}" for ours, theirs in seeds.items())
+    return Notice("other-seeds", f"no seed in common; paired: {pairs}")
+
+
+def _missing(base: Run, trials: pd.DataFrame) -> Iterator[Notice]:
+    gone = base.trials[~base.trials.index.isin(trials.index) & (base.trials["status"] == "ok")]
+    yield from _grouped("missing", ((f"{one[3]}: not in NEW", one) for one in gone.index))
+
+
+def _only_new(base: Run, trials: pd.DataFrame) -> Iterator[Notice]:
+    added = trials[~trials.index.isin(base.trials.index)]
+    yield from _grouped(NOTE, ((f"{one[3]}: only in NEW, not compared", one) for one in added.index))
+
+
+def _failures(both: pd.DataFrame, values: Mapping[str, tuple[Any, Any]]) -> Iterator[Notice]:
+    """Yield what has no value in NEW any more, with NEW's reason."""
+    lost = [
+        (f"{identity[3]}: {_why(row, metric)}", identity)
+        for metric, (of_base, of_new) in values.items()
+        for identity, row in _rows(both)
+        if pd.notna(of_base.get(identity)) and pd.isna(of_new.get(identity))
+    ]
+    yield from _grouped("new-failures", lost)
+
+
+def _rows(both: pd.DataFrame) -> Iterator[tuple[Any, "pd.Series[Any]"]]:
+    yield from both.iterrows()
+
+
+def _why(row: "pd.Series[Any]", metric: str) -> str:
+    status = row["status_new"]
+    return f"{metric} is not defined" if status == "ok" else f"{status}: {row['reason_new']}"
+
+
+def _other_tables(both: pd.DataFrame) -> Iterator[Notice]:
+    known = both.dropna(subset=["content_hash_base", "content_hash_new"])
+    ours, theirs = (known[f"content_hash_{of}"] for of in ("base", "new"))
+    other = ours[ours != theirs].index
+    found = (
+        (f"{one[0]}, seed {one[1]}: content {ours[one][:12]}, now {theirs[one][:12]}", one) for one in other
+    )
+    yield from _grouped("other-tables", found)
+
+
+def _other_versions(both: pd.DataFrame, metrics: Sequence[str], *, same_tables: bool) -> Iterator[Notice]:
+    found = (
+        (text, identity)
+        for identity, row in _rows(both)
+        for text in _changes(row, metrics, same_tables=same_tables)
+    )
+    yield from _grouped("other-versions", found)
+
+
+def _changes(row: "pd.Series[Any]", metrics: Sequence[str], *, same_tables: bool) -> Iterator[str]:
+    """Yield in words how the components of a trial differ."""
+    if pd.isna(row["components_base"]) or pd.isna(row["components_new"]):
+        same_table = same_tables and row["content_hash_base"] == row["content_hash_new"]
+        if (
+            same_table
+            and pd.notna([row["key_base"], row["key_new"]]).all()
+            and row["key_base"] != row["key_new"]
+        ):
+            yield "another key: other versions, parameters or metrics, and a record does not say which"
+        return
+    ours, theirs = (_parts(row[f"components_{of}"], tuple(metrics)) for of in ("base", "new"))
+    for part in sorted(ours.keys() | theirs.keys()):
+        if ours.get(part) != theirs.get(part):
+            yield f"{part}: {ours.get(part, 'none')}, now {theirs.get(part, 'none')}"
+
+
+@cache  # most trials share them
+def _parts(components: str, metrics: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        return dict(_flat(parse_json(components, "components of a trial"), metrics))
+    except (AttributeError, TypeError):
+        raise InputError(f"components of a trial are {components:.80}; expected those of a record") from None
+
+
+def _flat(components: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield each version and parameter of a trial that the metrics compared depend on, under its path."""
+    for what in ("detector", "explainer"):
+        for name, made in components.get(what, {}).items():
+            yield f"{what} {name} version", made.get("version")
+            for parameter, value in made.get("params", {}).items():
+                if parameter != RANDOM_STATE:  # the trial's seed
+                    yield f"{what} {name} {parameter}", value
+    versions = components.get("metrics", {})
+    for name in map(plain, metrics):
+        yield f"metric {name} version", versions.get(name)
+        if "baseline" in METRICS[name].needs:
+            yield "baseline", versions.get("baseline")
+
+
+def plain(metric: str) -> str:
+    """Return the registered metric behind a score's name."""
+    return metric.removeprefix(ADJUSTED)
+
+
+def _other_machine(base: Run, new: Run) -> Iterator[Notice]:
+    for what in ("cpu", "versions"):
+        ours, theirs = base.provenance.get(what), new.provenance.get(what)
+        if ours and theirs and ours != theirs:
+            yield Notice(NOTE, f"{what}: {_differing(ours, theirs)}")
+
+
+def _differing(ours: Any, theirs: Any) -> str:
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        return f"{ours}, now {theirs}"
+    names = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+    return ", ".join(f"{name} {ours.get(name, 'none')}, now {theirs.get(name, 'none')}" for name in names)
+
+
+def _grouped(kind: str, found: Iterable[tuple[str, Any]]) -> Iterator[Notice]:
+    """Yield one notice for each text, with all its trials."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for text, identity in found:
+        groups[text].append(title(identity))
+    for text, trials in groups.items():
+        yield Notice(kind, text, tuple(trials))

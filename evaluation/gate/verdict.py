@@ -1,0 +1,235 @@
+"""Judges the differences of pairs: means with intervals, and which of them fail the gate."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import exp, log
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from xadbench.datasets.errors import InputError, find, unknown
+from xadbench.evaluation import stats
+from xadbench.evaluation.gate.pairing import ADJUSTED, ALLOWANCES, TIME, Pairs, plain
+from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.report.results import VALUE
+from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
+
+# In kernel units, about five milliseconds: a time below it says more of timers and caches than of an
+# explainer, and counts as this.
+SHORTEST = 1.0
+APART = "\x1f"  # between the parts of a unit's name
+Verdict = Literal["worse", "unclear", "ok", "better"]
+Column = tuple[str, str]  # measure, explainer
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the gate demands.
+
+    Parameters
+    ----------
+    metrics
+        Names of metrics, or `adjusted_` ones, of which none may be lost by more than `tolerance`.
+    scope
+        The rows explained.
+    tolerance
+        In units of the metrics, at least 0.
+    time_tolerance
+        The ratio of calibrated times that is borne, at least 1; None: times are not judged.
+    level
+        Of confidence of the whole gate, in (0.5, 1): of gates on equal runs at most 1 - level fail.
+    allowed
+        Of ALLOWANCES.
+
+    Raises
+    ------
+    InputError
+        If one of these is out of range or unknown.
+    """
+
+    metrics: tuple[str, ...] = (VALUE,)
+    scope: str = HEADLINE_SCOPE
+    tolerance: float = 0.02
+    time_tolerance: float | None = 1.25
+    level: float = stats.LEVEL
+    allowed: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            metric = find("metric", plain(name), METRICS)
+            if name.startswith(ADJUSTED) and metric.chance is None:
+                raise InputError(f"{name}: {metric.name} has no chance level to adjust for")
+        if not self.metrics:
+            raise InputError("metrics is empty; expected at least one")
+        if self.scope not in SCOPES:
+            raise unknown("scope", self.scope, SCOPES)
+        if not 0 <= self.tolerance < np.inf:
+            raise InputError(f"tolerance is {self.tolerance}; expected a number of at least 0")
+        if self.time_tolerance is not None and not 1 <= self.time_tolerance < np.inf:
+            raise InputError(f"time tolerance is {self.time_tolerance}; expected a ratio of at least 1")
+        if not 0.5 < self.level < 1:
+            raise InputError(f"level is {self.level}; expected a number in (0.5, 1)")
+        for name in self.allowed:
+            find("allowance", name, ALLOWANCES)
+
+    def loss_borne(self, measure: str) -> float:
+        """Return how much gain a measure may lack."""
+        return log(self.time_tolerance or 1) if measure == TIME else self.tolerance
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An explainer in two runs by one measure: a metric, or time.
+
+    `base` and `new` are means over sources, of times geometric ones, in kernel units; `change` is new - base,
+    of times new / base; `low` to `high` its interval, NaN if there is none. `n_pairs` trials, of `n_units`
+    independent ones.
+    """
+
+    explainer: str
+    measure: str
+    base: float
+    new: float
+    change: float
+    low: float
+    high: float
+    n_pairs: int
+    n_units: int
+    verdict: Verdict
+
+
+def judge(pairs: Pairs, terms: Terms, n_resamples: int = stats.RESAMPLES) -> list[Comparison]:
+    """Return the comparisons, the metrics first, by explainer.
+
+    The intervals are those of the report: a bootstrap over sources, then seeds. Pairs of the same seed have
+    the same table, so what noise they have comes with each fit and each timing, and a source under each
+    detector is drawn by itself; else the tables differ too, and sources are drawn. Where there is one alone,
+    its seeds are drawn. All bounds together hold with the level (Bonferroni's method): that of one, with
+    1 - (1 - level) / n_comparisons.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to judge: no comparison has an interval.
+    """
+    levels = {of: _by_column(pairs, of) for of in ("base", "new")}
+    changes = levels["new"] - levels["base"]
+    bound = 1 - (1 - terms.level) / changes.shape[1]
+    intervals = {
+        column: interval
+        for alike in _alike(changes)
+        for column, interval in _intervals(changes[alike].dropna(), bound, n_resamples, pairs).items()
+    }
+    if all(np.isnan(one.low) for one in intervals.values()):
+        raise InputError("a single pair of trials has no interval; compare runs of more tables or seeds")
+    n_pairs = pairs.cells.groupby(["measure", "explainer"]).size()
+    return [
+        _comparison(column, levels, intervals[column], int(n_pairs[column]), terms)
+        for column in _columns(changes)
+    ]
+
+
+def _by_column(pairs: Pairs, of: str) -> pd.DataFrame:
+    """Return a run's values, times as logarithms: a row a (unit, seed), a column a (measure, explainer).
+
+    A unit is a table under a detector; of pairs with other seeds a table, with the mean over detectors.
+    """
+    values = pairs.cells[of].reset_index()
+    values["measure"] = pd.Categorical(values["measure"], categories=values["measure"].unique())
+    times = values["measure"] == TIME
+    values.loc[times, of] = np.log(values.loc[times, of].clip(lower=SHORTEST))
+    if pairs.same_seeds:
+        values[stats.TABLE] += APART + values["detector"]
+    return values.pivot_table(
+        index=[stats.TABLE, stats.SEED], columns=["measure", "explainer"], values=of, observed=True
+    )
+
+
+def _columns(frame: pd.DataFrame) -> list[Column]:
+    return [(str(column[0]), str(column[1])) for column in frame.columns.to_flat_index()]
+
+
+def _source(unit: str) -> str:
+    table, apart, rest = unit.partition(APART)
+    return stats.source_of(table) + apart + rest
+
+
+def _alike(changes: pd.DataFrame) -> Iterable[list[Column]]:
+    """Return the columns that have values in the same rows together: so they are resampled."""
+    groups: dict[bytes, list[Column]] = defaultdict(list)
+    for column in _columns(changes):
+        groups[changes[column].notna().to_numpy().tobytes()].append(column)
+    return groups.values()
+
+
+class _Interval(NamedTuple):
+    low: float
+    high: float
+    n_units: int
+
+
+def _intervals(
+    changes: pd.DataFrame, bound: float, n_resamples: int, pairs: Pairs
+) -> dict[Column, _Interval]:
+    """Return the intervals of columns without a gap; each end holds with probability `bound`."""
+    own, drawn = stats.resampled_means(changes, source=_source, n_resamples=n_resamples)
+    if len(own) == 1 and len(changes) > 1:  # one unit alone: its seeds are the observations
+        by_seed = changes.rename(index=lambda seed: f"{APART}{seed}", level=stats.SEED)
+        units = pd.MultiIndex.from_tuples(
+            [(unit + seed, 0) for unit, seed in by_seed.index], names=changes.index.names
+        )
+        return _intervals(changes.set_axis(units), bound, n_resamples, pairs)
+    centre = own.mean().to_numpy()
+    low, high = stats.interval(centre, drawn, len(own), 2 * bound - 1)
+    return {
+        column: _Interval(low[i], high[i], len(own))
+        if len(own) > 1 or not _repeats(column, pairs)
+        else _Interval(centre[i], centre[i], 1)
+        for i, column in enumerate(_columns(changes))
+    }
+
+
+def _repeats(column: Column, pairs: Pairs) -> bool:
+    """Whether equal code gives equal numbers, so that a single difference is no noise."""
+    return pairs.same_seeds and column[0] != TIME
+
+
+def _comparison(
+    column: Column, levels: Mapping[str, pd.DataFrame], interval: _Interval, n_pairs: int, terms: Terms
+) -> Comparison:
+    measure, explainer = column
+    base, new = (
+        float(stats.by_source(levels[of][[column]].dropna(), _source).mean().iloc[0])
+        for of in ("base", "new")
+    )
+    show = exp if measure == TIME else float
+    return Comparison(
+        explainer,
+        measure,
+        show(base),
+        show(new),
+        show(new - base),
+        show(interval.low),
+        show(interval.high),
+        n_pairs,
+        interval.n_units,
+        _verdict(interval, measure, terms),
+    )
+
+
+def _verdict(interval: _Interval, measure: str, terms: Terms) -> Verdict:
+    """Return "worse" if the whole interval is a loss beyond the tolerance, "ok" if none of it is."""
+    gains = (interval.low, interval.high)
+    worst, best = gains if _higher_is_better(measure) else (-interval.high, -interval.low)
+    borne = terms.loss_borne(measure)
+    if best < -borne:
+        return "worse"
+    if not worst >= -borne:  # NaN too
+        return "unclear"
+    return "better" if worst > borne else "ok"
+
+
+def _higher_is_better(measure: str) -> bool:
+    return measure != TIME and (measure.startswith(ADJUSTED) or METRICS[measure].higher_is_better)

@@ -1,0 +1,456 @@
+"""The gate's rules, on records with known scores; how it bears noise is in test_gate_noise.py."""
+
+import json
+import shutil
+from itertools import product
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import store
+from xadbench.evaluation.gate import Terms, compare, output
+from xadbench.evaluation.gate.runs import Run, of_records, of_tidy, read_run
+
+TABLES, SEEDS, DETECTORS, EXPLAINERS = (
+    ("wine", "a|b", "<script>"),
+    (0, 1),
+    ("forest", "knn"),
+    ("good", "poor_&co"),
+)
+MADE = {
+    "detector": {"forest": {"version": 1, "params": {"random_state": 0}}},
+    "explainer": {"good": {"version": 2, "params": {"samples": 10}}},
+    "metrics": {"ndcg_m": 1, "acc_m": 1},
+}
+
+
+@pytest.fixture
+def records(trial_record):
+    """Trials of two explainers on three tables, two seeds, two detectors."""
+    grid = product(TABLES, SEEDS, DETECTORS, EXPLAINERS)
+    levels = {"good": 0.8, "poor_&co": 0.1}
+
+    def record(table, seed, detector, explainer):
+        score = levels[explainer] + 0.01 * seed + 0.02 * len(table)
+        values = {"adjusted_ndcg_m": score, "infidelity": 1 - score, "adjusted_acc_m": score}
+        scores = {"detected": values, "flagged": {"adjusted_ndcg_m": 0.0}}
+        made = trial_record(table, seed, detector, "good", scores=scores, kernel_units=50.0 + seed)
+        return made | {"explainer": {"name": explainer, "label": explainer}, "key": "k", "components": MADE}
+
+    return [record(*trial) for trial in grid]
+
+
+def changed(records, change, explainer="good", **where):
+    """Return copies of the records; `change` alters those of an explainer."""
+    copies = json.loads(json.dumps(records))
+    for record in copies:
+        of_part = {"table": record["table"]["label"], "seed": record["seed"]}
+        if record["explainer"]["label"] == explainer and all(of_part[key] == where[key] for key in where):
+            change(record)
+    return copies
+
+
+def lost(loss, metric="adjusted_ndcg_m"):
+    def change(record):
+        record["scores"]["detected"][metric] -= loss
+
+    return change
+
+
+def slower(ratio):
+    def change(record):
+        record["kernel_units"] *= ratio
+
+    return change
+
+
+def failed(record):
+    record |= {"status": "error", "reason": "ValueError: <b>|", "scores": {}}
+
+
+def gate_of(base, new, **terms):
+    return compare(of_records("base", base, {}), of_records("new", new, {}), Terms(**terms))
+
+
+def verdicts(gate):
+    return {(one.explainer, one.measure): one.verdict for one in gate.comparisons}
+
+
+def test_equal_runs_pass(records):
+    gate = gate_of(records, records)
+    assert gate.passed
+    assert gate.notices == ()
+    assert set(verdicts(gate)) == set(product(EXPLAINERS, ("adjusted_ndcg_m", "time")))
+    assert set(verdicts(gate).values()) == {"ok"}
+
+
+@pytest.mark.parametrize(("loss", "verdict"), [(0.05, "worse"), (0.01, "ok"), (-0.05, "better")])
+def test_a_loss_beyond_the_tolerance_is_worse_and_that_of_its_explainer_alone(records, loss, verdict):
+    gate = gate_of(records, changed(records, lost(loss)))
+    assert verdicts(gate)["good", "adjusted_ndcg_m"] == verdict
+    assert verdicts(gate)["poor_&co", "adjusted_ndcg_m"] == "ok"
+    (one,) = (one for one in gate.comparisons if one.explainer == "good" and one.measure != "time")
+    assert one.change == pytest.approx(-loss)
+    assert (one.n_pairs, one.n_units) == (12, 6)
+    assert gate.passed == (verdict != "worse")
+
+
+def test_the_tolerance_is_the_callers(records):
+    assert gate_of(records, changed(records, lost(0.05)), tolerance=0.06).passed
+    assert not gate_of(records, changed(records, lost(0.01)), tolerance=0.005).passed
+
+
+@pytest.mark.parametrize(("change", "verdict"), [(-0.05, "worse"), (0.05, "better")])
+def test_of_a_metric_whose_best_is_least_a_rise_is_the_loss(records, change, verdict):
+    gate = gate_of(records, changed(records, lost(change, "infidelity")), metrics=("infidelity",))
+    assert verdicts(gate)["good", "infidelity"] == verdict
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(1.5, "worse"), (1.2, "ok"), (0.5, "better")])
+def test_a_slow_down_beyond_the_tolerance_is_worse(records, ratio, verdict):
+    gate = gate_of(records, changed(records, slower(ratio)))
+    (one,) = (one for one in gate.comparisons if one.explainer == "good" and one.measure == "time")
+    assert one.verdict == verdict
+    assert one.change == pytest.approx(ratio)
+    assert gate_of(records, changed(records, slower(ratio)), time_tolerance=None).passed
+
+
+def test_times_below_a_kernel_unit_are_one(records):
+    quick = changed(records, slower(1e-4))
+    assert gate_of(quick, changed(quick, slower(20))).passed
+    assert not gate_of(quick, changed(quick, slower(1000))).passed
+
+
+def test_a_loss_on_one_table_of_three_is_unclear(records):
+    gate = gate_of(records, changed(records, lost(0.3), table="wine"))
+    assert verdicts(gate)["good", "adjusted_ndcg_m"] == "unclear"
+    assert gate.passed
+
+
+def test_more_comparisons_make_wider_intervals(records):
+    rng = np.random.default_rng(0)
+    noisy = changed(records, lambda record: lost(rng.normal(0.05, 0.02))(record))  # noqa: PLW0108  # drawn anew
+    one, three = (
+        gate_of(records, noisy, time_tolerance=None, metrics=metrics).comparisons[0]
+        for metrics in (("adjusted_ndcg_m",), ("adjusted_ndcg_m", "infidelity", "adjusted_acc_m"))
+    )
+    assert three.high - three.low > 1.2 * (one.high - one.low)
+
+
+def test_the_scope_is_the_callers(records):
+    lower = changed(records, lost(0.05))
+    assert gate_of(records, lower, scope="flagged").passed
+
+
+def test_a_trial_that_new_lacks_refuses_and_is_named(records):
+    gate = gate_of(records, records[1:])
+    assert [str(one) for one in gate.refusals] == ["good: not in NEW (1 x: wine / forest / good, seed 0)"]
+    assert gate.comparisons == ()
+    allowed = gate_of(records, records[1:], allowed=frozenset({"missing"}))
+    assert allowed.passed
+    assert next(one for one in allowed.comparisons if one.explainer == "good").n_pairs == 11
+
+
+def test_what_is_in_new_alone_is_a_note(records):
+    gate = gate_of(records[1:], records)
+    assert gate.passed
+    assert [one.kind for one in gate.notices] == ["note"]
+
+
+def test_a_new_failure_fails_and_is_named(records):
+    broken = changed(records, failed, table="wine", seed=0)
+    gate = gate_of(records, broken)
+    assert not gate.passed
+    assert gate.refusals == []
+    assert [one.text for one in gate.failures] == ["good: error: ValueError: <b>|"]
+    assert gate_of(records, broken, allowed=frozenset({"new-failures"})).passed
+    assert gate_of(broken, records).passed  # mended
+    assert gate_of(broken, broken).passed  # nothing new
+
+
+def test_a_score_that_is_no_longer_defined_is_a_new_failure(records):
+    undefined = changed(records, lambda record: record["scores"]["detected"].update(adjusted_ndcg_m=None))
+    assert [one.text for one in gate_of(records, undefined).failures] == [
+        "good: adjusted_ndcg_m is not defined"
+    ]
+
+
+def test_an_explainer_that_fails_everywhere_is_no_pass(records):
+    gate = gate_of(records, changed(records, failed))
+    assert not gate.passed
+    assert {one.explainer for one in gate.comparisons} == {"poor_&co"}
+
+
+def test_another_tables_content_refuses(records):
+    other = changed(
+        records, lambda record: record["table"].update(content_hash="1" * 64), table="wine", seed=1
+    )
+    gate = gate_of(records, other)
+    assert [one.kind for one in gate.refusals] == ["other-tables"]
+    assert "wine, seed 1: content 000000000000, now 111111111111" in str(gate.refusals[0])
+    assert gate_of(records, other, allowed=frozenset({"other-tables"})).passed
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "key", "text"),
+    [
+        ("detector", "forest", "version", "detector forest version: 1, now 9"),
+        ("explainer", "good", "version", "explainer good version: 2, now 9"),
+        ("explainer", "good", "samples", "explainer good samples: 10, now 9"),
+    ],
+)
+def test_components_of_other_versions_or_parameters_refuse(records, part, name, key, text):
+    def change(record):
+        made = record["components"][part][name]
+        (made if key == "version" else made["params"])[key] = 9
+
+    gate = gate_of(records, changed(records, change))
+    assert [one.text for one in gate.refusals] == [text]
+    assert gate_of(records, changed(records, change), allowed=frozenset({"other-versions"})).passed
+
+
+def test_another_version_of_a_metric_refuses_where_it_is_compared(records):
+    other = changed(records, lambda record: record["components"]["metrics"].update(acc_m=2))
+    assert gate_of(records, other).passed
+    gate = gate_of(records, other, metrics=("adjusted_acc_m",))
+    assert [one.text for one in gate.refusals] == ["metric acc_m version: 1, now 2"]
+
+
+def test_where_a_record_does_not_tell_its_components_another_key_refuses(records):
+    def forget(record):
+        record |= {"key": "other", "components": None}
+
+    assert "another key" in gate_of(records, changed(records, forget)).refusals[0].text
+
+
+def test_the_seed_of_a_component_is_no_parameter(records):
+    def reseed(record):
+        record["components"]["detector"]["forest"]["params"]["random_state"] = 5
+
+    assert gate_of(records, changed(records, reseed)).passed
+
+
+def test_runs_without_a_seed_in_common_are_paired_in_order_if_allowed(records):
+    other = changed(
+        changed(records, lambda r: r.update(seed=r["seed"] + 5)),
+        lambda r: r.update(seed=r["seed"] + 5),
+        "poor_&co",
+    )
+    assert [str(one) for one in gate_of(records, other).refusals] == [
+        "no seed in common; paired: 0 with 5, 1 with 6"
+    ]
+    gate = gate_of(records, other, allowed=frozenset({"other-seeds"}))
+    assert gate.passed
+    assert {(one.n_pairs, one.n_units) for one in gate.comparisons} == {
+        (12, 3)
+    }  # tables; detectors share them
+
+
+def test_a_single_table_is_judged_by_its_seeds(records):
+    def alone(of):
+        return [one for one in of if one["table"]["label"] == "wine" and one["detector"]["name"] == "forest"]
+
+    gate = gate_of(alone(records), alone(changed(records, lost(0.05))))
+    assert {one.n_units for one in gate.comparisons} == {2}
+    assert verdicts(gate)["good", "adjusted_ndcg_m"] == "worse"
+
+
+def test_a_single_pair_is_judged_by_scores_which_repeat_and_not_by_times(records):
+    new = changed(changed(records, lost(0.05)), slower(9))
+    gate = gate_of(records[:2], new[:2])
+    assert verdicts(gate) == {
+        ("good", "adjusted_ndcg_m"): "worse",
+        ("good", "time"): "unclear",
+        ("poor_&co", "adjusted_ndcg_m"): "ok",
+        ("poor_&co", "time"): "unclear",
+    }
+    other = [record | {"seed": 7} for record in new[:2]]
+    with pytest.raises(InputError, match="a single pair of trials has no interval"):
+        gate_of(records[:2], other, allowed=frozenset({"other-seeds"}))
+
+
+def test_tables_of_one_source_are_one_observation(records):
+    names = {"wine": "cardio", "a|b": "Cardiotocography", "<script>": "wine"}
+
+    def rename(record):
+        record["table"]["label"] = names[record["table"]["label"]]
+
+    renamed = changed(changed(records, rename), rename, "poor_&co")
+    assert {one.n_units for one in gate_of(renamed, renamed).comparisons} == {4}
+
+
+def test_controls_are_not_compared(records, trial_record):
+    controls = [trial_record("wine", 0, "forest", "random"), trial_record("wine", 0, "forest", "truth")]
+    assert gate_of(records + controls, records).passed
+
+
+def test_a_later_record_of_a_trial_replaces_an_earlier_one(records):
+    assert not gate_of(records, records + changed(records, lost(0.05))).passed
+
+
+@pytest.fixture
+def gates(records):
+    """One of each outcome, with names that trip a reader up."""
+    worse = changed(changed(records, lost(0.05)), slower(2), "poor_&co")
+    return {
+        "passed": gate_of(records, records),
+        "failed": gate_of(records, changed(worse, failed, table="a|b", seed=0)),
+        "refused": gate_of(records, records[1:]),
+    }
+
+
+@pytest.mark.parametrize("outcome", ["passed", "failed", "refused"])
+def test_markdown_has_a_row_a_comparison_and_harmless_names(gates, outcome):
+    text = output.as_markdown(gates[outcome])
+    assert text.startswith(f"### XADBench gate {outcome}")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(rows) == (2 + len(gates[outcome].comparisons) if gates[outcome].comparisons else 0)
+    assert {row.replace(r"\|", "").count("|") for row in rows} <= {9}
+    outside_code = "".join(text.split("`")[::2]).replace("<sub>", "").replace("</sub>", "")
+    assert "<" not in outside_code
+    if outcome == "failed":
+        assert "`good`" in rows[2]
+        assert "**worse**" in rows[2]
+
+
+@pytest.mark.parametrize("outcome", ["passed", "failed", "refused"])
+def test_json_has_every_figure(gates, outcome):
+    values = json.loads(json.dumps(output.as_json(gates[outcome])))
+    assert values["outcome"] == outcome
+    assert len(values["comparisons"]) == len(gates[outcome].comparisons)
+    assert any(one["stops"] for one in values["notices"]) == (outcome != "passed")
+
+
+def test_junit_has_a_test_a_comparison_and_one_for_what_stops(gates):
+    counts = {}
+    for outcome, gate in gates.items():
+        (suite,) = ET.fromstring(output.as_junit(gate))  # noqa: S314  # written above
+        counts[outcome] = tuple(int(suite.get(name)) for name in ("tests", "failures", "errors"))
+        assert len(suite) == counts[outcome][0]
+    assert counts == {"passed": (4, 0, 0), "failed": (5, 3, 0), "refused": (1, 0, 1)}
+
+
+def test_junit_bears_characters_that_xml_has_not(records):
+    def rename(record):
+        record["explainer"]["label"] = "\x00\x1b[31m"
+
+    renamed = changed(records, rename)
+    assert b"?" in output.as_junit(gate_of(renamed, renamed))
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"metrics": ("ndcg",)}, "unknown metric 'ndcg'; known: acc_m"),
+        ({"metrics": ()}, "metrics is empty"),
+        ({"metrics": ("adjusted_infidelity",)}, "infidelity has no chance level"),
+        (
+            {"metrics": ("comprehensiveness",)},
+            "base: no comprehensiveness in scope detected; it has adjusted_acc_m",
+        ),
+        ({"scope": "all"}, "unknown scope 'all'"),
+        ({"tolerance": -0.1}, "tolerance is -0.1; expected a number of at least 0"),
+        ({"tolerance": float("nan")}, "tolerance is nan"),
+        ({"time_tolerance": 0.9}, "time tolerance is 0.9; expected a ratio of at least 1"),
+        ({"level": 1.0}, "level is 1.0; expected"),
+        ({"level": 0.5}, "level is 0.5; expected"),
+        ({"allowed": frozenset({"all"})}, "unknown allowance 'all'"),
+    ],
+)
+def test_wrong_terms_are_refused(records, terms, message):
+    with pytest.raises(InputError, match=message):
+        gate_of(records, records, **terms)
+
+
+def test_runs_with_nothing_in_common_are_refused(records):
+    def rename(record):
+        record["explainer"]["label"] += " anew"
+
+    other = changed(changed(records, rename), rename, "poor_&co")
+    with pytest.raises(InputError, match="no trial has a value in both runs"):
+        gate_of(records, other)
+
+
+def test_a_run_is_the_same_whatever_holds_it(records, tmp_path):
+    for i, record in enumerate(records):
+        store.write_record(tmp_path / "run", record | {"key": f"{i:064d}"})
+    store.write_results(tmp_path / "run", store.read_records(tmp_path / "run"))
+    benchmark = {"benchmarks": [{"extra_info": {}}, {"extra_info": {"xadbench": {"records": records}}}]}
+    (tmp_path / "bench.json").write_text(json.dumps(benchmark))
+    (tmp_path / "only").mkdir()
+    shutil.copy(tmp_path / "run" / "results.parquet", tmp_path / "only")
+    places = ["run", "run/results.parquet", "only", "bench.json"]
+    runs = [read_run(str(tmp_path / place)) for place in places]
+    for run in runs[1:]:
+        gate = compare(runs[0], run, Terms(allowed=frozenset({"other-versions"})))
+        assert [one.change for one in gate.comparisons] == [0, 0, 1, 1]
+        pd.testing.assert_frame_equal(
+            run.scores.sort_values([*run.scores][:-1], ignore_index=True),
+            runs[0].scores.sort_values([*run.scores][:-1], ignore_index=True),
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("gone", None, "gone: not found; expected the folder of a run"),
+        ("empty.parquet", "", "empty.parquet: results of a run: cannot be read"),
+        ("a.json", "[]", "not pytest-benchmark's JSON: not a JSON object"),
+        (
+            "a.json",
+            '{"benchmarks": [{"extra_info": 3}, 4]}',
+            r"no benchmark has trials in extra_info\['xadbench'\]",
+        ),
+        (
+            "a.json",
+            '{"benchmarks": [{"extra_info": {"xadbench": {"records": [{}]}}}]}',
+            "record 0 is not that of a trial",
+        ),
+        (
+            "a.json",
+            '{"benchmarks": [{"extra_info": {"xadbench": {"records": 7}}}]}',
+            "no benchmark has trials",
+        ),
+        (".", None, "no trials/.*json and no results.parquet in that folder"),
+        ("shipped:nothing", None, "nothing"),
+    ],
+)
+def test_what_holds_no_run_is_refused(tmp_path, monkeypatch, name, content, message):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_run(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": None}, "no column 'seed'; expected table, seed"),
+        ({"seed": "one"}, "column 'seed' is not of numbers"),
+        ({"seed": 0.5}, "seed is 0.5"),
+        ({"value": "much"}, "column 'value' is not of numbers"),
+        ({"explainer": "truth"}, "no trial of an explainer, controls apart"),
+        ({"score": "adjusted_ndcg_m"}, "adjusted_ndcg_m of wine / forest / good, seed 0 is there twice"),
+    ],
+)
+def test_a_table_that_is_none_of_results_is_refused(records, change, message):
+    tidy = store.tidy(records)
+    for column, value in change.items():
+        tidy = tidy.drop(columns=column) if value is None else tidy.assign(**{column: value})
+    with pytest.raises(InputError, match=message):
+        of_tidy("t", tidy, {})
+
+
+def test_a_run_knows_where_it_was_made(records):
+    one, other = (
+        of_records("r", records, {"cpu": cpu, "versions": {"numpy": cpu, "torch": "2"}}) for cpu in "ab"
+    )
+    assert isinstance(one, Run)
+    assert [str(notice) for notice in compare(one, other).notices] == [
+        "cpu: a, now b",
+        "versions: numpy a, now b",
+    ]
