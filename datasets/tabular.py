@@ -131,7 +131,11 @@ def _index_columns(metadata: Mapping[bytes, bytes], file: Path) -> frozenset[str
     """Return the columns that pandas stored an index in."""
     told = parse_json(metadata.get(b"pandas", b"{}"), f"{file}: pandas's metadata")
     columns = told.get("index_columns") if isinstance(told, dict) else None
-    return frozenset(name for name in columns or () if isinstance(name, str))
+    return (
+        frozenset(name for name in columns if isinstance(name, str))
+        if isinstance(columns, list)
+        else frozenset()
+    )
 
 
 READERS: dict[str, Callable[[bytes, Path], pd.DataFrame]] = {

@@ -137,6 +137,19 @@ def test_a_column_twice_in_a_parquet_file_is_refused(tmp_path):
         read_tabular(path)
 
 
+@pytest.mark.parametrize("told", ["3", "{}", "[3, {}]", "null", '"a"'])
+def test_an_index_that_is_none_is_ignored(tmp_path, told):
+    table = pa.table({"a": [1.0]}).replace_schema_metadata({"pandas": f'{{"index_columns": {told}}}'})
+    pq.write_table(table, tmp_path / "mine.parquet")
+    assert read_tabular(tmp_path / "mine.parquet").feature_names == ("a",)
+
+
+def test_metadata_that_is_no_json_is_refused(tmp_path):
+    pq.write_table(pa.table({"a": [1.0]}).replace_schema_metadata({"pandas": "{"}), tmp_path / "mine.parquet")
+    with pytest.raises(InputError, match=r"mine\.parquet: pandas's metadata: not valid JSON"):
+        read_tabular(tmp_path / "mine.parquet")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
