@@ -9,7 +9,7 @@ import pandas as pd
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation import stats
 from xadbench.evaluation.report.boards import SIGNIFICANT, Board, board, cells_of
-from xadbench.evaluation.report.results import REFERENCES, VALUE, Results, as_results
+from xadbench.evaluation.report.results import VALUE, Results, as_results
 from xadbench.evaluation.shipped import is_shipped
 from xadbench.evaluation.store import Record
 from xadbench.evaluation.suite import Suite
@@ -112,9 +112,8 @@ def place_of(
     Raises
     ------
     InputError
-        If the explainer is a control, which is never ranked, or has no record.
+        If the detector has no AUC-ROC on some table.
     """
-    _check(label, records)
     results = as_results({"suite": suite.model_dump(mode="json")}, records)
     cells = cells_of(results)
     cells = cells[cells["scope"] == suite.scope].merge(_origins(records), on=list(KEY))
@@ -141,14 +140,6 @@ def _origins(records: Sequence[Record]) -> pd.DataFrame:
 def _labels(record: Record) -> tuple[str, int, str, str]:
     table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
     return table, record["seed"], detector, explainer
-
-
-def _check(label: str, records: Sequence[Record]) -> None:
-    of = [record["explainer"]["name"] for record in records if record["explainer"]["label"] == label]
-    if label and not of:
-        raise InputError(f"the suite's include and exclude leave no trial of {label!r}")
-    if of and of[0] in REFERENCES:
-        raise InputError(f"{label!r} is a control, which stands beside every placement and is not ranked")
 
 
 def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:

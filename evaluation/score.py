@@ -15,7 +15,9 @@ from xadbench.datasets.specs import build_spec
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.placement import Placement, place_of
+from xadbench.evaluation.plan import combinations
 from xadbench.evaluation.registry import Entry, Factory
+from xadbench.evaluation.report.results import REFERENCES
 from xadbench.evaluation.shipped import run_with_shipped
 from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite
 
@@ -111,7 +113,16 @@ def beside(
     detector: str | None = None,
     dataset: str | None = None,
 ) -> Suite:
-    """Return the suite with an explainer, a detector and a data set more, under a name of its own."""
+    """Return the suite with an explainer, a detector and a data set more, under a name of its own.
+
+    Raises
+    ------
+    InputError
+        If a name is not usable; if the explainer is a control, which stands beside every placement and is
+        never ranked; if the suite's include and exclude leave no trial of it.
+    """
+    if explainer is not None and explainer.name in REFERENCES:
+        raise InputError(f"{explainer.name!r} is a control, which stands beside every placement unranked")
     chosen = load_suite(suite) if isinstance(suite, str) else suite
     parts = {
         "explainers": _with(chosen.explainers, explainer),
@@ -119,7 +130,11 @@ def beside(
         "tables": _with(chosen.tables, _table(dataset) if dataset else None),
     }
     named = dict(chosen) | parts | {"name": f"score-{chosen.name}"}
-    return build_spec(named, Suite, where=f"suite {chosen.name}")
+    asked = build_spec(named, Suite, where=f"suite {chosen.name}")
+    label = _label(asked.explainers, explainer)
+    if label and not any(one.label == label for *_, left in combinations(asked) for one in left):
+        raise InputError(f"suite {chosen.name}: include and exclude leave no trial of {label!r}")
+    return asked
 
 
 def _with(there: tuple[Part, ...], more: Part | None) -> tuple[Part, ...]:

@@ -5,7 +5,6 @@ from itertools import product
 
 import pytest
 
-from xadbench.datasets import InputError
 from xadbench.evaluation import stats
 from xadbench.evaluation.placement import place_of
 from xadbench.evaluation.placement_forms import as_form
@@ -100,13 +99,6 @@ def test_another_fit_than_the_shipped_one_is_told(records_of):
         "gaussian on t01 (seed 0), fitted here, is not quite that of the shipped results (AUC-ROC 0.85"
         in note
     )
-
-
-def test_a_control_has_no_place(records_of):
-    with pytest.raises(InputError, match="'random' is a control"):
-        place_of("random", suite_of(TABLES), records_of(TABLES))
-    with pytest.raises(InputError, match="leave no trial of 'gone'"):
-        place_of("gone", suite_of(TABLES), records_of(TABLES))
 
 
 def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere(records_of):

@@ -170,7 +170,13 @@ def test_a_data_set_with_culprits_is_taken_as_it_is(tiny, tmp_path):
 )
 def test_what_cannot_be_scored_is_named(tiny, explainer, options, message):
     with pytest.raises(InputError, match=message):
-        score_on_suite(explainer, tiny, **options)
+        score_on_suite(explainer, tiny, **options, on_trial=pytest.fail)
+
+
+def test_a_suite_that_leaves_no_trial_is_refused_before_any(tiny):
+    only = Suite.model_validate(tiny.model_dump() | {"include": [{"explainer": "z_score"}]})
+    with pytest.raises(InputError, match="leave no trial of 'absolute_z'"):
+        score_on_suite(absolute_z, only, on_trial=pytest.fail)
 
 
 @pytest.mark.usefixtures("files")
