@@ -37,11 +37,11 @@ def headline(gate: Gate) -> str:
 
 def terms_of(gate: Gate) -> str:
     """Return the terms in words."""
-    terms, n = gate.terms, len(gate.comparisons)
+    terms, n = gate.terms, sum(one.differs for one in gate.comparisons)
     time = "not judged" if terms.time_tolerance is None else f"x {terms.time_tolerance:g}, in kernel units"
     return (
         f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. A bound of an interval holds "
-        f"with {1 - (1 - terms.level) / max(n, 1):.2%}, those of all {n} together with {terms.level:.0%}."
+        f"with {1 - (1 - terms.level) / max(n, 1):.2%}, of the {n} with any difference together with {terms.level:.0%}."
     )
 
 
