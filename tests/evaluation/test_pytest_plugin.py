@@ -1,0 +1,100 @@
+"""The fixture `xadbench_score`, in runs of pytest by themselves: ours may not have the plug-in."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+EXPLAINERS = """
+import numpy as np
+from xadbench.evaluation.suite import Suite
+
+SUITE = Suite.model_validate({
+    "name": "tiny", "detectors": ["gaussian"],
+    "tables": [{"recipe": name, "rows": 200} for name in ("table2-d4-5", "contextual-d10")],
+    "explainers": ["z_score", "random"],
+})
+
+def far(detector, background, X):
+    return np.abs(X - background.mean(axis=0))
+
+def broken(detector, background, X):
+    return X * np.nan
+"""
+TESTS = """
+from mine import SUITE, broken, far
+
+def test_alone(xadbench_score):
+    scores = xadbench_score(far, SUITE)
+    assert set(scores) == {"gaussian"}
+    own = scores["gaussian"]
+    assert own["low"] <= own["mean"] <= own["high"]
+    assert own["entries"] == 2 and own["place"] in {1, 2}
+    assert own["seconds"] > 0 and 0 < own["chance"] < 1 and own["oracle"] > own["chance"]
+
+def test_broken(xadbench_score):
+    xadbench_score(broken, SUITE)
+
+def test_timed(benchmark, xadbench_score):
+    benchmark.pedantic(xadbench_score, args=(far, SUITE), rounds=2)
+    xadbench_score("z_score", SUITE)
+"""
+
+
+@pytest.fixture
+def pytest_run(tmp_path):
+    """Run pytest in a folder with TESTS; return what it prints and its exit code."""
+    (tmp_path / "mine.py").write_text(EXPLAINERS)
+    (tmp_path / "test_mine.py").write_text(TESTS)
+    is_installed = any(entry.name == "xadbench" for entry in entry_points(group="pytest11"))
+    plugin = [] if is_installed else ["-p", "xadbench.pytest_plugin"]
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603  # ours
+        return done.stdout + done.stderr, done.returncode
+
+    return run
+
+
+def test_the_fixture_scores_and_a_trial_without_score_fails_the_test(pytest_run):
+    out, code = pytest_run("-q", "-W", "error", "-p", "no:benchmark", "-k", "alone or broken")
+    assert code == 1
+    assert "1 failed, 1 passed" in out
+    assert "broken on gaussian: error: ValueError: " in out
+    assert "Traceback" not in out
+
+
+def test_scores_and_trials_go_into_the_benchmarks_extra_info(pytest_run, tmp_path):
+    out, code = pytest_run("-q", "-W", "error", "-k", "timed", "--benchmark-json", "b.json")
+    assert code == 0, out
+    (benchmark,) = json.loads((tmp_path / "b.json").read_text())["benchmarks"]
+    told = benchmark["extra_info"]["xadbench"]
+    assert set(told["scores"]) == {"far", "z_score"}
+    assert told["scores"]["far"]["gaussian"]["mean"] <= 1
+    assert [record["explainer"]["label"] for record in told["records"]] == [
+        "far",
+        "far",
+        "z_score",
+        "z_score",
+    ]
+    assert all(record["seconds"] > 0 and record["scores"]["detected"] for record in told["records"])
+
+
+def test_the_plugin_imports_nothing_until_it_is_used():
+    code = "import sys; import xadbench.pytest_plugin; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # ours
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"torch", "numpy", "pandas", "sklearn", "scipy", "typer", "pydantic"}
+    assert not any(
+        name.startswith("xadbench.") for name in done.stdout.split() if name != "xadbench.pytest_plugin"
+    )
+
+
+def test_the_plugin_is_declared():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["pytest11"] == {"xadbench": "xadbench.pytest_plugin"}
