@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -64,21 +66,28 @@ def _local(stack: ExitStack, workers: int) -> Client:
         threads_per_worker=1,
         processes=True,
         memory_limit=0,  # a trial has a limit of its own
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
-        scheduler_kwargs={"allowed_failures": 0},
+        scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
     )
     stack.callback(_close, cluster)
     return stack.enter_context(Client(cluster))
 
 
 def _close(cluster: LocalCluster) -> None:
+    """Close a cluster at once: what its workers are at is lost."""
+    pids = [worker.pid for worker in cluster.workers.values() if worker.pid is not None]
+
     async def close_workers() -> None:
         closing = (worker.close(CLOSE_SECONDS) for worker in cluster.workers.values())
-        await asyncio.gather(*closing, return_exceptions=True)  # one that is killed may be slow to vanish
+        await asyncio.gather(*closing, return_exceptions=True)
+        for pid in pids:  # Dask does not insist
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
-    cluster.sync(close_workers)
-    cluster.close()
+    for close in (partial(cluster.sync, close_workers, callback_timeout=1), partial(cluster.close, 1)):
+        with suppress(TimeoutError):
+            close()
 
 
 def _remote(stack: ExitStack, scheduler: str) -> Client:

@@ -13,7 +13,7 @@ from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import Component, Kept, Suite, TableSpec
-from xadbench.evaluation.trial import trial_key
+from xadbench.evaluation.trial import trial_keys
 from xadbench.generator.manifest import read_manifest
 
 Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]
@@ -55,7 +55,7 @@ def plan(suite: Suite) -> list[Job]:
 def _keyed(
     source: Source, detector: Component, explainers: tuple[Component, ...], measures: Measures
 ) -> tuple[tuple[str, Component], ...]:
-    return tuple((trial_key(source, detector, chosen, measures), chosen) for chosen in explainers)
+    return tuple(zip(trial_keys(source, detector, explainers, measures), explainers, strict=True))
 
 
 def _settings(suite: Suite) -> tuple[float | None, int | None, tuple[Kept, ...]]:

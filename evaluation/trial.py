@@ -3,7 +3,7 @@
 import json
 import time
 import traceback
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import asdict
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -40,6 +40,7 @@ __all__ = [
     "score_attributions",
     "score_explainer",
     "trial_key",
+    "trial_keys",
 ]
 
 
@@ -79,13 +80,16 @@ def trial_key(source: Source, detector: Component, explainer: Component, measure
     InputError
         If a detector or explainer, or a parameter of one, is unknown.
     """
-    return _hash(
-        _of_fit(source, detector)
-        | {
-            "explainer": _identity(explainer, source, CONTROLS, make_explainer),
-            "metrics": measures.identity(),
-        }
-    )
+    return next(trial_keys(source, detector, [explainer], measures))
+
+
+def trial_keys(
+    source: Source, detector: Component, explainers: Iterable[Component], measures: Measures = RANKED
+) -> Iterator[str]:
+    """Yield the key of each explainer's trial on the same fitted detector; see `trial_key`."""
+    shared = _of_fit(source, detector) | {"metrics": measures.identity()}
+    for explainer in explainers:
+        yield _hash(shared | {"explainer": _identity(explainer, source, CONTROLS, make_explainer)})
 
 
 def fit_key(source: Source, detector: Component) -> str:

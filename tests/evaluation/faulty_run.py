@@ -38,7 +38,7 @@ class Distance:
 
 
 class Faulty:
-    """An explainer that misbehaves, each time or just the first time in this folder."""
+    """An explainer that misbehaves, each time, or just the first time in this folder for each n."""
 
     version = 1
     requires = frozenset()
@@ -51,14 +51,14 @@ class Faulty:
 
     def explain(self, X):
         time.sleep(self.seconds)
-        misbehave(self.fault)
+        misbehave(self.fault, self.n)
         return np.abs(X) + self.n
 
 
-def misbehave(fault):
+def misbehave(fault, n=0):
     if fault.startswith("once-"):
         try:
-            Path(fault).touch(exist_ok=False)
+            Path(f"{fault}-{n}").touch(exist_ok=False)
         except FileExistsError:
             return
         fault = fault.removeprefix("once-")

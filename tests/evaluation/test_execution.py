@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import run_suite
+from xadbench.evaluation import run_suite, store
 from xadbench.evaluation.limits import TimeUp, check_limits, limited
 
 SCRIPT = Path(__file__).with_name("faulty_run.py")
 TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds", "traceback"}
-FAULTS = ["raise", "sleep", "stubborn", "memory", "exit"]
+FAULTS = ["raise", "sleep", "stubborn", "memory", "exit", "kill"]
 
 
 class Faults:
@@ -43,6 +43,17 @@ class Faults:
         # In a group of its own, as a shell starts it.
         return subprocess.Popen(command, cwd=self.folder, start_new_session=True, **pipes)  # noqa: S603  # our own script
 
+    def kill_after(self, n_trials):
+        """Start a run, and kill it, but not its workers, after so many trials."""
+        process = self.start(workers=2)
+        for _ in range(n_trials):
+            process.stdout.readline()
+        process.kill()
+        process.communicate(timeout=600)
+
+    def results(self, run):
+        return store.load(self.folder / run)[["key", "status", "scope", "score", "value"]]
+
     def records(self, run="run"):
         found = [json.loads(path.read_text()) for path in (self.folder / run / "trials").glob("*.json")]
         return {(record["seed"], record["explainer"]["label"]): record for record in found}
@@ -54,7 +65,7 @@ def faults(tmp_path):
 
 
 def finish(*processes):
-    told = [process.communicate(timeout=120)[0] for process in processes]
+    told = [process.communicate(timeout=600)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes)
     return told
 
@@ -72,26 +83,61 @@ def test_a_trial_that_ends_its_worker_is_recorded_and_the_rest_goes_on(faults):
     assert not list(faults.folder.glob("run/.workers-*"))
 
 
-@pytest.mark.slow  # a dozen new processes, each of which imports torch
-def test_a_disturbed_run_ends_in_the_results_of_an_undisturbed_one(faults):
+@pytest.fixture(params=["on a small disk", "in a folder"])
+def small_disk(request, tmp_path):
+    """A function that says how large the disk of `run` is to be; None in a folder, where it cannot be."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(tmp_path / "run")]
+    (tmp_path / "run").mkdir()
+    is_mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603  # as above
+    if request.param == "in a folder":
+        if is_mounted:
+            subprocess.run(["umount", command[-1]], check=True)  # noqa: S603, S607  # as above
+            pytest.skip("the same runs on a small disk, which can be mounted here")
+        yield None
+        return
+    if not is_mounted:
+        pytest.skip("mounting a tmpfs is not permitted here, so no disk can be filled")
+    try:
+        yield lambda size: subprocess.run([*command[:4], f"remount,size={size}", *command[5:]], check=True)  # noqa: S603
+    finally:
+        subprocess.run(["umount", "--lazy", command[-1]], check=True)  # noqa: S603, S607  # as above
+
+
+@pytest.mark.slow  # two dozen new processes, each of which imports torch
+def test_200_disturbed_trials_end_in_the_results_of_an_undisturbed_run(faults, small_disk):
     explainers = [
-        {"name": "faulty", "grid": {"n": list(range(20))}},
-        {"name": "faulty", "grid": {"fault": [f"once-{fault}" for fault in FAULTS]}},
+        {"name": "faulty", "grid": {"n": list(range(34))}},
+        {"name": "faulty", "grid": {"fault": [f"once-{fault}" for fault in FAULTS], "n": [0, 1]}},
         {"name": "faulty", "params": {"fault": "raise"}},
     ]
-    faults.write(explainers, seeds=[0, 1], timeout=2)
-    finish(faults.start(workers=2))
+    faults.write(explainers, seeds=[0, 1, 2, 3], timeout=2)
+    if small_disk:
+        fill_up(faults)
+        small_disk("16m")
+    faults.kill_after(10)
+    some = next(iter(faults.records().values()))
+    (faults.folder / "run" / "trials" / f"{some['key']}.json").write_text('{"key": ')
+    finish(faults.start(), faults.start(workers=2))  # two runners at once
     first = faults.records()
-    assert len(first) == 2 * (20 + 5 + 1 + 3)
-    assert {record["status"] for record in first.values()} >= {"ok", "error", "out-of-memory"}
-    assert sum(record["status"] != "ok" for record in first.values()) > 2
-    (faults.folder / "run" / "trials" / f"{first[0, 'truth']['key']}.json").write_text('{"key": ')
-    finish(faults.start(), faults.start())  # two runners at once
-    finish(faults.start("undisturbed"))
+    assert len(first) == 200
+    assert sum(record["status"] != "ok" for record in first.values()) > 4
+    assert {record["status"] for record in first.values()} >= {"ok", "error", "timeout"}
+    finish(faults.start(workers=2))
+    finish(faults.start("undisturbed", workers=2))
     resumed, undisturbed = faults.records(), faults.records("undisturbed")
+    assert len(list(faults.folder.glob("run/trials/*.json"))) == 200  # a file a trial, not two
     assert resumed.keys() == undisturbed.keys() == first.keys()
     for trial, record in undisturbed.items():
         assert without_times(resumed[trial]) == without_times(record)
+    assert Counter(record["status"] for record in resumed.values()) == {"ok": 196, "error": 4}
+    assert faults.results("run").equals(faults.results("undisturbed"))
+
+
+def fill_up(faults):
+    process = faults.start(workers=2)
+    process.communicate(timeout=600)
+    assert process.returncode != 0
+    assert 1 <= len(faults.records()) < 200
 
 
 def without_times(record):
@@ -107,7 +153,7 @@ def test_dask_ends_in_the_results_of_loky_although_a_worker_is_killed(faults):
     ]
     faults.write(explainers, seeds=[0, 1, 2], timeout=2)
     finish(faults.start("dask", workers=2, executor="dask"))
-    assert (faults.folder / "once-kill").exists()
+    assert (faults.folder / "once-kill-0").exists()
     finish(faults.start("loky", workers=2))
     by_dask, by_loky = faults.records("dask"), faults.records("loky")
     assert by_dask.keys() == by_loky.keys()

@@ -1,0 +1,174 @@
+"""What the harness takes beside the work of its trials."""
+
+import json
+import subprocess
+import sys
+import time
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from xadbench.evaluation import explainers, run_suite, store
+from xadbench.evaluation.execution import record_of
+from xadbench.evaluation.plan import plan
+from xadbench.evaluation.registry import Entry, factory_of
+from xadbench.evaluation.report import write_report
+from xadbench.evaluation.suite import Suite, load_suite
+
+pytestmark = pytest.mark.bench
+
+SCOPES = ("anomalies", "detected", "flagged")
+SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
+
+
+class Spin:
+    """An explainer that computes for a second, however many rows it is given but one."""
+
+    version = 1
+    requires = frozenset()
+
+    def __init__(self, n=0):
+        self.n = n
+
+    def fit(self, detector, background):
+        return self
+
+    def explain(self, X):
+        end = time.perf_counter() + (len(X) > 1)
+        while time.perf_counter() < end:
+            pass
+        return np.abs(X)
+
+
+@pytest.fixture
+def seconds(benchmark):
+    """A function that returns, and records, the time that a function takes once."""
+
+    def run(function):
+        benchmark.pedantic(function, rounds=1)
+        return benchmark.stats.stats.min
+
+    return run
+
+
+def ok(**values):
+    """Return the result of a trial."""
+    part = {"seconds": 0.5, "cpu_seconds": 0.5, "rows_scored": 1000, "peak_bytes": 10**6}
+    scores = {scope: dict.fromkeys(SCORES, 0.5) for scope in SCOPES}
+    made = {"status": "ok", "reason": None, "n_explained": 50, "seconds": 1.0, "kernel_units": 9.0}
+    return made | {"scores": scores, "cost": {"fit": part, "explain": part}, "elapsed_seconds": 1.0} | values
+
+
+def test_the_harness_adds_less_than_3_percent_to_trials_of_a_second(
+    benchmark, seconds, monkeypatch, tmp_path
+):
+    monkeypatch.setitem(explainers.EXPLAINERS, "spin", Entry("a stand-in", lambda: factory_of(Spin)))
+    suite = Suite(
+        name="spin",
+        tables=[{"recipe": "table2-d10-5", "rows": 1000}],
+        detectors=["iforest"],
+        explainers=[{"name": "spin", "grid": {"n": list(range(20))}}],
+    )
+    run_suite(suite.model_copy(update={"explainers": suite.explainers[:1]}), tmp_path / "imports")
+    took = seconds(lambda: run_suite(suite, tmp_path / "run"))
+    records = [json.loads(path.read_text()) for path in (tmp_path / "run" / "trials").iterdir()]
+    work = sum(record["seconds"] for record in records) + records[0]["detector"]["fit_seconds"]
+    benchmark.extra_info["overhead"] = took / work - 1
+    assert took / work <= 1.03
+
+
+def test_two_workers_are_nearly_twice_as_fast_as_one(benchmark, least_times, tmp_path):
+    quick = load_suite("quick").model_dump(mode="json", exclude_defaults=True)
+    quick["explainers"] = [one for one in quick["explainers"] if "shap" not in one["name"]]
+    (tmp_path / "quick.yaml").write_text(yaml.safe_dump(quick))
+
+    def run(workers):
+        command = [sys.executable, "-m", "xadbench.evaluation.cli", "run", "quick.yaml"]
+        options = ["--workers", str(workers), "--out", f"run-{workers}"]
+        subprocess.run([*command, *options], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+
+    one, two = benchmark.pedantic(
+        least_times, args=(lambda: run(1), lambda: run(2)), kwargs={"rounds": 1}, rounds=1
+    )
+    benchmark.extra_info["ratio"] = one / two
+    assert one / two >= 1.8
+
+
+def test_a_finished_run_of_2000_trials_is_resumed_in_3_seconds(seconds, tmp_path):
+    suite = Suite(
+        name="long",
+        tables=[{"recipe": "table2-d10-5", "rows": 1000}],
+        detectors=[
+            "iforest",
+            "gaussian",
+            "lof",
+            "ecod",
+            "hbos",
+            "knn",
+            "pca",
+            "cblof",
+            "copod",
+            "dsil_fixed",
+        ],
+        explainers=[{"name": "random"}, *({"name": "z_score", "label": f"z_{i}"} for i in range(16))],
+        seeds=range(10),
+    )
+    for job in plan(suite):
+        for key, explainer in job.trials:
+            write_quickly(tmp_path / "run", record_of(job, key, explainer, {}, ok()))
+    told = []
+    took = seconds(lambda: told.extend(run_suite(suite, tmp_path / "run")))
+    assert len(told) == 2000
+    assert took <= 3
+
+
+def write_quickly(run, record):
+    """Write a record without waiting for the disk."""
+    (run / "trials").mkdir(parents=True, exist_ok=True)
+    (run / "trials" / f"{record['key']}.json").write_text(json.dumps(record, indent=1, sort_keys=True))
+
+
+def test_100000_records_are_loaded_in_2_seconds(seconds, trial_record, tmp_path):
+    tables, detectors = [f"table {i}" for i in range(10)], [f"detector {i}" for i in range(10)]
+    records = [
+        trial_record(table, seed, detector, "good", **ok())
+        for table, seed, detector in product(tables, range(10), detectors)
+    ]
+    part = store.tidy(records)
+    parts = [part.assign(key=part["key"] + str(i), explainer=f"explainer {i}") for i in range(100)]
+    pd.concat(parts).to_parquet(tmp_path / "results.parquet", index=False)
+    loaded = []
+    took = seconds(lambda: loaded.append(store.load(tmp_path)))
+    assert loaded[0]["key"].nunique() == 100_000
+    assert took <= 2
+
+
+def test_the_report_of_5000_trials_takes_20_seconds_and_15_megabytes(
+    benchmark, seconds, trial_record, tmp_path
+):
+    labels = {
+        "tables": [f"table {i}" for i in range(20)],
+        "detectors": [f"detector {i}" for i in range(5)],
+        "explainers": [f"explainer {i}" for i in range(23)],
+    }
+    suite = {
+        "name": "long",
+        "tables": [{"name": name, "dataset": "bundled:wine"} for name in labels["tables"]],
+    }
+    suite |= {part: labels[part] for part in ("detectors", "explainers")} | {"seeds": [0, 1]}
+    store.write_json(tmp_path / "run.json", {"suite": suite})
+    rng = np.random.default_rng(0)
+    for table, seed, detector in product(labels["tables"], (0, 1), labels["detectors"]):
+        for explainer in [*labels["explainers"], "truth", "inverted_truth"]:
+            scores = {scope: dict.fromkeys(SCORES, rng.random()) for scope in SCOPES}
+            record = trial_record(table, seed, detector, "truth", **ok(scores=scores))
+            record["explainer"] = {"name": explainer, "label": explainer}
+            write_quickly(tmp_path, record | {"key": f"{table}{seed}{detector}{explainer}".replace(" ", "-")})
+    took = seconds(lambda: write_report(tmp_path, tmp_path / "report", "html"))
+    size = sum(path.stat().st_size for path in (tmp_path / "report").rglob("*") if path.is_file())
+    benchmark.extra_info["megabytes"] = size / 1e6
+    assert took <= 20
+    assert size <= 15e6
