@@ -31,15 +31,16 @@ def fit_once(run: Path, source: Source, component: Component) -> Fitted | None:
 def _load(folder: Path, source: Source) -> Fitted | None:
     from xadbench.dsil import load  # noqa: PLC0415  # torch takes a second to import
 
-    told = store.read_json(_about(folder))
-    if told is None:
-        return None
-    try:
-        detector = load(folder)
-    except InputError:  # there is none, it was altered, or is of another version
+    seconds = (store.read_json(_about(folder)) or {}).get("seconds")
+    if not isinstance(seconds, int | float):
         return None
     table = standardise(source.table)
-    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), told["seconds"])
+    try:
+        detector = load(folder)
+        scores = np.asarray(detector.decision_function(table.X))
+    except InputError:  # there is none, it was altered, of another table, or is of another version
+        return None
+    return Fitted(detector, table, scores, seconds)
 
 
 def _save(folder: Path, fitted: Fitted) -> None:
