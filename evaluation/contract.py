@@ -4,19 +4,16 @@
 at the truth needs no check: it is given none.
 """
 
-import random
-import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import one_line
+from xadbench.evaluation import global_states
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.explainers.base import METHODS, PROVIDED_BY, Explainer, missing
 from xadbench.evaluation.toys import CULPRIT, Curved, Linear, Plain, toy_rows
@@ -89,7 +86,7 @@ class Finding:
 
 def run(check: Check, subject: Subject) -> Finding | None:
     """Return what a check finds; None if the explainer passes. What the explainer raises is a finding."""
-    with _global_states_put_back():
+    with global_states.put_back():
         try:
             problem = check.problem(subject)
         except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
@@ -181,10 +178,10 @@ def _takes_any_layout(subject: Subject) -> str | None:
 
 
 def _leaves_global_states(subject: Subject) -> str | None:
-    _draw(3)  # a state that no explainer would leave behind by itself
-    before = _states()
+    global_states.move_on(3)  # a state that no explainer would leave behind by itself
+    before = global_states.states()
     subject.blame(rows()[:3])
-    changed = [name for name, state in _states().items() if state != before[name]]
+    changed = [name for name, state in global_states.states().items() if state != before[name]]
     return (
         f"it draws from the global random state of {' and '.join(changed)}, or seeds it" if changed else None
     )
@@ -192,7 +189,7 @@ def _leaves_global_states(subject: Subject) -> str | None:
 
 def _ignores_global_states(subject: Subject) -> str | None:
     first = subject.blame(rows()[:3])
-    _draw(7)  # somebody else
+    global_states.move_on(7)  # somebody else
     return _differ(first, subject.blame(rows()[:3]), 0)
 
 
@@ -229,37 +226,6 @@ def _differ(expected: FloatArray, found: FloatArray, tolerance: float) -> str | 
     return (
         f"row {row}, feature {column} gets {found[row, column]:.6g} in place of {expected[row, column]:.6g}"
     )
-
-
-@contextmanager
-def _global_states_put_back() -> Iterator[None]:
-    legacy, own, torch = np.random.get_state(), random.getstate(), sys.modules.get("torch")  # noqa: NPY002  # saved
-    of_torch = torch.get_rng_state() if torch else None
-    try:
-        yield
-    finally:
-        np.random.set_state(legacy)  # noqa: NPY002  # as above
-        random.setstate(own)
-        if torch:
-            torch.set_rng_state(of_torch)
-
-
-def _draw(n: int) -> None:
-    """Move the global generators on."""
-    np.random.random(n)  # noqa: NPY002  # it is what is watched
-    [random.random() for _ in range(n)]  # noqa: S311  # as above
-    if torch := sys.modules.get("torch"):
-        torch.rand(n)
-
-
-def _states() -> dict[str, Any]:
-    """Return the states of the global generators, torch's where it was imported, as == compares them."""
-    legacy: dict[str, Any] = np.random.get_state(legacy=False)  # noqa: NPY002  # as above
-    of_numpy = legacy | {"state": [bytes(legacy["state"]["key"]), legacy["state"]["pos"]]}
-    states: dict[str, Any] = {"numpy": of_numpy, "Python": random.getstate()}
-    if torch := sys.modules.get("torch"):
-        states["torch"] = bytes(torch.get_rng_state().numpy())
-    return states
 
 
 RANDOM = "draw from numpy.random.default_rng(random_state), where random_state is a parameter of __init__"
