@@ -195,6 +195,14 @@ def test_a_table_made_again_is_shown_only_if_it_is_the_runs():
     assert "another one" in reason
 
 
+def test_a_report_runs_no_code_that_a_run_names(tmp_path):
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\ndef table(): ...\n")
+    facts = {"seed": 0, "n_rows": 100, "n_features": 13, "content_hash": "0" * 64}
+    reason = remake(TableSpec(dataset=f"{tmp_path}/mine.py:table"), facts)
+    assert "cannot be made again: unknown data set" in reason
+    assert not (tmp_path / "ran").exists()
+
+
 def test_margins_and_graph_of_a_table_made_again():
     from xadbench.evaluation.source import load_source  # noqa: PLC0415  # takes a second to import
 
