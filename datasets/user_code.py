@@ -41,7 +41,8 @@ def load_object(spec: str) -> Any:
     ----------
     spec
         "package.module:Name", of a module that Python finds or that lies in the current folder; or
-        "path/to/file.py:name", a relative path starting from the current folder. A changed file is run anew.
+        "path/to/file.py:name", a relative path starting from the current folder. A changed file is run anew;
+        it can import what Python finds, but not its neighbours: name it as a module for that.
 
     Raises
     ------
@@ -164,8 +165,10 @@ def _files(module: ModuleType, found: object) -> Iterator[tuple[str, Path]]:
     bases = {base.__module__ for base in getattr(found, "__mro__", ())} - own
     for name in _foreign(own):
         root = _root(name)
-        files = root.parent.rglob("*.py") if root.name == "__init__.py" else [root]
-        yield from ((f"{root.parent.name}/{path.relative_to(root.parent)}", path) for path in files)
+        is_package = root.name == "__init__.py"
+        files = root.parent.rglob("*.py") if is_package else [root]
+        above = root.parents[1] if is_package else root.parent
+        yield from ((path.relative_to(above).as_posix(), path) for path in files)
     for name in _foreign(bases):
         yield name, _file(name)
 

@@ -112,6 +112,7 @@ PACKAGE = {
 
 def hash_in(folder, spec, files):
     """Return the hash of an object in a fresh copy of the package with some files changed."""
+    sys.path[:] = [path for path in sys.path if not path.startswith(str(folder.parent))]
     for name in ("pack", "pack.core", "pack.inner", "pack.inner.mine", "elsewhere", "reexport"):
         sys.modules.pop(name, None)
     write(folder, PACKAGE | files)
@@ -139,6 +140,15 @@ def test_the_hash_does_not_depend_on_the_place_or_on_how_an_object_is_named(fold
     hashes = {source_hash(load_object(f"{place}/mine.py:f")) for place in "ab"}
     monkeypatch.chdir(folder / "a")
     assert hashes == {source_hash(load_object("mine:f"))}
+
+
+def test_the_hash_of_several_files_does_not_depend_on_their_place_either(folder, monkeypatch):
+    hashes = set()
+    for place in ("a", "b"):
+        (folder / place).mkdir()
+        monkeypatch.chdir(folder / place)
+        hashes.add(hash_in(folder / place, "reexport:f", {}))
+    assert len(hashes) == 1
 
 
 def test_what_was_not_loaded_by_name_has_no_hash():
