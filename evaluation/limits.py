@@ -13,6 +13,7 @@ import threadpoolctl
 
 from xadbench.datasets import InputError
 
+VMSTAT = Path("/proc/vmstat")
 GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
 
 
@@ -116,3 +117,12 @@ def check_limits(timeout: float | None, memory_limit: int | None) -> None:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; torch has no class of its own for that."""
     return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+
+
+def oom_kills() -> int:
+    """Return how many processes the kernel has killed for want of memory; 0 where it does not say."""
+    try:
+        lines = VMSTAT.read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))

@@ -12,7 +12,7 @@ from pathlib import Path
 from xadbench.datasets import InputError
 from xadbench.evaluation import store
 from xadbench.evaluation.execution import FITTING, Result, UnderWay, record_of, run_job
-from xadbench.evaluation.limits import one_thread
+from xadbench.evaluation.limits import one_thread, oom_kills
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.trial import not_ok
@@ -61,10 +61,13 @@ class Task:
                 raise InputError(f"{run}: the record of {key} was written, but cannot be read; run again")
             yield self.number, record
 
-    def blame(self, run: Path, error: Exception) -> Iterator[Told]:
-        """Record what was under way, a trial or the fitting for all, as what ended the worker."""
+    def blame(self, run: Path, error: Exception, n_oom_kills: int) -> Iterator[Told]:
+        """Record what was under way, a trial or the fitting for all, as what ended the worker.
+
+        `n_oom_kills` of processes are known to have happened while it was.
+        """
         first, behind = self._suspected()
-        result = self._verdict(error)
+        result = self._verdict(error, n_oom_kills)
         self.n_told = behind
         for key, explainer in self.job.trials[first:behind]:
             record = store.read_record(run, key)
@@ -78,10 +81,12 @@ class Task:
             return self.n_told, len(self.job.trials)
         return step, step + 1
 
-    def _verdict(self, error: Exception) -> Result:
+    def _verdict(self, error: Exception, n_oom_kills: int) -> Result:
         if words := self.last_words:
             reason = f"took more than {self.job.timeout:g} s and was ended with its worker"
             return not_ok("timeout", reason, words)
+        if n_oom_kills and "SIGKILL" in str(error):
+            return not_ok("out-of-memory", "the kernel ran out of memory and killed its worker", str(error))
         said = [line for line in str(error).splitlines() if "exit codes" in line]
         reason = "its worker process was killed, perhaps for want of memory, or ended itself"
         return not_ok("error", ". ".join([reason, *said]), str(error))
@@ -121,7 +126,7 @@ def run_in_workers(
         new_log = partial(tempfile.mkdtemp, dir=logs)
         rounds = deque([([Task(number, job, Path(new_log())) for number, job in jobs], own.workers)])
         while rounds:
-            tasks, n_workers = rounds.popleft()
+            (tasks, n_workers), n_before = rounds.popleft(), oom_kills()
             with own.new(n_workers) as executor:
                 dead = yield from _until_all_end(run, tasks, executor, own.deaths, on_running)
             begun = [task for task in dead if task.step is not None]
@@ -133,7 +138,7 @@ def run_in_workers(
             is_alone = len(tasks) == 1
             culprits = [task for task in suspects if is_alone or task.last_words]
             for task in culprits:
-                yield from task.blame(run, dead[task])
+                yield from task.blame(run, dead[task], oom_kills() - n_before)
             left = [task.rest(Path(new_log())) for task in suspects if task.n_told < len(task.job.trials)]
             waiting = [task for task in dead if task.step is None]
             if culprits:

@@ -113,7 +113,10 @@ def test_a_finished_run_of_2000_trials_is_resumed_in_3_seconds(seconds, tmp_path
             "copod",
             "dsil_fixed",
         ],
-        explainers=[{"name": "random"}, *({"name": "z_score", "label": f"z_{i}"} for i in range(16))],
+        explainers=[
+            "random",
+            {"name": "conditional_occlusion", "grid": {"n_neighbours": list(range(1, 17))}},
+        ],
         seeds=range(10),
     )
     for job in plan(suite):
