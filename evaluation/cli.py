@@ -113,7 +113,7 @@ def report(
     ] = "html",
     *,
     remake: Annotated[
-        bool, typer.Option("--remake", help="Make the tables again, to show their graphs and margins.")
+        bool, typer.Option("--remake", help="Make tables and attributions again that were not kept.")
     ] = False,
 ) -> None:
     """Write the report of a run; into the run's folder report/ unless told otherwise."""

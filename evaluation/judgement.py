@@ -100,7 +100,7 @@ def judge(
     curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
     return Judgement(
         rows=rows,
-        kind=table.kind[rows],
+        kind=table.kind[rows].astype(np.int64),
         kinds={int(i): table.kinds[i] for i in np.unique(table.kind[table.y])},
         mask=mask,
         scopes={"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged},

@@ -94,8 +94,13 @@ def _counts(values: FloatArray, edges: FloatArray) -> list[int]:
 
 
 def _examples(table: LabelledTable) -> list[int]:
-    """Return the rows of the first anomaly of each kind, then of the second, and so on."""
-    by_kind = [np.flatnonzero(table.kind == kind) for kind in np.unique(table.kind[table.y])]
+    """Return the rows of the first anomaly of each kind, then of the second, and so on.
+
+    Those with all features to blame, on which nobody can be wrong, only where there are no others.
+    """
+    can_tell = table.y & ~table.mask.all(axis=1)  # type: ignore[union-attr]  # only called with a mask
+    chosen = can_tell if can_tell.any() else table.y
+    by_kind = [np.flatnonzero(chosen & (table.kind == kind)) for kind in np.unique(table.kind[chosen])]
     in_turn = (int(row) for rows in zip_longest(*by_kind) for row in rows if row is not None)
     return list(islice(in_turn, N_EXAMPLES))
 

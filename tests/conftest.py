@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from xadbench.datasets import LabelledTable
@@ -62,7 +63,15 @@ SUITE = {
     "explainers": ["good", "fair", "poor_&co", "gappy", "random"],
     "seeds": [0, 1],
 }
+KINDS = {"global": 0.0, "<b>local</b>": -0.3}
 LEVELS = {"good": 0.8, "fair": 0.5, "poor_&co": 0.1, "gappy": 0.9, "random": 0.0, "truth": 1.0}
+
+
+def _curve(score, n_features):
+    """From the score down to 0.3 below it, a value for each number of features."""
+    from xadbench.evaluation.metrics import set_sizes  # noqa: PLC0415  # as below
+
+    return np.linspace(score, score - 0.3, len(set_sizes(n_features))).tolist()
 
 
 def _record(table, seed, detector, explainer, **changes):
@@ -73,7 +82,7 @@ def _record(table, seed, detector, explainer, **changes):
         "seed": seed,
         "table": {
             "label": table,
-            "content_hash": "0" * 64,
+            "content_hash": ("0" if table == "alpha" else "1") * 64,
             "n_rows": 100,
             "n_features": 8 if table == "alpha" else 5,
             "n_anomalies": 10,
@@ -85,8 +94,50 @@ def _record(table, seed, detector, explainer, **changes):
         "seconds": 3.0 - 2 * LEVELS[explainer] if explainer != "poor_&co" else 0.001,
         "kernel_units": 10.0,
         "scores": {scope: dict(values) for scope in ("anomalies", "detected", "flagged")},
+        "scores_by_kind": {
+            scope: {kind: values | {"adjusted_ndcg_m": score + more} for kind, more in KINDS.items()}
+            for scope in ("anomalies", "detected")
+        },
+        "scores_at_k": {"detected": {"faithfulness": _curve(score, 8 if table == "alpha" else 5)}},
         **changes,
     }
+
+
+def _portrait(n_features):
+    """What a run keeps of a table: three anomalies, two of which have the first feature to blame."""
+    names = ["<i>x0</i>", *(f"x{i}" for i in range(1, n_features))]
+    first = [True] + [False] * (n_features - 1)
+    facts = {"normal mean": 0.0, "normal std": 1.0, "anomalous mean": 3.0, "anomalous std": None}
+    return {
+        "features": names,
+        "graph": {"nodes": names, "edges": [[names[0], names[1]]]},
+        "margins": [
+            {"feature": name, "n_culprit": 2, "normal": [9, 1], "anomalous": [0, 2], "facts": facts}
+            for name in names
+        ],
+        "examples": [
+            {
+                "row": row,
+                "kind": list(KINDS)[row % 2],
+                "values": [3.0] + [0.5] * (n_features - 1),
+                "clean": [0.5] * n_features,
+                "culprits": first if row < 2 else [not one for one in first],
+            }
+            for row in range(3)
+        ],
+    }
+
+
+def _keep_attributions(run, record):
+    """Blame for rows 0 to 2, of which row 1 is not detected: all on the first feature, or on the last."""
+    blame = np.zeros((3, record["table"]["n_features"]))
+    blame[:, 0 if record["explainer"]["name"] == "good" else -1] = 2.0
+    frame = pd.DataFrame(blame, columns=_portrait(blame.shape[1])["features"])
+    frame.insert(0, "__row__", [0, 1, 2])
+    frame.insert(1, "__detected__", [True, False, True])
+    path = run / "attributions" / f"{record['key']}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    frame.to_parquet(path, index=False)
 
 
 @pytest.fixture
@@ -103,14 +154,20 @@ def finished_run(tmp_path_factory) -> Path:
     run = tmp_path_factory.mktemp("finished") / "run"
     store.write_json(run / "run.json", {"suite": SUITE, "versions": {"python": "3.11"}})
     names = [table["name"] for table in SUITE["tables"]]
-    failure = {"status": "error", "reason": "ValueError: <b>", "traceback": "</script>", "scores": {}}
+    unscored = {"scores": {}, "scores_by_kind": {}, "scores_at_k": {}}
+    failure = {"status": "error", "reason": "ValueError: <b>", "traceback": "</script>", **unscored}
     changes = {
-        ("gappy", "alpha"): {"status": "skipped", "reason": "needs a gradient", "scores": {}},
+        ("gappy", "alpha"): {"status": "skipped", "reason": "needs a gradient", **unscored},
         ("gappy", "c|c"): failure,
     }
     for table, seed, detector, explainer in product(names, (0, 1), SUITE["detectors"], LEVELS):
         own = changes.get((explainer, table), {})
-        store.write_record(run, _record(table, seed, detector, explainer, **own))
+        if table == "alpha" and explainer in {"good", "fair"}:
+            own = own | {"kept": ["attributions"]}
+        record = store.write_record(run, _record(table, seed, detector, explainer, **own))
+        if "kept" in record:
+            _keep_attributions(run, record)
+    store.write_json(run / "tables" / f"{'0' * 64}.json", _portrait(8))
     return run
 
 

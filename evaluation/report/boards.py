@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 
 from xadbench.evaluation import stats
+from xadbench.evaluation.judgement import OF_ANOMALIES
 from xadbench.evaluation.report.results import IDENTITY, NO_ROW, NOT_RUN, VALUE, Results
 from xadbench.evaluation.scoring import SCOPES
 
 MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units")
+MOST_BOARDS = 150  # of kinds; beyond, they are not split by width too: a report of many tables stays small
+KIND_RESAMPLES = 2_000  # so many boards take their time
+NO_KINDS = "an older record, without scores by kind"
 SIGNIFICANT = 1 - stats.LEVEL
 
 
@@ -26,7 +30,7 @@ class Missing(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """The leaderboard of a detector in a scope.
+    """The leaderboard of a detector in a scope, of all widths or those of d, of all kinds or one of anomaly.
 
     Attributes
     ----------
@@ -56,6 +60,7 @@ class Board:
     references: pd.DataFrame
     missing: list[Missing]
     groups: list[list[str]]
+    kind: str | None = None
 
     @property
     def can_differ(self) -> bool:
@@ -70,16 +75,37 @@ def _can_differ(n_tables: int, n_entries: int) -> bool:
 
 
 def boards(results: Results, n_resamples: int = stats.RESAMPLES) -> list[Board]:
-    """Return the boards of every scope and detector: over all tables, then, if they differ, by width d."""
-    cells = cells_of(results)
+    """Return the boards of every scope and detector: over all tables, then, if they differ, by width d.
+
+    Then, for the scopes that hold anomalies alone, the same by kind of anomaly, if there is more than one.
+    """
+    cells, by_kind = cells_of(results), kind_cells(results)
     widths = sorted(int(d) for d in cells["n_features"].dropna().unique())
     parts: list[int | None] = [None, *(widths if len(widths) > 1 else [])]
-    return [
+    kinds = list(by_kind["kind"].unique())
+    of_kinds = [(kind, by_kind[by_kind["kind"] == kind]) for kind in kinds] if len(kinds) > 1 else []
+    whole = [
         board(of, scope, str(detector), d, n_resamples)
         for scope in SCOPES
         for d in parts
         for detector, of in _part(cells, scope, d).groupby("detector", sort=False)
     ]
+    n_boards = len(of_kinds) * len(OF_ANOMALIES) * len(parts) * cells["detector"].nunique()
+    return whole + [
+        board(of, scope, str(detector), d, min(n_resamples, KIND_RESAMPLES), kind=kind)
+        for kind, of_kind in of_kinds
+        for scope in OF_ANOMALIES
+        for d in (parts if n_boards <= MOST_BOARDS else [None])
+        for detector, of in _part(of_kind, scope, d).groupby("detector", sort=False)
+    ]
+
+
+def kind_cells(results: Results) -> pd.DataFrame:
+    """Return a row each (trial, scope, kind), as `cells_of`; records without scores by kind say so."""
+    cells = results.by_kind.merge(results.trials, on=IDENTITY)
+    is_old = (cells["status"] == "ok") & ~cells["has_kinds"].astype(bool)
+    cells.loc[is_old, ["status", "reason"]] = ["not kept", NO_KINDS]
+    return cells
 
 
 def cells_of(results: Results) -> pd.DataFrame:
@@ -93,7 +119,13 @@ def _part(cells: pd.DataFrame, scope: str, d: int | None) -> pd.DataFrame:
 
 
 def board(
-    cells: pd.DataFrame, scope: str, detector: str, d: int | None = None, n_resamples: int = stats.RESAMPLES
+    cells: pd.DataFrame,
+    scope: str,
+    detector: str,
+    d: int | None = None,
+    n_resamples: int = stats.RESAMPLES,
+    *,
+    kind: str | None = None,
 ) -> Board:
     """Return the board of cells (a row each table, seed and explainer) of one scope and detector."""
     entries = cells[~cells["is_reference"].astype(bool)]
@@ -117,6 +149,7 @@ def board(
         references=_references(inside.reset_index()),
         missing=_missing(entries, grid),
         groups=groups,
+        kind=kind,
     )
 
 
@@ -178,5 +211,5 @@ def why(rows: pd.DataFrame) -> str:
 
 
 def headline(all_boards: Sequence[Board], scope: str) -> list[Board]:
-    """Return the boards of a scope over all tables, a detector each."""
-    return [one for one in all_boards if one.scope == scope and one.d is None]
+    """Return the boards of a scope over all tables and kinds, a detector each."""
+    return [one for one in all_boards if one.scope == scope and one.d is None and one.kind is None]

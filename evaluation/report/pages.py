@@ -1,23 +1,24 @@
 """The pages of an HTML report: which there are, and what each shows."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from xadbench.evaluation.plan import resolve
 from xadbench.evaluation.report import figures
-from xadbench.evaluation.report.boards import Board, board, cells_of, headline
-from xadbench.evaluation.report.remake import graph, margins, remake
+from xadbench.evaluation.report.boards import Board, headline
+from xadbench.evaluation.report.curves import chart, curves
 from xadbench.evaluation.report.results import Results
+from xadbench.evaluation.report.table_pages import facts_of, table_pages
 from xadbench.evaluation.report.tables import detector_quality, not_ok
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
-from xadbench.evaluation.suite import Suite, TableSpec
 
 PAGES = {
     "index.html": "Leaderboard",
     "ranks.html": "Ranks",
     "cost.html": "Quality and cost",
+    "kinds.html": "Kinds of anomaly",
+    "curves.html": "Faithfulness",
     "detectors.html": "Detectors",
     "tables.html": "Data sets",
     "faults.html": "Failures and skips",
@@ -34,8 +35,8 @@ class Page:
     context: Mapping[str, Any]
 
 
-def pages(results: Results, boards: Sequence[Board], *, remade: bool = False) -> Iterator[Page]:
-    """Yield the pages of a report, the first page first; `remade`: with tables made again."""
+def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool = False) -> Iterator[Page]:
+    """Yield the pages of a report, the first first; `remade`: what the run did not keep is made again."""
     shown = headline(boards, HEADLINE_SCOPE)
     faults = not_ok(results)
     contents: dict[str, dict[str, Any]] = {
@@ -43,7 +44,9 @@ def pages(results: Results, boards: Sequence[Board], *, remade: bool = False) ->
         "ranks.html": {"diagrams": [(board, figures.ranks(board)) for board in shown]},
         "cost.html": {"boards": shown, "scatter": figures.scatter(shown)},
         "detectors.html": {"quality": detector_quality(results).to_dict("records")},
-        "tables.html": {"tables": _tables(results)},
+        "kinds.html": {"heat": _heat(boards), "n_kinds": results.by_kind["kind"].nunique()},
+        "curves.html": {"curves": [(of, chart(of)) for of in curves(results)]},
+        "tables.html": {"tables": facts_of(results)},
         "faults.html": {
             "faults": faults.to_dict("records"),
             "counts": results.trials["status"].value_counts().to_dict(),
@@ -55,7 +58,9 @@ def pages(results: Results, boards: Sequence[Board], *, remade: bool = False) ->
     for path, title in PAGES.items():
         common = _common(results, path, title, root="")
         yield Page(path, f"{path}.j2", common | contents[path])
-    yield from _table_pages(results, remade=remade)
+    for facts, shown_of_table in table_pages(run, results, remade=remade):
+        common = _common(results, facts["path"], facts["table"], root="../")
+        yield Page(facts["path"], "table.html.j2", common | shown_of_table)
 
 
 def _common(results: Results, path: str, title: str, root: str) -> dict[str, Any]:
@@ -78,59 +83,37 @@ def _leaderboard(results: Results, boards: Sequence[Board]) -> dict[str, Any]:
         "bar": figures.bar,
         "scopes": SCOPES,
         "widths": sorted({board.d for board in boards if board.d is not None}),
+        "kinds_by_width": any(board.kind is not None and board.d is not None for board in boards),
+        "kinds": list(dict.fromkeys(board.kind for board in boards if board.kind is not None)),
         "detectors": list(trials["detector"].unique()),
         "counts": trials["status"].value_counts().to_dict(),
         "n_trials": len(trials),
     }
 
 
-def _tables(results: Results) -> list[dict[str, Any]]:
-    facts = results.trials.drop_duplicates("table")
-    paths = table_paths(list(facts["table"]))
-    facts = facts.assign(path=facts["table"].map(paths))
-    return [{str(key): value for key, value in row.items()} for row in facts.to_dict("records")]
+def _heat(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """Return for each detector its kinds, their numbers of cells, and rows of (explainer, means by kind)."""
+    whole = {one.detector: one for one in headline(boards, HEADLINE_SCOPE)}
+    heat = []
+    for detector, overall in whole.items():
+        of_kinds = [
+            one
+            for one in boards
+            if (one.scope, one.detector, one.d) == (HEADLINE_SCOPE, detector, None) and one.kind is not None
+        ]
+        names = dict.fromkeys(name for one in [overall, *of_kinds] for name in _means(one))
+        rows = [
+            (name, name in overall.references.index, [_means(one).get(name) for one in of_kinds])
+            for name in names
+        ]
+        heat.append({"detector": detector, "boards": of_kinds, "rows": rows})
+    return heat
 
 
-def _table_pages(results: Results, *, remade: bool) -> Iterator[Page]:
-    cells = cells_of(results)
-    cells = cells[cells["scope"] == HEADLINE_SCOPE]
-    specs = _specs(results)
-    for facts in _tables(results):
-        name = facts["table"]
-        by_detector = cells[cells["table"] == name].groupby("detector", sort=False)
-        own = {
-            "facts": facts,
-            "spec": specs[name].model_dump(mode="json") if name in specs else None,
-            "boards": [board(of, HEADLINE_SCOPE, str(detector)) for detector, of in by_detector],
-            "bar": figures.bar,
-        }
-        common = _common(results, facts["path"], name, root="../")
-        yield Page(
-            facts["path"], "table.html.j2", common | own | _made_again(specs.get(name), facts, asked=remade)
-        )
-
-
-def _made_again(spec: TableSpec | None, facts: dict[str, Any], *, asked: bool) -> dict[str, Any]:
-    source = remake(spec, facts) if asked else "the run keeps no rows; --remake makes them again"
-    if isinstance(source, str):
-        return {"absent": f"Not shown: {source}.", "graph": None, "margins": []}
-    return {"absent": "", "graph": graph(source), "margins": margins(source.table)}
-
-
-def _specs(results: Results) -> dict[str, TableSpec]:
-    try:
-        suite = resolve(Suite.model_validate(results.provenance["suite"]))
-        return {spec.title: spec for spec in suite.tables}
-    except ValueError:  # of another version, or of a release that is gone
-        return {}
-
-
-def table_paths(names: Sequence[str]) -> dict[str, str]:
-    """Return a page's path for each table: a number, and what of the name every file system takes."""
-    return {
-        name: f"tables/{i:03d}-{re.sub('[^A-Za-z0-9._-]+', '-', name)[:60]}.html"
-        for i, name in enumerate(names, 1)
-    }
+def _means(one: Board) -> dict[str, float]:
+    """Return the mean of each entry, and of the controls that are known on the same cells."""
+    references = one.references[one.references["n"] == one.n_cells]
+    return one.ranked["mean"].to_dict() | references["mean"].to_dict()
 
 
 def _flat(values: Any, path: str = "") -> Iterator[tuple[str, str]]:

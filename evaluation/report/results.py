@@ -11,7 +11,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.plan import combinations
-from xadbench.evaluation.scoring import SCOPES
+from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
 from xadbench.evaluation.suite import Suite
 
 VALUE = "adjusted_ndcg_m"  # what the report ranks by
@@ -35,6 +35,12 @@ class Results:
         `status`, `reason`, `traceback`, facts of the table, quality of the detector, costs.
     scores
         A row each (trial, scope): the identity, `scope` and SHOWN; NaN where a trial has no score.
+    by_kind
+        As `scores`, a row each (trial, scope of anomalies, kind of anomaly in its table). Trials without a
+        record that has scores by kind have NaN, and are not `has_kinds`.
+    curves
+        A row each (trial, metric): the identity, `scope` (the headline's), `metric`, and `curve`, its mean
+        score for each of `set_sizes(d)`.
     n_superseded
         Records of a trial that a later record replaces.
     knows_all
@@ -46,6 +52,8 @@ class Results:
     scores: pd.DataFrame
     n_superseded: int
     knows_all: bool
+    by_kind: pd.DataFrame
+    curves: pd.DataFrame
 
 
 def read_results(run: Path) -> Results:
@@ -76,7 +84,12 @@ def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> R
     scores = pd.DataFrame([row for record in kept for row in _scores(record)])
     every = trials[IDENTITY].merge(pd.DataFrame({"scope": SCOPES}), how="cross")
     scores = every.merge(scores, how="left", on=[*IDENTITY, "scope"])
-    return Results(provenance, trials, scores, len(everything) - len(kept), asked is not None)
+    by_kind, curves = (
+        _by_kind(kept, trials),
+        pd.DataFrame([row for record in kept for row in _curves(record)]),
+    )
+    n_superseded = len(everything) - len(kept)
+    return Results(provenance, trials, scores, n_superseded, asked is not None, by_kind, curves)
 
 
 def _identity(record: store.Record) -> dict[str, Any]:
@@ -92,6 +105,8 @@ def _trial(record: store.Record) -> dict[str, Any]:
     table, detector = record["table"], record["detector"]
     return {
         **_identity(record),
+        "key": record["key"],
+        "kept": tuple(record.get("kept", ())),
         "is_reference": record["explainer"]["name"] in REFERENCES,
         "status": record["status"],
         "reason": record.get("reason"),
@@ -115,6 +130,32 @@ def _number(value: float | None) -> float:
 def _scores(record: store.Record) -> Iterator[dict[str, Any]]:
     for scope, values in record.get("scores", {}).items():
         yield {**_identity(record), "scope": scope} | {name: _number(values.get(name)) for name in SHOWN}
+
+
+def _by_kind(records: Sequence[store.Record], trials: pd.DataFrame) -> pd.DataFrame:
+    """Return Results.by_kind: every trial of a table with each kind that some record has of that table."""
+    rows = [row for record in records for row in _kinds(record)]
+    if not rows:
+        return pd.DataFrame(columns=[*IDENTITY, "scope", "kind", *SHOWN, "has_kinds"])
+    known = pd.DataFrame(rows)
+    places = known[["table", "scope", "kind"]].drop_duplicates()
+    every = trials[IDENTITY].merge(places, on="table")
+    found = every.merge(known, how="left", on=[*IDENTITY, "scope", "kind"])
+    return found.assign(has_kinds=found["has_kinds"].eq(True))  # noqa: FBT003  # NaN where there is no record
+
+
+def _kinds(record: store.Record) -> Iterator[dict[str, Any]]:
+    for scope, kinds in record.get("scores_by_kind", {}).items():
+        for kind, values in kinds.items():
+            yield {**_identity(record), "scope": scope, "kind": kind, "has_kinds": True} | {
+                name: _number(values.get(name)) for name in SHOWN
+            }
+
+
+def _curves(record: store.Record) -> Iterator[dict[str, Any]]:
+    for metric, curve in record.get("scores_at_k", {}).get(HEADLINE_SCOPE, {}).items():
+        values = [_number(value) for value in curve]
+        yield {**_identity(record), "scope": HEADLINE_SCOPE, "metric": metric, "curve": values}
 
 
 def _suite(values: dict[str, Any]) -> Suite | None:

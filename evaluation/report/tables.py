@@ -1,6 +1,7 @@
 """The tables of a report as data frames, and as Markdown, CSV and LaTeX."""
 
 import html
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -11,6 +12,7 @@ from xadbench.evaluation.report.results import QUALITY, VALUE, Results
 COLUMNS = {
     "scope": "scope",
     "d": "d",
+    "kind": "kind",
     "detector": "detector",
     "explainer": "explainer",
     "mean": "adj. nDCG_m",
@@ -52,7 +54,12 @@ def as_frame(board: Board) -> pd.DataFrame:
     missing["cells"] = present.astype(str) + "/" + missing["n_cells"].astype(str)
     rows = [part.astype(object) for part in (ranked, references, missing) if len(part)]
     frame = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
-    place = {"scope": board.scope, "d": board.d or "all", "detector": board.detector}
+    place = {
+        "scope": board.scope,
+        "d": board.d or "all",
+        "kind": board.kind or "all",
+        "detector": board.detector,
+    }
     frame = frame.assign(**place, auc_roc=board.auc_roc)
     return frame.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS)
 
@@ -95,6 +102,7 @@ def _text(frame: pd.DataFrame, form: str) -> str:
         return str(frame.to_csv(index=False, lineterminator="\n"))
     cells = frame.map(_cell)
     if form == "latex":
+        cells = cells.map(lambda text: " ".join(text.split()))  # a blank line would end the table
         return str(cells.to_latex(index=False, escape=True, longtable=True))
     return str(cells.map(escaped).to_markdown(index=False, disable_numparse=True)) + "\n"
 
@@ -106,5 +114,6 @@ def _cell(value: object) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text as a cell of a Markdown table shows it, whatever it holds."""
-    return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+    """Return text that Markdown shows as it is: no markup, no link, no cell of its own."""
+    plain = re.sub(r"([\\`*_\[\]|])", r"\\\1", " ".join(text.split()))
+    return html.escape(plain, quote=False)

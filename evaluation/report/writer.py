@@ -22,8 +22,9 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     """Write the report of a run into a folder and return its first file.
 
     The pages refer to nothing outside the folder, and without JavaScript they are plain tables. Files of an
-    earlier report in the folder are replaced. `remade` makes the tables again, which may take long, to show
-    their graphs and margins.
+    earlier report in the folder are replaced. `remade` makes again what the run did not keep, which may take
+    long: tables, to show their graphs and margins, and the attributions of examples, for which detectors are
+    fitted.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     _write(out / "plotly.min.js", _plotly())
     rendered = {
         page.path: made_by.get_template(page.template).render(page.context)
-        for page in pages.pages(results, made, remade=remade)
+        for page in pages.pages(run, results, made, remade=remade)
     }
     return write_files(out, rendered)
 
@@ -74,7 +75,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"figure": figure, "cost": cost}
+    made.filters |= {"figure": figure, "cost": cost, "share": share}
     return made
 
 
@@ -82,7 +83,13 @@ def figure(value: Any, digits: int = 3) -> str:
     """Return a number for a cell, or a dash where there is none."""
     if value is None or value != value:  # noqa: PLR0124  # NaN
         return "–"  # noqa: RUF001  # an en dash, as tables have
-    return f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
+    text = f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
+    return text.removeprefix("-") if float(text) == 0 else text  # no minus before nothing
+
+
+def share(value: float) -> str:
+    """Return how strongly a cell of a heat map is coloured: not at all at 0, wholly at 1 and -1."""
+    return f"{min(abs(value), 1):.0%}"
 
 
 def cost(value: float) -> str:

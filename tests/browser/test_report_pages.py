@@ -131,15 +131,45 @@ def test_filters_choose_scope_detector_width_and_explainer(chromium, report):
         assert page.locator("output").inner_text() == "1 rows"
 
 
+def test_kinds_are_chosen_and_false_alarms_are_said_to_have_none(chromium, report):
+    with watched(chromium) as page:
+        page.goto((report / "index.html").as_uri())
+        shown = page.locator("section:not([hidden])")
+        page.get_by_label("kind of anomaly").select_option("<b>local</b>")
+        assert shown.evaluate_all("all => all.map(one => one.dataset.kind)") == ["<b>local</b>"] * 2
+        assert not page.locator("#nothing").is_visible()
+        page.get_by_label("rows explained").select_option("flagged")
+        assert shown.count() == 0
+        assert page.locator("#nothing").is_visible()
+
+
+def test_the_heat_map_sorts_by_kind(chromium, report):
+    with watched(chromium) as page:
+        page.goto((report / "kinds.html").as_uri())
+        table = page.locator("table >> nth=0")
+        table.get_by_role("button", name="global").click()
+        names = table.locator("tbody th").all_inner_texts()
+        assert [name.split()[0] for name in names] == ["good", "fair", "poor_&co", "random", "truth"]
+
+
 def test_without_javascript_every_table_is_there(chromium, report):
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((report / "index.html").as_uri())
-    assert page.locator("section:visible").count() == 3 * 3 * 2
+    assert (
+        page.locator("section:visible").count() == 3 * 3 * 2 + 2 * 3 * 2 * 2
+    )  # by scope, width, detector; kind
     assert page.locator("form:visible").count() == 0
     page.goto((report / "cost.html").as_uri())
     assert page.locator("tbody tr:visible").count() == 2 * 3
     context.close()
+
+
+def test_the_curves_are_drawn(chromium, report):
+    with watched(chromium) as page:
+        page.goto((report / "curves.html").as_uri())
+        page.wait_for_selector(".chart .scatterlayer .trace")
+        assert page.locator(".chart >> nth=0").locator(".scatterlayer .trace").count() == 5
 
 
 def test_the_scatter_is_drawn(chromium, report):
@@ -164,7 +194,10 @@ def test_pages_follow_the_readers_colours(chromium, report, scheme, is_dark):
         assert (int(red) < 128) == is_dark
 
 
-@pytest.mark.skipif(AXE is None, reason="XADBENCH_AXE names no axe.min.js (npm pack axe-core)")
+@pytest.mark.skipif(
+    AXE is None,
+    reason="XADBENCH_AXE is not set to the path of an axe.min.js (npm pack axe-core; .ci/run does so)",
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(chromium, report, scheme):
     with watched(chromium, color_scheme=scheme) as page:

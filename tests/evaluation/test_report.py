@@ -1,5 +1,6 @@
 """The report of a run says what its records say, and no more."""
 
+import dataclasses
 import io
 import json
 import re
@@ -9,13 +10,20 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, store
+from xadbench.evaluation import cli, run_suite, store
+from xadbench.evaluation.kept import load_attributions
+from xadbench.evaluation.metrics import set_sizes
+from xadbench.evaluation.portrait import portray, read_portrait
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.report.boards import board, boards
-from xadbench.evaluation.report.pages import table_paths
-from xadbench.evaluation.report.remake import graph, margins, remake
+from xadbench.evaluation.report.curves import curves
+from xadbench.evaluation.report.drawings import MOST_NODES, graph, margins
+from xadbench.evaluation.report.examples import examples
+from xadbench.evaluation.report.remake import explain_again, remake
 from xadbench.evaluation.report.results import NOT_RUN, VALUE, read_results
-from xadbench.evaluation.suite import TableSpec
+from xadbench.evaluation.report.table_pages import table_paths
+from xadbench.evaluation.source import load_source
+from xadbench.evaluation.suite import Component, Suite, TableSpec
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +77,9 @@ def test_controls_are_not_ranked(made):
 
 
 def test_there_is_a_board_for_each_scope_width_and_detector(made):
-    assert len({(one.scope, one.d, one.detector) for one in made}) == 3 * 3 * 2
+    assert len({(one.scope, one.d, one.detector) for one in made if one.kind is None}) == 3 * 3 * 2
+    assert len({(one.scope, one.d, one.detector, one.kind) for one in made if one.kind}) == 2 * 3 * 2 * 2
+    assert not any(one.kind and one.scope == "flagged" for one in made)
 
 
 def test_a_trial_without_a_record_is_said_not_to_have_run(run_folder, trial_record):
@@ -139,7 +149,7 @@ def test_few_tables_are_said_to_tell_nothing_apart():
 
 def test_no_name_becomes_markup(html):
     pages = list(html.rglob("*.html"))
-    assert len(pages) == 7 + 3
+    assert len(pages) == 9 + 3
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert "<script>alert" not in text
@@ -204,14 +214,13 @@ def test_a_report_runs_no_code_that_a_run_names(tmp_path):
 
 
 def test_margins_and_graph_of_a_table_made_again():
-    from xadbench.evaluation.source import load_source  # noqa: PLC0415  # takes a second to import
-
     spec = TableSpec(recipe="table2-d10-5", rows=60)
     made = load_source(spec, 0)
     facts = {"seed": 0, "n_rows": 60, "n_features": 10, "content_hash": made.hash}
     source = remake(spec, facts)
-    assert len(margins(source.table)) == 10
-    drawn = graph(source)
+    portrait = portray(source)
+    assert len(margins(portrait)) == 10
+    drawn = graph(portrait)
     assert set(drawn["places"]) == set(source.network.nodes)
     assert len(drawn["edges"]) == source.network.number_of_edges()
 
@@ -237,3 +246,187 @@ def test_the_figure_of_cost_is_json_that_holds_no_markup(html):
     (source,) = re.findall(r'<script type="application/json" id="scatter">(.*?)</script>', text, re.DOTALL)
     names = [trace["name"] for trace in json.loads(source)["data"]]
     assert names == ["forest", "&lt;b&gt;knn&lt;/b&gt;"]
+
+
+def test_a_kind_has_a_board_of_its_own_scores(made):
+    by_kind = {
+        one.kind: one for one in made if (one.scope, one.detector, one.d) == ("detected", "forest", None)
+    }
+    assert set(by_kind) == {None, "global", "<b>local</b>"}
+    good = {kind: one.ranked.loc["good", "mean"] for kind, one in by_kind.items()}
+    assert good["global"] == pytest.approx(good[None])
+    assert good["<b>local</b>"] == pytest.approx(good[None] - 0.3)
+
+
+def test_records_without_scores_by_kind_are_said_to_be_older(run_folder, trial_record):
+    for seed in (0, 1):
+        old = trial_record("alpha", seed, "forest", "fair")
+        del old["scores_by_kind"]
+        store.write_record(run_folder, old)
+    made = boards(read_results(run_folder), n_resamples=1)
+    first, of_kind = made[0], next(one for one in made if one.kind == "global")
+    assert "fair" in first.ranked.index
+    (gap,) = (gap for gap in of_kind.missing if gap.explainer == "fair")
+    assert (gap.n_missing, gap.n_cells) == (2, 6)
+    assert "an older record" in gap.reasons
+
+
+def test_a_run_without_scores_by_kind_says_so(run_folder, tmp_path):
+    for path in (run_folder / "trials").iterdir():
+        record = store.read_json(path)
+        store.write_json(path, {name: of for name, of in record.items() if name != "scores_by_kind"})
+    write_report(run_folder, tmp_path / "out")
+    text = (tmp_path / "out" / "kinds.html").read_text(encoding="utf-8")
+    assert "do not have scores by kind" in text
+
+
+def test_the_heat_map_has_each_explainer_and_kind_and_dashes_where_one_is_missing(html):
+    text = (html / "kinds.html").read_text(encoding="utf-8")
+    (forest, _) = re.findall(r"<tbody>(.*?)</tbody>", text, re.DOTALL)
+    rows = {
+        re.search('row">([^ <]+)', row)[1]: re.findall(">([^<>]+)</td>", row)
+        for row in forest.split("</tr>")[:-1]
+    }
+    assert set(rows) == {"good", "fair", "poor_&amp;co", "random", "truth"}
+    assert float(rows["good"][1]) - float(rows["good"][0]) == pytest.approx(0.3)
+    assert "gappy, 4 of 6 cells" in text
+
+
+def test_curves_are_means_over_the_cells_that_all_have(results):
+    forest = next(of for of in curves(results) if of.detector == "forest")
+    assert forest.metric == "faithfulness"
+    assert forest.n_cells == 6
+    assert set(forest.missing) == {"gappy", "inverted_truth", "oracle"}  # skipped, or never run
+    assert list(forest.means.index)[:2] == ["truth", "good"]
+    own = results.scores.query("detector == 'forest' and explainer == 'good' and scope == 'detected'")
+    assert forest.means.loc["good"].iloc[0] == pytest.approx(own[VALUE].mean())
+    assert forest.means.loc["good"].iloc[-1] == pytest.approx(own[VALUE].mean() - 0.3)
+
+
+def test_curves_of_tables_of_one_width_are_by_number_of_features(results):
+    trials = results.trials.assign(n_features=5)
+    same = dataclasses.replace(results, trials=trials)
+    assert next(curves(same)).places == [f"k = {k}" for k in set_sizes(5)]
+
+
+def test_examples_show_truth_and_blame_side_by_side(finished_run, trial_record):
+    portrait = read_portrait(finished_run, "0" * 64)
+    blame = {
+        name: load_attributions(finished_run, trial_record("alpha", 0, "forest", name)["key"])
+        for name in ("good", "fair")
+    }
+    shown = examples(portrait, blame)
+    assert [example.is_detected for example in shown] == [True, False, True]
+    assert [example.ndcg_m for example in shown[:2]] == [[1.0, 0.0]] * 2
+    first = shown[0].features[0]
+    assert (first.name, first.value, first.clean, first.is_culprit) == ("<i>x0</i>", 3.0, 0.5, True)
+    assert first.blame == [1.0, 0.0]
+    assert len(shown[0].features) == 8
+
+
+def test_pages_of_tables_have_examples_where_attributions_were_kept(html):
+    alpha, *others = sorted((html / "tables").iterdir())
+    text = alpha.read_text(encoding="utf-8")
+    assert text.count("to blame</td>") == 1 + 1 + 7
+    assert "Row 1: &lt;b&gt;local&lt;/b&gt;, not detected" in text
+    assert "--remake makes them again" not in text
+    assert all("an older run, which kept nothing" in other.read_text(encoding="utf-8") for other in others)
+
+
+def test_attributions_made_again_are_those_that_a_run_keeps(tmp_path):
+    suite = Suite.model_validate(
+        {
+            "name": "small",
+            "tables": [{"recipe": "table2-d10-5", "rows": 200}],
+            "detectors": ["gaussian"],
+            "explainers": ["ecod", "kernel_shap"],
+            "keep": "attributions",
+        }
+    )
+    records = {record["explainer"]["label"]: record for record in run_suite(suite, tmp_path)}
+    source = load_source(suite.tables[0], 0)
+    portrait = read_portrait(tmp_path, source.hash)
+    chosen = [*suite.explainers, Component(name="oracle"), Component(name="tree_shap")]
+    again = explain_again(tmp_path, source, portrait, suite.detectors[0], chosen)
+    assert set(again) == {"ecod", "kernel_shap", "oracle"}  # tree_shap does not suit it
+    for name, blame in again.items():
+        kept = load_attributions(tmp_path, records[name]["key"]).loc[
+            [one["row"] for one in portrait["examples"]]
+        ]
+        assert list(blame.index) == list(kept.index)
+        np.testing.assert_allclose(blame, kept)
+
+
+def test_a_report_makes_again_what_was_not_kept_if_told_to(tmp_path):
+    suite = Suite.model_validate(
+        {
+            "name": "small",
+            "tables": [{"recipe": "table2-d10-5", "rows": 200}],
+            "detectors": ["gaussian"],
+            "explainers": ["z_score"],
+        }
+    )
+    run_suite(suite, tmp_path)
+    page = write_report(tmp_path, tmp_path / "plain").parent / "tables" / "001-table2-d10-5.html"
+    text = page.read_text(encoding="utf-8")
+    assert "Parents of each feature" in text
+    assert "the run kept no attributions" in text
+    page = write_report(tmp_path, tmp_path / "again", remade=True).parent / "tables" / "001-table2-d10-5.html"
+    assert page.read_text(encoding="utf-8").count("nDCG_m of the row") == 5
+
+
+def test_a_large_graph_is_told_and_not_drawn():
+    nodes = [f"x{i}" for i in range(MOST_NODES + 1)]
+    drawn = graph({"graph": {"nodes": nodes, "edges": [["x0", "x1"]]}})
+    assert not drawn["places"]
+    assert drawn["parents"]["x1"] == ["x0"]
+
+
+HOSTILE = (
+    r"\input{x} 100% $a$ [l](javascript:alert(1)) ![i](http://x) `c` *b* a|b </script> <b> #~^&" + "\n\nnext"
+)
+
+
+@pytest.fixture
+def hostile_tables(run_folder, trial_record, tmp_path):
+    """The tables of a run in which everything that has a name is called what no format likes."""
+    record = trial_record("alpha", 0, "forest", "fair", key="f" * 64, status="error", reason=HOSTILE)
+    record["table"]["label"] = record["detector"]["label"] = record["explainer"]["label"] = HOSTILE
+    store.write_record(run_folder, record)
+
+    def texts(form):
+        folder = write_report(run_folder, tmp_path / form, form).parent
+        return [
+            path.read_text(encoding="utf-8")
+            for path in folder.rglob("*")
+            if path.is_file() and path.suffix not in {".js", ".css"}
+        ]
+
+    return texts
+
+
+def test_markdown_shows_hostile_names_as_they_are(hostile_tables):
+    for text in hostile_tables("markdown"):
+        assert "](" not in text.replace(r"\]", "")
+        assert "<" not in text
+        assert all(line.startswith("|") for line in text.splitlines())
+        assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {
+            len(re.findall(r"(?<!\\)\|", text.splitlines()[0]))
+        }
+
+
+def test_latex_shows_hostile_names_as_they_are(hostile_tables):
+    for text in hostile_tables("latex"):
+        assert r"\input" not in text
+        assert not re.search(r"(?<!\\)[$#%]", text)
+        _, body = text.split(r"\midrule", 1)
+        rows = body.split(r"\endlastfoot", 1)[1].split(r"\end{longtable}")[0].strip().splitlines()
+        assert all(row.endswith(r"\\") for row in rows)
+        assert len({len(re.findall(r"(?<!\\)&", row)) for row in rows}) == 1
+
+
+def test_pages_show_hostile_names_as_they_are(hostile_tables):
+    for text in hostile_tables("html"):
+        assert "<b>" not in text
+        for script in re.findall(r"<script[^>]*>(.*?)</script>", text, re.DOTALL):
+            assert not script or json.loads(script)

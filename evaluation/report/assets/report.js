@@ -47,6 +47,8 @@ function filter(form) {
     }
   }
   form.querySelector("output").textContent = `${shown} rows`;
+  const nothing = document.getElementById("nothing");
+  if (nothing) nothing.hidden = document.querySelector("[data-filter]:not([hidden])") !== null;
 }
 
 function draw(chart) {

@@ -1,0 +1,103 @@
+"""Explained examples of a report: anomalies of a table, the truth and what each explainer blames."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.errors import InputError
+from xadbench.evaluation.kept import load_attributions
+from xadbench.evaluation.metrics import ndcg_m
+from xadbench.evaluation.portrait import Portrait
+
+MOST_FEATURES = 12  # of a row that a page shows
+HIDDEN = frozenset({"truth", "inverted_truth"})  # the truth has a column of its own
+Blame = Mapping[str, pd.DataFrame]  # by explainer, as of `load_attributions`
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A feature of an example: its value, its clean value, whether it is to blame, and who blames it.
+
+    `blame` has a share of the row's largest blame for each explainer, in [-1, 1].
+    """
+
+    name: str
+    value: float
+    clean: float | None
+    is_culprit: bool
+    blame: list[float]
+
+
+@dataclass(frozen=True)
+class Example:
+    """An anomaly, and the features shown of it: the culprits and those most blamed.
+
+    `ndcg_m` is that of each explainer on this row.
+    """
+
+    row: int
+    kind: str
+    is_detected: bool
+    n_culprits: int
+    explainers: list[str]
+    ndcg_m: list[float]
+    features: list[Feature]
+
+
+def kept_blame(run: Path, trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the attributions that a run kept of trials, by explainer; a file that is gone is left out."""
+    found = {}
+    for name, key, kept in zip(trials["explainer"], trials["key"], trials["kept"], strict=True):
+        if isinstance(kept, tuple) and "attributions" in kept and name not in HIDDEN:
+            try:
+                found[str(name)] = load_attributions(run, key)
+            except InputError:
+                continue
+    return found
+
+
+def examples(portrait: Portrait, blame: Blame) -> list[Example]:
+    """Return the examples of a portrait as explained by the explainers of `blame`, in their order."""
+    return [_example(portrait, of, blame) for of in portrait["examples"]] if blame else []
+
+
+def _example(portrait: Portrait, of: dict[str, Any], blame: Blame) -> Example:
+    of_row = {name: frame.xs(of["row"], level="row") for name, frame in blame.items()}
+    matrix = np.array([frame.to_numpy()[0] for frame in of_row.values()])
+    mask = np.asarray(of["culprits"], dtype=bool)
+    shares = _shares(matrix)
+    return Example(
+        row=of["row"],
+        kind=of["kind"],
+        is_detected=bool(next(iter(of_row.values())).index[0]),
+        n_culprits=int(mask.sum()),
+        explainers=list(of_row),
+        ndcg_m=ndcg_m(matrix, np.tile(mask, (len(matrix), 1))).tolist(),
+        features=[
+            Feature(
+                name=portrait["features"][i],
+                value=of["values"][i],
+                clean=None if of["clean"] is None else of["clean"][i],
+                is_culprit=bool(mask[i]),
+                blame=shares[:, i].tolist(),
+            )
+            for i in _shown(mask, shares)
+        ],
+    )
+
+
+def _shares(matrix: FloatArray) -> FloatArray:
+    largest = np.abs(matrix).max(axis=1, keepdims=True)
+    shares: FloatArray = matrix / np.where(largest > 0, largest, 1)
+    return shares
+
+
+def _shown(mask: BoolArray, shares: FloatArray) -> Sequence[int]:
+    """Return the features to show, in the table's order: culprits before others, the most blamed first."""
+    order = np.lexsort((-shares.max(axis=0), ~mask))
+    return [int(i) for i in np.sort(order[:MOST_FEATURES])]

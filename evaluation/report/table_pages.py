@@ -1,0 +1,158 @@
+"""The pages of a report on one data set each: facts, leaderboards, graph, margins and explained examples."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xadbench.evaluation.plan import resolve, with_controls
+from xadbench.evaluation.portrait import Portrait, portray, read_portrait
+from xadbench.evaluation.report import figures
+from xadbench.evaluation.report.boards import Board, board, cells_of
+from xadbench.evaluation.report.drawings import graph, margins
+from xadbench.evaluation.report.examples import HIDDEN, Blame, examples, kept_blame
+from xadbench.evaluation.report.remake import explain_again, remake
+from xadbench.evaluation.report.results import Results
+from xadbench.evaluation.scoring import HEADLINE_SCOPE
+from xadbench.evaluation.source import Source
+from xadbench.evaluation.suite import Suite
+
+NO_PORTRAIT = "an older run, which kept nothing of its tables; --remake makes them again"
+NO_BLAME = "the run kept no attributions; run it with --keep attributions, or report it with --remake"
+
+
+@dataclass(frozen=True, eq=False)
+class About:
+    """What the pages of tables are made of: the run's folder, results and suite, whether to make again."""
+
+    run: Path
+    results: Results
+    suite: Suite | None
+    remade: bool
+
+
+def facts_of(results: Results) -> list[dict[str, Any]]:
+    """Return the facts of each table, of its first trial, and the `path` of its page."""
+    facts = results.trials.drop_duplicates("table")
+    paths = table_paths(list(facts["table"]))
+    facts = facts.assign(path=facts["table"].map(paths))
+    return [{str(key): value for key, value in row.items()} for row in facts.to_dict("records")]
+
+
+def table_paths(names: Sequence[str]) -> dict[str, str]:
+    """Return a page's path for each table: a number, and what of the name every file system takes."""
+    return {
+        name: f"tables/{i:03d}-{re.sub('[^A-Za-z0-9._-]+', '-', name)[:60]}.html"
+        for i, name in enumerate(names, 1)
+    }
+
+
+def table_pages(
+    run: Path, results: Results, *, remade: bool
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield the facts of each table and what its page shows; `remade`: with what the run did not keep."""
+    about = About(run, results, _suite(results), remade)
+    specs = {} if about.suite is None else {spec.title: spec for spec in about.suite.tables}
+    cells = cells_of(results)
+    cells = cells[cells["scope"] == HEADLINE_SCOPE]
+    for facts in facts_of(results):
+        name = facts["table"]
+        by_detector = cells[cells["table"] == name].groupby("detector", sort=False)
+        boards = [board(of, HEADLINE_SCOPE, str(detector)) for detector, of in by_detector]
+        source = remake(specs.get(name), facts) if remade else NO_PORTRAIT
+        yield (
+            facts,
+            {
+                "facts": facts,
+                "spec": specs[name].model_dump(mode="json") if name in specs else None,
+                "boards": boards,
+                "bar": figures.bar,
+                **_shown(about, facts, boards, source),
+            },
+        )
+
+
+def _suite(results: Results) -> Suite | None:
+    try:
+        return resolve(Suite.model_validate(results.provenance["suite"]))
+    except ValueError:  # of another version, or of a release that is gone
+        return None
+
+
+def _shown(
+    about: About, facts: dict[str, Any], boards: Sequence[Board], source: Source | str
+) -> dict[str, Any]:
+    """Return graph, margins and examples of a table; in `absent` and `no_examples` why they are not there."""
+    portrait = _portrait(about.run, facts, source)
+    if portrait is None:
+        return {"absent": f"Not shown: {source}.", "graph": None, "margins": [], **_no_examples(str(source))}
+    return {
+        "absent": "",
+        "graph": graph(portrait),
+        "margins": margins(portrait),
+        **_examples(about, portrait, facts, boards, source),
+    }
+
+
+def _portrait(run: Path, facts: dict[str, Any], source: Source | str) -> Portrait | None:
+    kept = read_portrait(run, str(facts["content_hash"]))
+    if kept is None and not isinstance(source, str):
+        return portray(source)
+    return kept
+
+
+def _no_examples(reason: str) -> dict[str, Any]:
+    return {"examples": [], "explained": "", "no_examples": f"Not shown: {reason}."}
+
+
+def _examples(
+    about: About, portrait: Portrait, facts: dict[str, Any], boards: Sequence[Board], source: Source | str
+) -> dict[str, Any]:
+    if not portrait["examples"]:
+        return _no_examples("nobody knows which features are to blame")
+    for detector in _best_first(boards):
+        blame = _blame(about, portrait, facts, detector, source)
+        if blame:
+            by_rank = [*detector.ranked.index, *detector.references.index]
+            ordered = {name: blame[name] for name in [*by_rank, *blame] if name in blame}
+            return {
+                "examples": examples(portrait, ordered),
+                "explained": detector.detector,
+                "no_examples": "",
+            }
+    return _no_examples(source if about.remade and isinstance(source, str) else NO_BLAME)
+
+
+def _best_first(boards: Sequence[Board]) -> list[Board]:
+    """Return the boards by the detectors' AUC-ROC: there is most to explain where most is found."""
+    return sorted(boards, key=lambda one: -one.auc_roc if one.auc_roc == one.auc_roc else 1.0)
+
+
+def _blame(
+    about: About, portrait: Portrait, facts: dict[str, Any], detector: Board, source: Source | str
+) -> Blame:
+    trials = about.results.trials
+    own = trials[
+        (trials["table"] == facts["table"])
+        & (trials["seed"] == facts["seed"])
+        & (trials["detector"] == detector.detector)
+        & (trials["status"] == "ok")
+    ]
+    kept = kept_blame(about.run, own)
+    if kept or isinstance(source, str) or about.suite is None:
+        return kept
+    return _explained_again(about, about.suite, portrait, own, source)
+
+
+def _explained_again(
+    about: About, suite: Suite, portrait: Portrait, trials: pd.DataFrame, source: Source
+) -> Blame:
+    asked = set(trials["explainer"]) - HIDDEN
+    explainers = [one for one in with_controls(suite) if one.label in asked]
+    detectors = [one for one in suite.detectors if one.label in set(trials["detector"])]
+    if not detectors:
+        return {}
+    return explain_again(about.run, source, portrait, detectors[0], explainers)
