@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.user_code import is_spec
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.fits import fit_once
@@ -15,7 +17,7 @@ from xadbench.evaluation.limits import limited
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.provenance import versions
 from xadbench.evaluation.suite import Component
-from xadbench.evaluation.trial import ceiling, components, contained, not_ok, run_trial
+from xadbench.evaluation.trial import ceiling, components, contained, not_ok, run_trial, trial_key
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]
@@ -73,8 +75,17 @@ def run_job(
         if "fitted" in detection:
             explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
             result = _within(limits("explaining"), explain)
+            result = contained(partial(_of_the_code_asked_for, job, key, explainer, result))
         timed = result | {"elapsed_seconds": time.perf_counter() - start}
         yield store.write_record(run, record_of(job, key, explainer, detection, _kept(run, job, key, timed)))
+
+
+def _of_the_code_asked_for(job: Job, key: str, explainer: Component, result: Result) -> Result:
+    """Return a trial's result; not that of code that was changed since the trial got its key."""
+    is_users = any(is_spec(component.name) for component in (job.detector, explainer))
+    if is_users and trial_key(job.source, job.detector, explainer, job.measures) != key:
+        return not_ok("error", "the code of its explainer or detector was changed during the run; run again")
+    return result
 
 
 def _kept(run: Path, job: Job, key: str, result: Result) -> Result:
@@ -118,7 +129,15 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
         },
         "detector": job.detector.model_dump() | quality,
         "explainer": explainer.model_dump(),
-        "components": components(job.source, job.detector, explainer, job.measures),
+        "components": _components(job, explainer),
         "versions": versions(),
         **result,
     }
+
+
+def _components(job: Job, explainer: Component) -> dict[str, Any] | None:
+    """Return what the trial's parts are; None where the user's code was changed and cannot be loaded now."""
+    try:
+        return components(job.source, job.detector, explainer, job.measures)
+    except InputError:
+        return None

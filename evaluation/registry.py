@@ -1,6 +1,7 @@
 """What a registry holds: a name, one line about it, and how to make the thing with checked parameters."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from xadbench.datasets.user_code import is_spec, load_object, source_hash
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 SEED = "random_state"
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another in each process
 SILENT = frozenset({"verbose"})  # parameters that change no result
 
 
@@ -143,4 +145,4 @@ def _settings(component: Any) -> dict[str, Any]:
 def _json(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+    return value if isinstance(value, str | int | float | bool | None) else ADDRESS.sub("", repr(value))

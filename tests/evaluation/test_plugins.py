@@ -14,6 +14,7 @@ from xadbench.datasets.sources import load_dataset
 from xadbench.evaluation import cli, run_suite
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
+from xadbench.evaluation.registry import identity
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Suite, TableSpec
 
@@ -347,3 +348,31 @@ def test_changed_code_is_never_served_from_stored_trials(folder, part, again):
     assert computed() == (again or every)
     (folder / f"{part}.py").write_text(MINE)
     assert not computed()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [("text + '# more'", "was changed during the run; run again"), ("'1 / 0'", "InputError: .* raised Zero")],
+)
+def test_code_that_changes_during_the_run_gives_no_score(folder, changed, reason):
+    write = f"place = Path(__file__); text = place.read_text(); place.write_text({changed})"
+    text = MINE.replace("self.mean = ", f"{write}; self.mean = ")
+    (folder / "changing.py").write_text(f"from pathlib import Path\n{text}")
+    asked = suite(detectors=["mine.py:Scores"], explainers=["changing.py:Far", "mine.py:blame"])
+    records = {record["explainer"]["label"]: record for record in run_suite(asked, folder / "run")}
+    assert records["Far"]["status"] == "error"
+    assert re.search(reason, records["Far"]["reason"])
+    assert records["blame"]["status"] == "ok"
+
+
+def test_an_object_among_the_parameters_is_the_same_in_each_process(folder):
+    (folder / "net.py").write_text(
+        "class Net: ...\nclass Far:\n"
+        "    def __init__(self, net=None): self.net = net or Net()\n"
+        "    def fit(self, detector, background): return self\n"
+        "    def explain(self, X): return X\n"
+    )
+    made = [make_explainer("net.py:Far", random_state=0) for _ in range(2)]
+    first, second = (identity("Far", explainer) for explainer in made)
+    assert first == second
+    assert re.fullmatch(r"<net_\w+\.Net object>", first["Far"]["params"]["net"])
