@@ -32,7 +32,8 @@ class Place:
     oracle_auc_roc
         What no detector can beat on these tables; NaN where that is not known of all.
     standing
-        As `standing` returns it, with the costs of a trial and `is_shipped`; empty if it is not ranked.
+        As `standing` returns it, with the costs of a trial and `is_shipped`, where `seconds`, which are of
+        another machine, are NaN; empty if it is not ranked.
     reason
         Why it is not ranked; else empty.
     """
@@ -152,6 +153,8 @@ def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
     figures = stats.common_grid(entries, "explainer", VALUE).figures
     is_theirs = entries.groupby("explainer")["is_shipped"].any()
     found = standing(of_board.ranked, figures, label).join(is_theirs)
+    # Seconds are those of a machine and its load; kernel units go with it.
+    found["seconds"] = found["seconds"].where(~found["is_shipped"].astype(bool))
     return Place(label, of_board, ceiling, found, "")
 
 

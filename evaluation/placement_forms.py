@@ -129,7 +129,7 @@ def _cells(name: str, row: "pd.Series[Any]") -> dict[str, str]:
         "95 %": _interval(row["low"], row["high"]),
         "lead, 95 %": _interval(row["lead_low"], row["lead_high"]),
         "kernel units": _cost(row["kernel_units"]),
-        "seconds": f"{_cost(row['seconds'])}{THEIRS if row['is_shipped'] else ' '}",
+        "seconds": THEIRS if row["is_shipped"] else _cost(row["seconds"]),
     }
 
 
@@ -192,8 +192,8 @@ def _alike(place: Place) -> str:
 def _told_cost(own: "pd.Series[Any]") -> str:
     if pd.isna(own["kernel_units"]):
         return "not known, since it was computed elsewhere"
-    where = "by shipped results" if own["is_shipped"] else "here"
-    return f"{_cost(own['kernel_units'])} kernel units, {_cost(own['seconds'])} seconds {where}"
+    seconds = "by shipped results" if own["is_shipped"] else f"{_cost(own['seconds'])} seconds here"
+    return f"{_cost(own['kernel_units'])} kernel units, {seconds}"
 
 
 def _detectors(placement: Placement) -> pd.DataFrame:
