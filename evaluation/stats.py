@@ -214,8 +214,8 @@ def interval(
     if n_sources == 1:
         unknown = np.full(len(mean), np.nan)
         return unknown, unknown
-    tail = (1 + level) / 2
-    widened = np.sqrt(n_sources / (n_sources - 1)) * t.ppf(tail, n_sources - 1) / norm.ppf(tail)
+    tail = (1 + LEVEL) / 2  # whatever the level: beyond, quantiles of few sources are all of the extreme one
+    widened = np.sqrt(n_sources / (n_sources - 1)) * t.ppf((1 + level) / 2, n_sources - 1) / norm.ppf(tail)
     low, high = np.quantile(drawn, [1 - tail, tail], axis=0)
     return mean + widened * (low - mean), mean + widened * (high - mean)
 

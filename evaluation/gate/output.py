@@ -39,9 +39,10 @@ def terms_of(gate: Gate) -> str:
     """Return the terms in words."""
     terms, n = gate.terms, sum(one.differs for one in gate.comparisons)
     time = "not judged" if terms.time_tolerance is None else f"x {terms.time_tolerance:g}, in kernel units"
+    of_one = 1 - (1 - terms.level) / max(n, 1)
     return (
-        f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. A bound of an interval holds "
-        f"with {1 - (1 - terms.level) / max(n, 1):.2%}, of the {n} with any difference together with {terms.level:.0%}."
+        f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. A bound of an interval "
+        f"holds with {of_one:.2%}, of all {n} with any difference with {terms.level:.0%}."
     )
 
 

@@ -1,18 +1,25 @@
-"""How often the gate fails on noise alone, and how often it finds a fault: 200 comparisons each.
+"""How often the gate fails on noise alone, and how often it finds a fault: in 200 comparisons each.
 
-The noise is that of real runs of suite quick on a machine of two cores that others used too; `quick_noise.csv`
-holds them: `a` to `g` are one suite at one seed, run one after the other; `c` is that again with the processor's
-wider instructions (AVX and later) switched off, which changes the bits of every training as another machine does;
+The noise is that of real runs of suite quick, on a machine of two cores that others used too.
+`quick_noise.csv` holds their scores and times: `a` to `g` are one seed, run one after the other while the
+load rose from none to seven processes a core; `c` is that seed again with the processor's wider
+instructions (AVX and later) switched off, which changes the bits of every training as another machine does;
 the others are further seeds. A simulated comparison draws from them:
 
-- times: of two runs that followed one another, each trial the ratio of a trial of its explainer;
-- scores of equal seeds: on one machine they repeat to the bit; on another, each trial the difference of a trial
-  of its explainer and detector, in either direction;
-- scores of other seeds: of a table of quick, the difference between two seeds, the same two for all explainers
-  and detectors.
+- times of two runs: each trial the ratio of some trial of its explainer, all from one pair of runs;
+- scores of equal seeds: on one machine they repeat to the bit; on another, each trial the difference of
+  some trial of its explainer and detector, in either direction;
+- scores of other seeds: of some table of quick, the difference between two seeds, the same two for all
+  explainers and detectors.
+
+What this shows of sizes. Suite quick, 3 tables under 2 detectors with one seed, is enough on one machine; on
+another, a loss of 0.05 takes 6 tables and 3 seeds. Between other seeds the tables differ too: there, 40
+tables and 60 seeds find it, and quick nothing, so compare equal seeds. An explainer that few detectors allow,
+here saliency, is found slower less often. Where the load has changed, larger suites do not help with times but
+show the load: of 200 comparisons of 6 tables and 3 seeds of any two runs `a` to `g`, 17 failed.
 """
 
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -22,20 +29,24 @@ import pytest
 from xadbench.datasets.streams import stream
 from xadbench.evaluation.gate import verdict
 from xadbench.evaluation.gate.pairing import TIME, Pairs
-from xadbench.evaluation.gate.verdict import APART, SHORTEST, Terms
+from xadbench.evaluation.gate.verdict import APART, SHORTEST, Terms, judge
 
 RUNS = pd.read_csv(Path(__file__).parent / "quick_noise.csv")
 INDEX = ["table", "detector", "explainer"]
 VALUE = "adjusted_ndcg_m"
 N, N_RESAMPLES = 200, 2000
 REPEATS, OTHER_BITS = "abdefg", "c"
+QUICK = (3, 1)  # tables and seeds
+FALSE_ALARMS, FOUND = 0.05, 0.95
 EXPLAINERS = sorted(RUNS["explainer"].unique())
 DETECTORS = {name: sorted(of["detector"].unique()) for name, of in RUNS.groupby("explainer")}
-N_COMPARISONS = 2 * len(EXPLAINERS)  # a score and a time each
+BRIEF = ("z_score",)  # too quick to be timed
+RARE = ("saliency",)  # under one detector of two, for tens of milliseconds
 
 
 def of_run(run, column):
-    return RUNS[RUNS["run"] == run].set_index(INDEX)[column]
+    """Return a column of a run by table, detector and explainer."""
+    return RUNS[RUNS["run"] == run].set_index(INDEX)[column].sort_index()
 
 
 def rows_of(explainer, tables, seeds, *, by_detector=True):
@@ -44,33 +55,38 @@ def rows_of(explainer, tables, seeds, *, by_detector=True):
     return [(f"t{t}{APART}{one}", seed) for t in range(tables) for one in detectors for seed in range(seeds)]
 
 
-def worse(rows, changes, measure, n_comparisons=N_COMPARISONS, *, same_seeds=True):
-    """Return which of the comparisons (n, rows) of one explainer fail, as `judge` decides on each."""
-    index = pd.MultiIndex.from_tuples(rows, names=["table", "seed"])
-    columns = pd.MultiIndex.from_product(
-        [[measure], map(str, range(len(changes)))], names=["measure", "explainer"]
-    )
-    pairs = Pairs(pd.DataFrame(), same_seeds, ())
-    bound = 1 - (1 - Terms().level) / n_comparisons
-    intervals = verdict._intervals(pd.DataFrame(changes.T, index, columns), bound, N_RESAMPLES, pairs)
-    return np.array([verdict._verdict(intervals[one], measure, Terms()) == "worse" for one in intervals])
+def worse(noise, measure, planted=0.0, *, same_seeds=True):
+    """Return, by explainer, which of N comparisons fail, as `judge` decides on each; a column a comparison.
+
+    `noise`: rows and changes (N, rows) by explainer; `planted` is added to those of one explainer at a time.
+    """
+    n_differing = sum(changes.any() for _, changes in noise.values())
+    found = {}
+    for name, (rows, changes) in noise.items():
+        n = n_differing + (planted != 0 and not changes.any())
+        index = pd.MultiIndex.from_tuples(rows, names=["table", "seed"])
+        columns = pd.MultiIndex.from_product([[measure], map(str, range(N))], names=["measure", "explainer"])
+        grid = pd.DataFrame((changes + planted).T, index, columns)
+        pairs = Pairs(grid, same_seeds, ())
+        intervals = verdict._intervals(grid, 1 - (1 - Terms().level) / max(n, 1), N_RESAMPLES, pairs)
+        found[name] = [verdict._verdict(one, measure, Terms()) == "worse" for one in intervals.values()]
+    return pd.DataFrame(found)
 
 
-def ratios():
+def ratios(pairs):
     """Return the logarithms of ratios of times, by explainer: (pairs of runs, trials)."""
-    logs = [np.log(of_run(run, "kernel_units").clip(lower=SHORTEST)) for run in REPEATS]
-    both = [new - base for one, other in pairwise(logs) for new, base in ((one, other), (other, one))]
+    logs = {run: np.log(of_run(run, "kernel_units").clip(lower=SHORTEST)) for run in REPEATS}
+    both = [logs[new] - logs[base] for base, new in pairs]
     return {name: np.array([of.xs(name, level="explainer") for of in both]) for name in EXPLAINERS}
 
 
-def times(rng, tables, seeds):
-    """Return rows and logarithms of ratios (N, rows) by explainer: all of a comparison from one pair of runs."""
-    found, made = ratios(), {}
-    pairs = rng.integers(len(found[EXPLAINERS[0]]), size=N)
-    for name, of_pairs in found.items():
+def times(rng, tables, seeds, pairs):
+    """Return rows and logarithms of ratios (N, rows) by explainer; a comparison's are of one pair of runs."""
+    chosen, made = rng.integers(len(pairs), size=N), {}
+    for name, of_pairs in ratios(pairs).items():
         rows = rows_of(name, tables, seeds)
         trial = rng.integers(of_pairs.shape[1], size=(N, len(rows)))
-        made[name] = rows, of_pairs[pairs[:, None], trial]
+        made[name] = rows, of_pairs[chosen[:, None], trial]
     return made
 
 
@@ -90,8 +106,8 @@ def other_bits(rng, tables, seeds):
 def other_seeds(rng, tables, seeds):
     """Return rows and differences of scores (N, rows) by explainer, means over detectors, of other seeds."""
     runs = [REPEATS[0], *sorted(set(RUNS["run"]) - {*REPEATS, OTHER_BITS})]
-    by_table = {run: of_run(run, VALUE).groupby(["table", "explainer"]).mean().unstack() for run in runs}
-    values = np.array([by_table[run][EXPLAINERS] for run in runs])  # (runs, tables, explainers)
+    grids = [of_run(run, VALUE).reset_index().pivot_table(VALUE, "table", "explainer") for run in runs]
+    values = np.array([grid[EXPLAINERS] for grid in grids])  # (runs, tables, explainers)
     size = (N, tables * seeds)
     which = np.repeat(rng.integers(values.shape[1], size=(N, tables)), seeds, axis=1)
     first = rng.integers(len(runs), size=size)
@@ -101,3 +117,79 @@ def other_seeds(rng, tables, seeds):
         name: (rows_of(name, tables, seeds, by_detector=False), drawn[:, :, i])
         for i, name in enumerate(EXPLAINERS)
     }
+
+
+ONE_AFTER_THE_OTHER = [pair for both in pairwise(REPEATS) for pair in (both, both[::-1])]
+ANY_TWO = list(permutations(REPEATS, 2))
+
+
+@pytest.fixture
+def rng():
+    return stream(0, "tests", "gate", "noise")
+
+
+def test_scores_of_one_seed_on_one_machine_repeat_to_the_bit():
+    scores = [of_run(run, VALUE) for run in REPEATS]
+    assert all(one.equals(scores[0]) for one in scores)
+
+
+@pytest.mark.parametrize("pairs", [ONE_AFTER_THE_OTHER, ANY_TWO])
+def test_on_one_machine_few_gates_fail(rng, pairs):
+    assert worse(times(rng, *QUICK, pairs), TIME).any(axis=1).mean() <= FALSE_ALARMS
+
+
+@pytest.mark.parametrize("size", [QUICK, (6, 3)])
+def test_on_another_machine_few_gates_fail(rng, size):
+    assert worse(other_bits(rng, *size), VALUE).any(axis=1).mean() <= FALSE_ALARMS
+
+
+@pytest.mark.parametrize("size", [QUICK, (3, 3), (6, 3), (40, 60)])
+def test_with_other_seeds_few_gates_fail(rng, size):
+    assert worse(other_seeds(rng, *size), VALUE, same_seeds=False).any(axis=1).mean() <= FALSE_ALARMS
+
+
+def test_on_one_machine_every_loss_is_found_by_quick():
+    equal = {name: (rows_of(name, *QUICK), np.zeros((N, len(rows_of(name, *QUICK))))) for name in EXPLAINERS}
+    assert worse(equal, VALUE, -0.05).to_numpy().all()
+
+
+def test_on_another_machine_a_loss_is_found_by_six_tables(rng):
+    assert worse(other_bits(rng, 6, 3), VALUE, -0.05).mean().min() >= FOUND
+
+
+def test_with_other_seeds_a_loss_takes_many_tables_and_seeds(rng):
+    assert (
+        worse(other_seeds(rng, *QUICK), VALUE, -0.05, same_seeds=False).mean().max() <= 0.1
+    )  # as the text says
+    assert worse(other_seeds(rng, 40, 60), VALUE, -0.05, same_seeds=False).mean().min() >= FOUND
+
+
+def test_a_slow_down_is_found_by_quick(rng):
+    found = worse(times(rng, *QUICK, ONE_AFTER_THE_OTHER), TIME, np.log(1.5)).mean()
+    assert found.drop([*BRIEF, *RARE]).min() >= FOUND
+    assert found[[*RARE]].max() < FOUND  # as the text says
+
+
+def test_what_is_simulated_is_what_the_gate_decides(rng):
+    noise = times(rng, *QUICK, ONE_AFTER_THE_OTHER)
+    simulated = worse(noise, TIME)
+    slow = worse({name: noise[name] for name in ("dsil_repair",)}, TIME, np.log(1.5))
+    for i in range(3):
+        cells = pd.concat([_cells(name, *noise[name], i) for name in EXPLAINERS])
+        made = {
+            one.explainer: one.verdict == "worse"
+            for one in judge(Pairs(cells, True, ()), Terms(), N_RESAMPLES)
+        }
+        assert made == simulated.loc[i].to_dict()
+        one = Pairs(_cells("dsil_repair", *noise["dsil_repair"], i, np.log(1.5)), True, ())
+        assert [(of.verdict == "worse") for of in judge(one, Terms(), N_RESAMPLES)] == [
+            slow["dsil_repair"][i]
+        ]
+
+
+def _cells(explainer, rows, changes, i, planted=0.0):
+    """Return the pairs of comparison i as `pair` gives them."""
+    places = [(*unit.split(APART), seed) for unit, seed in rows]
+    of_row = [(table, seed, detector, explainer, TIME) for table, detector, seed in places]
+    index = pd.MultiIndex.from_tuples(of_row, names=["table", "seed", "detector", "explainer", "measure"])
+    return pd.DataFrame({"base": 100.0, "new": 100 * np.exp(changes[i] + planted)}, index)
