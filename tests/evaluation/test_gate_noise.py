@@ -15,8 +15,8 @@ the others are further seeds. A simulated comparison draws from them:
 What this shows of sizes. Suite quick, 3 tables under 2 detectors with one seed, is enough on one machine; on
 another, a loss of 0.05 takes 6 tables and 3 seeds. Between other seeds the tables differ too: there, 40
 tables and 60 seeds find it, and quick nothing, so compare equal seeds. An explainer that few detectors allow,
-here saliency, is found slower less often. Where the load has changed, larger suites do not help with times but
-show the load: of 200 comparisons of 6 tables and 3 seeds of any two runs `a` to `g`, 17 failed.
+here saliency, is found slower less often. Where the load has changed, larger suites do not help with times
+but show the load: of 200 comparisons of 6 tables and 3 seeds of any two runs `a` to `g`, 17 failed.
 """
 
 from itertools import pairwise, permutations
