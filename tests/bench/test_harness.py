@@ -37,18 +37,20 @@ class Spin:
         return self
 
     def explain(self, X):
-        end = time.perf_counter() + (len(X) > 1)
-        while time.perf_counter() < end:
+        end = time.process_time() + (len(X) > 1)
+        while time.process_time() < end:
             pass
         return np.abs(X)
 
 
 @pytest.fixture
 def seconds(benchmark):
-    """A function that returns, and records, the time that a function takes once."""
+    """A function that returns, and records, the time of a function, and records the processor's."""
 
     def run(function):
+        start = time.process_time()
         benchmark.pedantic(function, rounds=1)
+        benchmark.extra_info["cpu_seconds"] = time.process_time() - start
         return benchmark.stats.stats.min
 
     return run
@@ -73,11 +75,12 @@ def test_the_harness_adds_less_than_3_percent_to_trials_of_a_second(
         explainers=[{"name": "spin", "grid": {"n": list(range(20))}}],
     )
     run_suite(suite.model_copy(update={"explainers": suite.explainers[:1]}), tmp_path / "imports")
-    took = seconds(lambda: run_suite(suite, tmp_path / "run"))
+    seconds(lambda: run_suite(suite, tmp_path / "run"))
     records = [json.loads(path.read_text()) for path in (tmp_path / "run" / "trials").iterdir()]
-    work = sum(record["seconds"] for record in records) + records[0]["detector"]["fit_seconds"]
-    benchmark.extra_info["overhead"] = took / work - 1
-    assert took / work <= 1.03
+    costs = [part["cpu_seconds"] for record in records for part in record["cost"].values()]
+    work = sum(costs) + records[0]["detector"]["fit_seconds"]
+    benchmark.extra_info["overhead"] = benchmark.extra_info["cpu_seconds"] / work - 1
+    assert benchmark.extra_info["overhead"] <= 0.03
 
 
 def test_two_workers_are_nearly_twice_as_fast_as_one(benchmark, least_times, tmp_path):
