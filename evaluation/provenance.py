@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,10 @@ PACKAGE = Path(__file__).parents[1]
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that a result may depend on."""
-    return {name: version(name) for name in RECORDED_VERSIONS}
+    return {name: _version(name) for name in RECORDED_VERSIONS}
+
+
+_version = cache(version)  # it reads a whole file each time, and every record names them all
 
 
 def provenance(suite: Suite, workers: int, executor: str) -> dict[str, Any]:
