@@ -48,7 +48,7 @@ class Ensemble(Detector):
     Notes
     -----
     Source of averaging standardised scores: Aggarwal & Sathe 2015, "Theoretical foundations and algorithms
-    for outlier ensembles". How the members were chosen, and on what: `docs/decisions/0011`.
+    for outlier ensembles". How the members were chosen, and on what: `docs/decisions/0012`.
     """
 
     version: ClassVar[int] = 1
