@@ -93,7 +93,7 @@ def summary(run: Run) -> str:
     parts = (
         f"suite {run.suite}",
         f"commit {str(about.get('commit') or UNKNOWN)[:12]}",
-        str(about.get("started") or "date unknown")[:10],
+        str(about.get("started") or "no date")[:10],
         f"{len(run.trials)} trials: " + ", ".join(f"{n} {status}" for status, n in counts.items()),
     )
     return ", ".join(parts)

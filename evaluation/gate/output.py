@@ -41,8 +41,8 @@ def terms_of(gate: Gate) -> str:
     time = "not judged" if terms.time_tolerance is None else f"x {terms.time_tolerance:g}, in kernel units"
     of_one = 1 - (1 - terms.level) / max(n, 1)
     return (
-        f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. A bound of an interval "
-        f"holds with {of_one:.2%}, of all {n} with any difference with {terms.level:.0%}."
+        f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. Each bound holds with "
+        f"{of_one:.2%}, so that those of all {n} that show any difference do with {terms.level:.0%}."
     )
 
 
