@@ -9,6 +9,7 @@ import pandas as pd
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError
+from xadbench.datasets.user_code import is_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.fits import fit_once
@@ -47,15 +48,31 @@ def explain_again(
     """Return what explainers blame in a portrait's examples, as `load_attributions`, by label.
 
     The detector is fitted again where the run's folder does not have it. Explainers that do not suit it, or
-    fail, are left out.
+    fail, are left out; so are all whose code is neither ours nor installed, since the run may be anybody's.
     """
+    if _names_code(detector):
+        return {}
     fitted = fit_once(run, source, detector)
     rows = np.array([example["row"] for example in portrait["examples"]], dtype=np.intp)
     if fitted is None or not len(rows):
         return {}
     index = pd.MultiIndex.from_arrays([rows, np.isin(rows, fitted.flagged)], names=["row", "detected"])
-    made = {one.label: _blame(source, fitted, one, rows) for one in explainers}
+    known = [one for one in explainers if not _names_code(one)]
+    made = {one.label: _blame(source, fitted, one, rows) for one in known}
     return {name: pd.DataFrame(of, index=index) for name, of in made.items() if of is not None}
+
+
+def _names_code(component: Component) -> bool:
+    """Whether a component, or a parameter of it, such as the base of DSIL, may name a module or file."""
+    waiting: list[Any] = [component.name, component.params]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and is_spec(value):
+            return True
+        waiting += (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        )
+    return False
 
 
 def _blame(source: Source, fitted: Fitted, component: Component, rows: IntArray) -> FloatArray | None:

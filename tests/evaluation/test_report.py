@@ -213,6 +213,23 @@ def test_a_report_runs_no_code_that_a_run_names(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("where", ["detector", "base of a detector", "explainer"])
+def test_examples_made_again_run_no_code_that_a_run_names(tmp_path, where):
+    code = f"{tmp_path}/mine.py:Made"
+    (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Made: ...\n")
+    detector, explainer = Component(name="gaussian"), Component(name="z_score")
+    match where:
+        case "detector":
+            detector = Component(name=code)
+        case "base of a detector":
+            detector = Component(name="dsil_fixed", params={"base": [{"name": code}]})
+        case "explainer":
+            explainer = Component(name=code)
+    source = load_source(TableSpec(recipe="table2-d10-5", rows=60), 0)
+    assert explain_again(tmp_path, source, portray(source), detector, [explainer]) == {}
+    assert not (tmp_path / "ran").exists()
+
+
 def test_margins_and_graph_of_a_table_made_again():
     spec = TableSpec(recipe="table2-d10-5", rows=60)
     made = load_source(spec, 0)
