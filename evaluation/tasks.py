@@ -11,7 +11,6 @@ from xadbench.datasets.streams import stream
 from xadbench.evaluation.plan import Job, plan
 from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite import Suite
-from xadbench.evaluation.trial import fit_key
 
 LONGEST = 60  # characters of a label in a file's name
 
@@ -46,12 +45,13 @@ class Task:
         """Return the table's rows to explain, by their ids: those that are scored, and as many others.
 
         Alone, the rows that are scored would say of themselves that they are anomalies: those, at least, that
-        the detector does not flag.
+        the detector does not flag. The others are the same for every detector and seed of a table: else it is
+        the anomalies that all of its tasks ask for.
         """
         scored = fitted.rows_to_explain()
-        others = np.setdiff1d(np.arange(fitted.table.n_rows), scored)
-        drawn = stream(self.job.source.seed, "tasks", "others", fit_key(self.job.source, self.job.detector))
-        rows = np.concatenate([scored, drawn.permutation(others)[: len(scored)]])
+        order = stream(0, "tasks", "others", self.job.source.hash).permutation(fitted.table.n_rows)
+        others = order[~np.isin(order, scored)]
+        rows = np.concatenate([scored, others[: len(scored)]])
         return rows[np.argsort(self.ids()[rows])]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from xadbench.evaluation import shipped
 from xadbench.evaluation.attributions import score_files
 from xadbench.evaluation.export import export
 from xadbench.evaluation.plan import plan
+from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite import Suite, TableSpec
 from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial import fit
@@ -120,6 +122,19 @@ def test_the_export_does_not_tell_the_anomalies(exported, jobs):
     assert sorted(path.name for path in exported.iterdir()) == sorted([*TASKS, "README.txt", "manifest.json"])
     told = json.loads((exported / "manifest.json").read_text())["tasks"][0]
     assert set(told) == {"task", "table", "detector", "seed", "columns", "n_rows", "n_background"}
+
+
+def test_what_all_tasks_of_a_table_ask_for_is_not_its_anomalies(suite):
+    """A detector's false alarms are its own; the table may be the same for every seed."""
+    job, scores = plan(suite)[0], np.random.default_rng(0)
+    table = job.source.table
+    common = np.arange(table.n_rows)
+    for seed in range(4):
+        task = Task(replace(job, source=replace(job.source, seed=seed)))
+        asked = task.asked(Fitted(None, table, scores.random(table.n_rows), 0.0))
+        common = np.intersect1d(common, asked)
+    assert set(np.flatnonzero(table.y)) <= set(common)
+    assert table.y[common].mean() < 2 / 3
 
 
 def test_parquet_gives_the_same_record_as_csv(suite, answers, tmp_path):
