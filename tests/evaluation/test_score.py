@@ -109,11 +109,23 @@ def test_only_the_new_entry_is_computed(tiny, tmp_path, monkeypatch):
     assert len(new) == len(first.records)
 
 
+def closure(sign):
+    """Return a function that no name and no attribute tells from that of another sign."""
+    return lambda detector, background, X: sign * absolute_z(detector, background, X)
+
+
 @pytest.mark.usefixtures("nothing_shipped")
-def test_an_object_is_never_taken_for_another(tiny, tmp_path):
-    means = [score_on_suite(Signed(sign), tiny, out=tmp_path).places[0].own["mean"] for sign in (1, -1)]
+@pytest.mark.parametrize("make", [Signed, closure])
+def test_an_object_is_never_taken_for_another(tiny, tmp_path, make):
+    means = [score_on_suite(make(sign), tiny, out=tmp_path).places[0].own["mean"] for sign in (1, -1)]
     assert means[0] > 0.3 > means[1]
     assert not [name for name in EXPLAINERS if name.startswith("object")]
+
+
+def test_a_baseline_has_a_place_too(tiny):
+    placement = score_on_suite("z_score", tiny)
+    assert placement.places[0].own["place"] == 1
+    assert len(placement.records) == 2 * 5
 
 
 def test_a_class_takes_parameters(tiny):
