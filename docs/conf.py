@@ -28,7 +28,7 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["dollarmath", "substitution"]
 myst_heading_anchors = 3
 myst_substitutions = {name: table() for name, table in TABLES.items()}
-nb_merge_streams = True
+nb_custom_formats = {".ipynb": "printed.read"}
 nb_execution_mode = "off"  # nbmake ran the tutorials; see decisions/0010
 
 autosummary_generate = True
@@ -47,7 +47,7 @@ WIDE = [  # pages of tables alone: without a table of contents beside
 html_theme = "pydata_sphinx_theme"
 html_title = "XADBench"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["style.css"]
 html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": {
