@@ -427,6 +427,7 @@ def test_markdown_shows_hostile_names_as_they_are(hostile_tables):
         assert "](" not in text.replace(r"\]", "")
         assert "<" not in text
         assert all(line.startswith("|") for line in text.splitlines())
+        assert all(("input" in line) == ("next" in line) for line in text.splitlines())  # one row
         assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {
             len(re.findall(r"(?<!\\)\|", text.splitlines()[0]))
         }
