@@ -53,7 +53,8 @@ def score_files(
     Parameters
     ----------
     folder
-        Holds `TASK.csv` or `TASK.parquet` for each task that `export` writes.
+        Holds `TASK.csv` or `TASK.parquet` for each task that `export` writes: those whose detector can be
+        fitted.
     suite
         That of the export.
     label
@@ -76,21 +77,26 @@ def score_files(
         raise InputError(f"the suite has an explainer {label!r} already; choose another --name")
     with one_thread():
         asked = tasks(suite)
-        answers = [_read(task, _find(folder, task.name)) for task in asked]  # all, before anything takes long
-        own = [_record(run, task, answer, label) for task, answer in zip(asked, answers, strict=True)]
+        files = {task: _find(folder, task.name) for task in asked}
+        # All, before anything takes long; then those that need none, or lack it.
+        answers = {task: _read(task, file) for task, file in files.items() if file}
+        own = {
+            task: _record(run, task, answers.get(task), label, folder)
+            for task in sorted(asked, key=answers.__contains__)
+        }
     records = run_with_shipped(suite, run, recompute=recompute, **options)
-    records += [store.write_record(run, record) for record in own]
+    records += [store.write_record(run, own[task]) for task in asked]
     store.write_results(run, records)
     return place_of(label, suite, records)
 
 
-def _find(folder: Path, name: str) -> Path:
-    """Return the file of a task, which must lie in the folder."""
+def _find(folder: Path, name: str) -> Path | None:
+    """Return the file of a task, which must lie in the folder; None if there is none."""
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; expected one with a file of attributions for each task")
     found = [folder / f"{name}{suffix}" for suffix in SUFFIXES if (folder / f"{name}{suffix}").exists()]
     if not found:
-        raise InputError(f"{folder}: no {name}.csv or {name}.parquet; expected one file for each task")
+        return None
     if len(found) > 1:
         raise InputError(f"{folder}: both {' and '.join(path.name for path in found)}; expected one of them")
     if not found[0].resolve().is_relative_to(folder.resolve()):
@@ -121,19 +127,23 @@ def _few(columns: tuple[str, ...]) -> str:
     return ", ".join(columns if len(columns) <= 6 else (*columns[:4], "...", columns[-1]))
 
 
-def _record(run: Path, task: Task, answer: Answer, label: str) -> store.Record:
-    """Return the record of a task's answer, scored."""
-    job, content = task.job, content_hash(answer.table)
+def _record(run: Path, task: Task, answer: Answer | None, label: str, folder: Path) -> store.Record:
+    """Return the record of a task's answer, scored; there is none where no detector could be fitted."""
+    job, content = task.job, content_hash(answer.table) if answer else None
     component = Component(name=NAME, params={"sha256": content}, label=label)
     detection = contained(partial(detect, run, job))
     result = detection
     if "fitted" in detection:
+        if answer is None:
+            raise InputError(
+                f"{folder}: no {task.name}.csv or {task.name}.parquet; expected one file for each task"
+            )
         blame = _attributions(task, detection["fitted"], answer)
         result = contained(partial(_scored, task, detection["fitted"], blame))
     return record_of(job, _key(task, content), component, detection, result)
 
 
-def _key(task: Task, content: str) -> str:
+def _key(task: Task, content: str | None) -> str:
     """Return the trial's key, from all that determines its result."""
     job = task.job
     determined_by = {

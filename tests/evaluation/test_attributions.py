@@ -151,6 +151,23 @@ def test_parquet_gives_the_same_record_as_csv(suite, answers, tmp_path):
     assert keys[0] == keys[1]
 
 
+def test_a_task_that_was_not_exported_needs_no_answer(tmp_path):
+    tables = [{"recipe": "table2-d4-5", "rows": 200}, {"dataset": "bundled:wine", "inject": {}}]
+    parts = {"name": "s", "tables": tables, "detectors": ["oracle"], "explainers": ["z_score"]}
+    suite = Suite.model_validate(parts | {"scope": "anomalies"})
+    (tmp_path / "answers").mkdir()
+    assert export(suite, tmp_path / "asked") == 1  # the oracle knows one table
+    task = "table2-d4-5-oracle-seed-0"
+    blame(tmp_path / "asked" / task).to_csv(tmp_path / "answers" / f"{task}.csv", index=False)
+    placement = score_files(tmp_path / "answers", suite, "mine", tmp_path / "run")
+    assert placement.places[0].own["mean"] == placement.places[0].standing.loc["z_score", "mean"]
+    own = [record for record in placement.records if record["explainer"]["label"] == "mine"]
+    assert [record["status"] for record in own] == ["ok", "skipped"]
+    (tmp_path / "answers" / f"{task}.csv").unlink()
+    with pytest.raises(InputError, match=f"no {task}.csv"):
+        score_files(tmp_path / "answers", suite, "mine", tmp_path / "run")
+
+
 def test_another_answer_has_another_key(suite, answers, tmp_path):
     before = score_files(answers, suite, "mine", tmp_path / "run").records
     file = answers / f"{TASKS[0]}.csv"
