@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.sources import load_dataset
@@ -22,7 +22,6 @@ from xadbench.evaluation.shipped import run_with_shipped
 from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite
 
 INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does
-Part = TypeVar("Part")
 AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction
 
 
@@ -127,7 +126,7 @@ def beside(
     parts = {
         "explainers": _with(chosen.explainers, explainer),
         "detectors": _with(chosen.detectors, Component(name=detector) if detector else None),
-        "tables": _with(chosen.tables, _table(dataset) if dataset else None),
+        "tables": _with_table(chosen.tables, _table(dataset) if dataset else None),
     }
     named = dict(chosen) | parts | {"name": f"score-{chosen.name}"}
     asked = build_spec(named, Suite, where=f"suite {chosen.name}")
@@ -137,8 +136,22 @@ def beside(
     return asked
 
 
-def _with(there: tuple[Part, ...], more: Part | None) -> tuple[Part, ...]:
-    """Return the parts with one more, unless it is there: a baseline may be scored as well."""
+def _with(there: tuple[Component, ...], more: Component | None) -> tuple[Component, ...]:
+    """Return the components with one more; a baseline that is scored is one of them, if by another label."""
+    if more is None:
+        return there
+    if not any(_is_same(one, more) for one in there):
+        return (*there, more)
+    if more.label == Component(name=more.name, params=more.params).label:
+        return there
+    return tuple(more if _is_same(one, more) else one for one in there)
+
+
+def _is_same(one: Component, other: Component) -> bool:
+    return (one.name, one.params) == (other.name, other.params)
+
+
+def _with_table(there: tuple[TableSpec, ...], more: TableSpec | None) -> tuple[TableSpec, ...]:
     return there if more is None or more in there else (*there, more)
 
 
@@ -162,9 +175,7 @@ def _label(components: tuple[Component, ...], component: Component | None) -> st
     """Return what the suite calls a component: it tells apart what would have one name."""
     if component is None:
         return ""
-    return next(
-        one.label for one in components if (one.name, one.params) == (component.name, component.params)
-    )
+    return next(one.label for one in components if _is_same(one, component))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from xadbench.evaluation import shipped
 from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.score import score_on_suite
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite import Component, Suite
 
 TINY = """\
 name: tiny
@@ -126,6 +126,24 @@ def test_a_baseline_has_a_place_too(tiny):
     placement = score_on_suite("z_score", tiny)
     assert placement.places[0].own["place"] == 1
     assert len(placement.records) == 2 * 5
+
+
+@pytest.mark.parametrize(
+    ("theirs", "asked", "label"), [("", "mine", "mine"), ("Z", "", "Z"), ("Z", "mine", "mine")]
+)
+def test_a_baseline_that_is_scored_is_there_once(tiny, theirs, asked, label):
+    own = Component(name="z_score", label=theirs)
+    labelled = tiny.model_copy(update={"explainers": (own, Component(name="robust_z"))})
+    (place,) = score_on_suite("z_score", labelled, label=asked).places
+    assert place.label == label
+    assert set(place.standing.index) == {label, "robust_z"}
+
+
+def test_a_detector_of_the_suite_is_there_once(tiny):
+    labelled = tiny.model_copy(update={"detectors": (Component(name="distance", label="D"),)})
+    placement = score_on_suite("robust_z", labelled, detector="distance")
+    assert placement.detector == "D"
+    assert list(placement.detectors.index) == ["D"]
 
 
 def test_a_class_takes_parameters(tiny):
