@@ -42,6 +42,8 @@ value for the row's score: a finite number, higher is more to blame. In R:
 
   xadbench score --attributions answers --suite {suite}
 
+with the --suite (of your own: the path of its file), --detector and --dataset that the export had.
+
 Explain each row by itself: which others are to be explained must not matter to it, just as it does not to
 explainers that are run by XADBench. Not all rows asked for are scored.
 
@@ -55,7 +57,9 @@ def export(
 ) -> int:
     """Write the tasks of a suite into a new folder, which appears whole or not at all; return their number.
 
-    Nothing in it tells which rows are anomalies, what their culprits are, or the order of the table.
+    Nothing in it tells which of the rows to explain are anomalies, what their culprits are, or the order of
+    the table. (That the other rows are normal can be told; an explainer that is run here is given only
+    anomalies and flagged rows, and could tell more.)
 
     Parameters
     ----------

@@ -301,6 +301,7 @@ def test_the_commands_export_and_score(xadbench, tmp_path):
     code, out, _ = xadbench("score", "--export", "asked", "--suite", "s.yaml")
     assert code == 0
     assert "asked: 1 tasks; asked/README.txt says how to answer them" in out
+    assert "of your own: the path of its file" in (tmp_path / "asked" / "README.txt").read_text()
     (tmp_path / "mine").mkdir()
     blame(tmp_path / "asked" / TASKS[0]).to_csv(tmp_path / "mine" / f"{TASKS[0]}.csv", index=False)
     code, out, _ = xadbench("score", "--attributions", "mine", "--suite", "s.yaml")
