@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.datasets.errors import InputError
 from xadbench.evaluation import stats
 from xadbench.evaluation.report.boards import SIGNIFICANT, Board, board, cells_of
 from xadbench.evaluation.report.results import VALUE, Results, as_results
@@ -71,7 +70,7 @@ class Placement:
     detector, table
         The labels of the detector and the data set that were given; empty without.
     detectors
-        As `standing` returns it, by AUC-ROC; empty without a detector.
+        As `standing` returns it, by AUC-ROC; empty without a detector, or if it has none on some table.
     origin
         Of what was not computed here: what is known of the run that did, or empty.
     notes
@@ -109,16 +108,12 @@ def place_of(
         The label of a detector to rank among the others; or empty.
     table
         The label of a data set that is new; or empty.
-
-    Raises
-    ------
-    InputError
-        If the detector has no AUC-ROC on some table.
     """
     results = as_results({"suite": suite.model_dump(mode="json")}, records)
     cells = cells_of(results)
     cells = cells[cells["scope"] == suite.scope].merge(_origins(records), on=list(KEY))
     by_detector = cells.groupby("detector", sort=False) if label else ()
+    detectors, unranked = _standing_of_detector(detector, results) if detector else (pd.DataFrame(), [])
     return Placement(
         label=label,
         suite=suite.name,
@@ -126,9 +121,9 @@ def place_of(
         places=[_place(label, board(of, suite.scope, str(name)), of) for name, of in by_detector],
         detector=detector,
         table=table,
-        detectors=_standing_of_detector(detector, results) if detector else pd.DataFrame(),
+        detectors=detectors,
         origin=next((record["origin"] for record in records if is_shipped(record)), {}),
-        notes=list(_other_fits(records, suite.scope)),
+        notes=[*unranked, *_other_fits(records, suite.scope)],
         records=list(records),
     )
 
@@ -184,17 +179,15 @@ def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str) -> pd.Data
     return ranked.assign(place=place).join(lead).join(alike.rename("alike"))
 
 
-def _standing_of_detector(label: str, results: Results) -> pd.DataFrame:
+def _standing_of_detector(label: str, results: Results) -> tuple[pd.DataFrame, list[str]]:
+    """Return where a detector stands; nothing, and a note that says why, where it is not ranked."""
     fits = results.trials.groupby(["table", "seed", "detector"], sort=False)["auc_roc"].first()
     figures = stats.common_grid(fits.reset_index(), "detector", "auc_roc").figures
-    if label not in figures:
-        raise InputError(f"detector {label!r} has no AUC-ROC on every table and seed: {_why(label, results)}")
-    return standing(stats.means(figures), figures, label)
-
-
-def _why(label: str, results: Results) -> str:
+    if len(figures) and label in figures:
+        return standing(stats.means(figures), figures, label), []
     reasons = results.trials.loc[results.trials["detector"] == label, "reason"].dropna()
-    return str(next(iter(reasons), "unknown"))
+    why = next(iter(reasons), "the suite leaves some out")
+    return pd.DataFrame(), [f"{label} is not ranked: no AUC-ROC on every table and seed: {why}"]
 
 
 def _other_fits(records: Sequence[Record], scope: str) -> Iterator[str]:

@@ -85,9 +85,9 @@ def _parts(placement: Placement) -> Iterator[Titled | str]:
         if len(place.standing):
             yield Titled(_title(place), _shown(place))
         yield from _sentences(place)
-    if placement.detector:
+    if len(placement.detectors):
         yield Titled("Detectors, by AUC-ROC", _detectors(placement))
-    if placement.detector or any(len(place.standing) for place in placement.places):
+    if len(placement.detectors) or any(len(place.standing) for place in placement.places):
         yield NOTE
     yield from _origin(placement)
     yield from placement.notes

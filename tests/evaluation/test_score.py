@@ -31,6 +31,12 @@ def z_score(detector, background, X):
 def raising(detector, background, X):
     raise RuntimeError("out of cheese")
 
+class Failing:
+    def fit(self, X):
+        if X.shape[1] == 10: raise RuntimeError("too wide")
+        return self
+    def decision_function(self, X): return X[:, 0]
+
 class Centre:
     def __init__(self, random_state=0): self.random_state = random_state
     def fit(self, X):
@@ -241,6 +247,17 @@ def test_a_detector_alone_shows_how_the_baselines_do_on_it(xadbench):
     assert re.search(r"1.? +(Centre|distance) +0\.\d{3}", out)
     assert "Centre: AUC-ROC" in out
     assert "robust_z" in out
+
+
+@pytest.mark.usefixtures("files")
+def test_a_detector_that_fails_is_not_ranked_and_the_rest_is_shown(xadbench):
+    code, out, _ = xadbench(
+        "score", "mine.py:absolute_z", "--detector", "mine.py:Failing", "--suite", "tiny.yaml"
+    )
+    assert code == 3
+    said = " ".join(out.split())
+    assert "absolute_z: place 1 of 3" in said
+    assert "Failing is not ranked: no AUC-ROC on every table and seed: RuntimeError: too wide" in said
 
 
 @pytest.mark.usefixtures("files")
