@@ -275,7 +275,7 @@ def test_an_explainer_that_raises_gives_the_reason_and_code_3(xadbench):
         (["mine.py:gone"], "no 'gone' in mine.py"),
         (["gone.py:f"], "no file gone.py"),
         (["mine.py:absolute_z", "--param", "power"], "--param 'power': expected name=value"),
-        (["mine.py:absolute_z", "--param", "power=[1"], "the value is not YAML"),
+        (["mine.py:absolute_z", "--param", "power=[1"], r"--param 'power=\[1': not valid YAML"),
         (["mine.py:absolute_z", "--param", "p=1", "--param", "p=2"], "p is given twice"),
         (["mine.py:absolute_z", "--param", "depth=3"], "unknown parameter .*'depth'; known: power"),
         (["mine.py:absolute_z", "--suite", "quik"], "unknown suite 'quik'"),
