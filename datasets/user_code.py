@@ -1,5 +1,6 @@
 """The user's own code by name, `package.module:Name` or `path/to/file.py:name`, and its source's hash."""
 
+import ast
 import importlib
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from xadbench.datasets.errors import InputError, one_line
 
 EXPECTED = "expected package.module:Name or path/to/file.py:name"
+INSTALLED = frozenset({"site-packages", "dist-packages"})
 OURS = __name__.partition(".")[0]  # its components tell their code by their `version`
 _Loaded = tuple[object, str]  # kept with its hash, so that no other object gets its id
 _HASHES: dict[int, _Loaded] = {}
@@ -74,7 +76,8 @@ def source_hash(loaded: object) -> str | None:
     """Return the SHA-256 of the source of an object that `load_object` loaded; None of any other.
 
     The source is the file of its module, or all of the package that the module is part of, and the files of
-    the classes that it inherits from. Python's own and this package's are left out.
+    the classes that it inherits from; of code that is not installed also what it imports that is not.
+    Python's own and this package's are left out.
     """
     return _HASHES.get(id(loaded), (None, None))[1]
 
@@ -149,7 +152,7 @@ def _run(name: str, path: Path, source: bytes) -> ModuleType:
 
 def _hash(module: ModuleType, found: object) -> str:
     """Return the hash of the one file, as `sha256sum` has it, or of what `sha256sum` says of several."""
-    files = dict(_files(module, found))
+    files = _files(module, found)
     try:
         hashes = {name: sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())}
     except OSError as error:
@@ -159,18 +162,54 @@ def _hash(module: ModuleType, found: object) -> str:
     return sha256("".join(f"{digest}  {name}\n" for name, digest in hashes.items()).encode()).hexdigest()
 
 
-def _files(module: ModuleType, found: object) -> Iterator[tuple[str, Path]]:
-    """Yield the files that an object's behaviour lies in, by names that do not depend on where they lie."""
-    own = {module.__name__, getattr(found, "__module__", None) or module.__name__}
-    bases = {base.__module__ for base in getattr(found, "__mro__", ())} - own
-    for name in _foreign(own):
-        root = _root(name)
-        is_package = root.name == "__init__.py"
-        files = root.parent.rglob("*.py") if is_package else [root]
-        above = root.parents[1] if is_package else root.parent
-        yield from ((path.relative_to(above).as_posix(), path) for path in files)
-    for name in _foreign(bases):
-        yield name, _file(name)
+def _files(module: ModuleType, found: object) -> dict[str, Path]:
+    """Return the files that an object's behaviour lies in, by names that do not depend on where they lie."""
+    own = {module.__name__, getattr(found, "__module__", None) or module.__name__} & sys.modules.keys()
+    bases = {base.__module__ for base in getattr(found, "__mro__", ())} & sys.modules.keys() - own
+    files = {name: _file(name) for name in _foreign(bases)}
+    waiting = [_root(name) for name in _foreign(own)]
+    while waiting:
+        new = {name: path for name, path in _with_package(waiting.pop()) if name not in files}
+        files |= new
+        waiting += [root for path in new.values() for root in _imported_by(path)]
+    return files
+
+
+def _with_package(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the file of a module, or all of a package's."""
+    is_package = root.name == "__init__.py"
+    files = root.parent.rglob("*.py") if is_package else [root]
+    above = root.parents[1] if is_package else root.parent
+    return ((path.relative_to(above).as_posix(), path) for path in files)
+
+
+def _imported_by(path: Path) -> Iterator[Path]:
+    """Yield the roots of what a file imports, be it in a function, as far as neither is installed."""
+    if _is_installed(path):
+        return
+    try:
+        nodes = ast.walk(ast.parse(path.read_bytes()))
+    except (OSError, SyntaxError, ValueError):  # not what was imported, but beside it
+        return
+    for name in _foreign(sorted({name.partition(".")[0] for node in nodes for name in _imports(node)})):
+        try:
+            spec = find_spec(name)
+        except ValueError:  # a module that was made by hand
+            continue
+        origin = Path((spec and spec.origin) or "")
+        if origin.suffix == ".py" and not _is_installed(origin):
+            yield origin
+
+
+def _imports(node: ast.AST) -> list[str]:
+    """Return the modules that a statement imports, but for those of its own package."""
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+
+
+def _is_installed(path: Path) -> bool:
+    return not INSTALLED.isdisjoint(path.parts)
 
 
 def _foreign(modules: Iterable[str]) -> Iterator[str]:

@@ -107,13 +107,19 @@ PACKAGE = {
     "pack/core.py": "c = 1\n",
     "elsewhere.py": "class Base: ...\n",
     "reexport.py": "from pack.inner.mine import f\n",
+    "asks.py": "import helps.deep as h, numpy\ndef f():\n    import late\n",
+    "helps/__init__.py": "",
+    "helps/deep.py": "from farther import x\n",
+    "helps/template.py": "{{ no python }}\n",
+    "farther.py": "x = 1\nimport asks\n",
+    "late.py": "",
 }
 
 
 def hash_in(folder, spec, files):
     """Return the hash of an object in a fresh copy of the package with some files changed."""
     sys.path[:] = [path for path in sys.path if not path.startswith(str(folder.parent))]
-    for name in ("pack", "pack.core", "pack.inner", "pack.inner.mine", "elsewhere", "reexport"):
+    for name in [name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in PACKAGE]:
         sys.modules.pop(name, None)
     write(folder, PACKAGE | files)
     return source_hash(load_object(spec))
@@ -127,9 +133,15 @@ def hash_in(folder, spec, files):
         ("pack.inner.mine:f", "pack/inner/mine.py"),
         ("reexport:f", "pack/core.py"),
         ("reexport:f", "reexport.py"),
+        ("asks:f", "asks.py"),
+        ("asks:f", "helps/deep.py"),
+        ("asks:f", "farther.py"),
+        ("asks:f", "late.py"),
     ],
 )
-def test_the_hash_covers_the_package_the_bases_and_where_it_is_defined(folder, spec, changed):
+def test_the_hash_covers_the_package_the_bases_where_it_is_defined_and_what_that_imports(
+    folder, spec, changed
+):
     before = hash_in(folder, spec, {})
     assert hash_in(folder, spec, {}) == before
     assert hash_in(folder, spec, {changed: PACKAGE[changed] + "# changed\n"}) != before
@@ -149,6 +161,12 @@ def test_the_hash_of_several_files_does_not_depend_on_their_place_either(folder,
         monkeypatch.chdir(folder / place)
         hashes.add(hash_in(folder / place, "reexport:f", {}))
     assert len(hashes) == 1
+
+
+def test_an_object_that_says_to_be_of_a_module_that_is_not_there_has_the_hash_of_its_file(folder):
+    text = "class Mine: ...\nMine.__module__ = 'none.such'\n"
+    write(folder, {"mine.py": text})
+    assert source_hash(load_object("mine.py:Mine")) == sha256(text.encode()).hexdigest()
 
 
 def test_what_was_not_loaded_by_name_has_no_hash():
