@@ -39,11 +39,12 @@ def terms_of(gate: Gate) -> str:
     """Return the terms in words."""
     terms, n = gate.terms, sum(one.differs for one in gate.comparisons)
     time = "not judged" if terms.time_tolerance is None else f"x {terms.time_tolerance:g}, in kernel units"
-    of_one = 1 - (1 - terms.level) / max(n, 1)
-    return (
-        f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}. Each bound holds with "
-        f"{of_one:.2%}, so that those of all {n} that show any difference do with {terms.level:.0%}."
+    bounds = (
+        f"Each bound holds with {1 - (1 - terms.level) / max(n, 1):.2%}, so that those of all {n} that show "
+        f"any difference do with {terms.level:.0%}."
     )
+    given = f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}."
+    return f"{given} {bounds if n else 'No pair differs.'}"
 
 
 def hints(gate: Gate) -> Iterator[str]:

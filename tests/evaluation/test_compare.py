@@ -338,7 +338,14 @@ def test_junit_bears_characters_that_xml_has_not(records):
         record["explainer"]["label"] = "\x00\x1b[31m"
 
     renamed = changed(records, rename)
-    assert b"?" in output.as_junit(gate_of(renamed, renamed))
+    (suite,) = ET.fromstring(output.as_junit(gate_of(renamed, renamed)))  # noqa: S314  # as above
+    assert "??[31m" in {case.get("name") for case in suite}
+
+
+def test_a_name_stays_in_its_cell_of_markdown(records):
+    renamed = changed(records, lambda record: record["explainer"].update(label="a|b`<i>\n@all"))
+    text = output.as_markdown(gate_of(renamed, renamed))
+    assert text.count(r"| `a\|b'<i> @all` |") == 2
 
 
 @pytest.mark.parametrize(
