@@ -130,14 +130,20 @@ def test_a_loss_on_one_table_of_three_is_unclear(records):
     assert gate.passed
 
 
-def test_more_comparisons_make_wider_intervals(records):
+def test_more_comparisons_that_differ_make_wider_intervals(records):
     rng = np.random.default_rng(0)
     noisy = changed(records, lambda record: lost(rng.normal(0.05, 0.02))(record))  # noqa: PLW0108  # drawn anew
-    one, three = (
-        gate_of(records, noisy, time_tolerance=None, metrics=metrics).comparisons[0]
-        for metrics in (("adjusted_ndcg_m",), ("adjusted_ndcg_m", "infidelity", "adjusted_acc_m"))
+    both = changed(noisy, lost(0.01), "poor_&co")
+    one, two, three = (
+        gate_of(records, new, time_tolerance=None, metrics=metrics).comparisons[0]
+        for new, metrics in (
+            (noisy, ("adjusted_ndcg_m",)),
+            (both, ("adjusted_ndcg_m",)),
+            (noisy, ("adjusted_ndcg_m", "infidelity", "adjusted_acc_m")),
+        )
     )
-    assert three.high - three.low > 1.2 * (one.high - one.low)
+    assert two.high - two.low > 1.2 * (one.high - one.low)
+    assert (three.low, three.high) == (one.low, one.high)  # what does not differ takes no share
 
 
 def test_the_scope_is_the_callers(records):
@@ -186,11 +192,11 @@ def test_an_explainer_that_fails_everywhere_is_no_pass(records):
 
 def test_another_tables_content_refuses(records):
     other = changed(
-        records, lambda record: record["table"].update(content_hash="1" * 64), table="wine", seed=1
+        records, lambda record: record["table"].update(content_hash="2" * 64), table="wine", seed=1
     )
     gate = gate_of(records, other)
     assert [one.kind for one in gate.refusals] == ["other-tables"]
-    assert "wine, seed 1: content 000000000000, now 111111111111" in str(gate.refusals[0])
+    assert "wine, seed 1: content 111111111111, now 222222222222" in str(gate.refusals[0])
     assert gate_of(records, other, allowed=frozenset({"other-tables"})).passed
 
 
