@@ -170,7 +170,7 @@ def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return not_ok("skipped", str(refusal))
     except TimeUp as error:
         return not_ok("timeout", str(error), traceback.format_exc())
-    except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plug-in raises
         status = "out-of-memory" if is_out_of_memory(error) else "error"
         return not_ok(status, f"{type(error).__name__}: {error}", traceback.format_exc())
 

@@ -1,5 +1,6 @@
 import dataclasses
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from xadbench.evaluation.suite import Component, TableSpec
 from xadbench.evaluation.trial import (
     Fitted,
     ceiling,
+    contained,
     fit,
     run_trial,
     score_attributions,
@@ -326,3 +328,8 @@ def test_a_curve_of_mean_scores_has_the_score_as_its_mean():
         mean = result["scores"][scope]["comprehensiveness"]
         assert np.mean(curves["comprehensiveness"]) == pytest.approx(mean)
     assert "scores_at_k" not in trial("z_score")
+
+
+def test_an_explainer_that_would_end_the_run_is_a_failed_trial():
+    result = contained(lambda: sys.exit(5))
+    assert (result["status"], result["reason"]) == ("error", "SystemExit: 5")
