@@ -64,14 +64,14 @@ class Board:
 
     @property
     def can_differ(self) -> bool:
-        """Whether there are tables enough to tell any two entries apart."""
-        return _can_differ(self.n_tables, len(self.ranked))
+        """Whether there are sources of tables enough to tell any two entries apart."""
+        return _can_differ(self.n_sources, len(self.ranked))
 
 
-def _can_differ(n_tables: int, n_entries: int) -> bool:
+def _can_differ(n_sources: int, n_entries: int) -> bool:
     """Whether the signed-rank test's least p, 2^(1 - n), is significant after Holm's adjustment."""
     n_pairs = max(n_entries * (n_entries - 1) // 2, 1)
-    return 2.0 ** (1 - n_tables) * n_pairs < SIGNIFICANT
+    return 2.0 ** (1 - n_sources) * n_pairs < SIGNIFICANT
 
 
 def boards(results: Results, n_resamples: int = stats.RESAMPLES) -> list[Board]:

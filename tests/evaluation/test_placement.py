@@ -66,6 +66,13 @@ def test_three_tables_tell_nothing_apart(records_of):
     assert "So few tables (3) tell no two of 4 entries apart." in " ".join(as_form(placement, "text").split())
 
 
+def test_tables_of_few_sources_tell_nothing_apart(records_of):
+    overlapping = [f"MNIST-C_{i}" for i in range(6)] + [f"SVHN_{i}" for i in range(6)]
+    (place,) = place_of("mine", suite_of(overlapping), records_of(overlapping)).places
+    assert place.alike == ["best", "twin", "poor"]
+    assert not place.board.can_differ
+
+
 def test_the_figures_are_the_reports(records_of):
     suite, records = suite_of(TABLES), records_of(TABLES, wobble=0.1)
     (place,) = place_of("mine", suite, records).places
