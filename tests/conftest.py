@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from xadbench.datasets import LabelledTable
+
+settings.register_profile("no wall time", deadline=None)  # a loaded machine is no fault of the code
+settings.load_profile("no wall time")
 
 BESIDE_THE_PROJECT = Path(__file__).parents[2] / "shared" / "adbench"
 

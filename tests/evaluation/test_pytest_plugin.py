@@ -1,6 +1,7 @@
 """The fixture `xadbench_score`, in runs of pytest by themselves: ours may not have the plug-in."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -55,7 +56,11 @@ def finished(tmp_path_factory):
     plugin = [] if is_installed else ["-p", "xadbench.pytest_plugin"]
     options = ["-W", "error", "-p", "no:cacheprovider", "--benchmark-json", "b.json", *plugin]
     command = [sys.executable, "-m", "pytest", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603  # ours
+    # As from a terminal: under xdist, pytest-benchmark would time nothing.
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(  # noqa: S603  # ours
+        command, capture_output=True, text=True, check=False, cwd=folder, env=alone
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout, json.loads((folder / "b.json").read_text())
 
