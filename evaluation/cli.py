@@ -94,7 +94,13 @@ def run(  # noqa: PLR0917  # an option each
     console = Console()
     with RunProgress(n_trials(chosen), console) as progress:
         records = run_suite(
-            chosen, folder, on_trial=progress.advance, workers=workers, executor=executor, scheduler=scheduler
+            chosen,
+            folder,
+            progress.advance,
+            progress.show,
+            workers=workers,
+            executor=executor,
+            scheduler=scheduler,
         )
     publish(records, scope, folder, console, asked=chosen.metrics)
     for gap in lacking(folder, records, chosen.keep):

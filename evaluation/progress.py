@@ -7,6 +7,7 @@ from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
@@ -78,7 +79,7 @@ class RunProgress:
         head.add_row(*counts.values())
         current = Table("under way", "for", box=None, pad_edge=False)
         for trial, since in list(self.running.items())[:MOST_SHOWN]:
-            current.add_row(str(trial), _seconds(now - since))
+            current.add_row(escape(str(trial)), _seconds(now - since))
         if len(self.running) > MOST_SHOWN:
             current.add_row(f"and {len(self.running) - MOST_SHOWN} more", "")
         bar = Table.grid()  # of its own, since a bar does not end its line

@@ -1,9 +1,10 @@
 import io
+import sys
 
 import pytest
 from rich.console import Console
 
-from xadbench.evaluation import progress
+from xadbench.evaluation import cli, progress
 from xadbench.evaluation.execution import UnderWay
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.progress import MOST_SHOWN, RunProgress
@@ -50,6 +51,12 @@ def test_the_table_counts_trials_and_names_those_under_way(clock, trial_record):
     assert lines[3:] == ["under way for", "alpha / knn / good, seed 1 0:00:20"]
 
 
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(clock):
+    shown = RunProgress(1, terminal(force=True))
+    shown.show([UnderWay("[/b]", "[red]", "x", 0)])
+    assert as_text(shown._screen())[-1] == "[/b] / [red] / x, seed 0 0:00:00"
+
+
 def test_the_detector_being_fitted_is_named_and_a_long_list_cut(clock):
     shown = RunProgress(100, terminal(force=True))
     shown.show([UnderWay("alpha", "forest", None, seed) for seed in range(MOST_SHOWN + 3)])
@@ -84,3 +91,18 @@ def test_a_worker_tells_which_trial_is_under_way(small_suite, tmp_path, step, ex
         (tmp_path / "step").write_text(step)
     job = plan(small_suite)[0]
     assert [trial.explainer for trial in Task(0, job, tmp_path).under_way()] == list(explainer)
+
+
+def test_the_command_shows_what_is_under_way(tmp_path, monkeypatch):
+    suite = tmp_path / "mine.yaml"
+    suite.write_text(
+        "{name: mine, tables: [{recipe: table2-d4-5, rows: 200}], "
+        "detectors: [distance], explainers: [z_score]}"
+    )
+    told = []
+    monkeypatch.setattr(RunProgress, "show", lambda self, running: told.extend(running))
+    monkeypatch.setattr(sys, "argv", ["xadbench", "run", str(suite), "--out", str(tmp_path / "run")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    assert [one.explainer for one in told[:2]] == [None, "z_score"]
