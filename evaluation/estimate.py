@@ -53,7 +53,7 @@ def estimate(suite: Suite, run: Path) -> Estimate:
     n_trials = n_done = n_unknown = 0
     seconds = 0.0
     for job in plan(suite):
-        left = [trial for trial in job.trials if not store.is_finished(store.read_record(run, trial[0]))]
+        left = [trial for trial in job.trials if not store.is_finished(store.read_trial(run, trial[0]))]
         n_trials, n_done = n_trials + len(job.trials), n_done + len(job.trials) - len(left)
         known = [time for _, one in left if (time := _like(past, job, one.model_dump())) is not None]
         fitting = _like(past, job, None)
@@ -69,8 +69,8 @@ def _past(runs: Path) -> Past:
     """Return sizes and times by detector and explainer, and by detector alone for fitting."""
     past: Past = defaultdict(list)
     for path in runs.glob("*/trials/*.json"):
-        record = store.read_json(path)
-        if record is None or record.get("status") not in store.REUSED:
+        record = store.read_trial(path.parents[1], path.stem)
+        if record is None or not store.is_finished(record):
             continue
         table, detector = record["table"], record["detector"]
         size = table["n_rows"] * table["n_features"]

@@ -63,7 +63,7 @@ def run_job(
     limits = partial(limited, timeout=job.timeout, memory_limit=job.memory_limit, last_words=last_words)
     detection: Result = {}
     for i, (key, explainer) in enumerate(job.trials):
-        record = store.read_record(run, key)
+        record = store.read_trial(run, key)
         if record is not None and store.is_finished(record):  # by another process on the same run
             yield record
             continue

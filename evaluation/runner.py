@@ -108,7 +108,7 @@ def _finished(
     found = {}
     for i, job in enumerate(jobs):
         for key, _ in job.trials:
-            record = store.read_record(run, key)
+            record = store.read_trial(run, key)
             if not store.is_finished(record) and key in known:
                 record = store.write_record(run, known[key])
             if record is not None and store.is_finished(record):

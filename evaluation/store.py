@@ -19,6 +19,7 @@ from xadbench.datasets.files import atomic_write
 from xadbench.datasets.parquet import read_frame
 from xadbench.datasets.paths import is_name
 from xadbench.evaluation.metrics import Cost
+from xadbench.evaluation.records import check_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
 FOLDERS = ("trials", "rows", "attributions", "tables")  # where a run keeps files
@@ -66,10 +67,29 @@ def read_record(run: Path, key: str) -> Record | None:
     return record if record is not None and record.get("key") == key else None
 
 
+def read_trial(run: Path, key: str) -> Record | None:
+    """Return the record of a trial, or None if there is none, or one that is not to be read as such."""
+    record = read_record(run, key)
+    try:
+        check_trial(record, str(_path(run, key)))
+    except InputError:
+        return None
+    return record
+
+
 def read_records(run: Path) -> list[Record]:
-    """Return the readable records of a run, the oldest first."""
+    """Return the readable records of a run, the oldest first.
+
+    Raises
+    ------
+    InputError
+        If one is a JSON object, but not the record of a trial; it names the file and the key.
+    """
     paths = sorted((run / "trials").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    return [record for path in paths if (record := read_record(run, path.stem)) is not None]
+    records = {path: record for path in paths if (record := read_record(run, path.stem)) is not None}
+    for path, record in records.items():
+        check_trial(record, str(path))
+    return list(records.values())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -82,7 +102,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def is_finished(record: Record | None) -> bool:
     """Whether a record is reused on resume; errors run again."""
-    return record is not None and record["status"] in REUSED
+    return record is not None and record.get("status") in REUSED
 
 
 def sweep(run: Path) -> None:

@@ -56,7 +56,7 @@ class Task:
         """Yield the records that were written since the last call."""
         start, self.n_told = self.n_told, max(self.step or 0, self.n_told)
         for key, _ in self.job.trials[start : self.n_told]:
-            record = store.read_record(run, key)
+            record = store.read_trial(run, key)
             if record is None:
                 raise InputError(f"{run}: the record of {key} was written, but cannot be read; run again")
             yield self.number, record
@@ -70,7 +70,7 @@ class Task:
         result = self._verdict(error, n_oom_kills)
         self.n_told = behind
         for key, explainer in self.job.trials[first:behind]:
-            record = store.read_record(run, key)
+            record = store.read_trial(run, key)
             if record is None or not store.is_finished(record):
                 record = store.write_record(run, record_of(self.job, key, explainer, {}, result))
             yield self.number, record

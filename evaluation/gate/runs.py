@@ -11,6 +11,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.json_files import parse_json, read_json
 from xadbench.datasets.parquet import opened, read_frame
 from xadbench.evaluation import store
+from xadbench.evaluation.records import check_trial
 from xadbench.evaluation.report.results import IDENTITY, REFERENCES
 
 SHIPPED = "shipped:"
@@ -152,10 +153,8 @@ def of_records(name: str, records: Sequence[store.Record], provenance: dict[str,
     """
     latest: dict[tuple[Any, ...], pd.DataFrame] = {}
     for i, record in enumerate(records):
-        try:
-            rows = store.tidy([record])
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{name}: record {i} is not that of a trial: {error!r}") from None
+        check_trial(record, f"{name}: record {i} is not that of a trial")
+        rows = store.tidy([record])
         latest[tuple(rows.iloc[0][IDENTITY])] = rows
     # Columns in common first, so that a trial without scores does not decide their types.
     return of_tidy(

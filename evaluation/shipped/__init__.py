@@ -92,7 +92,7 @@ def ship(run: str | os.PathLike[str], folder: Path = HERE) -> Path:
 
 
 def _computed(run: Path, key: str) -> dict[str, Any]:
-    record = store.read_record(run, key)
+    record = store.read_trial(run, key)
     if record is None or not store.is_finished(record):
         raise InputError(f"{run}: the trial {key} is missing or failed; finish the run first")
     if is_shipped(record):

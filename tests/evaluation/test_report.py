@@ -11,6 +11,7 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import cli, run_suite, store
+from xadbench.evaluation.gate import compare
 from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.metrics import set_sizes
 from xadbench.evaluation.portrait import portray, read_portrait
@@ -104,6 +105,30 @@ def test_an_unreadable_record_counts_as_not_run(run_folder, trial_record):
     (run_folder / "trials" / f"{key}.json").write_text("{", encoding="utf-8")
     trials = read_results(run_folder).trials
     assert (trials.loc[trials["explainer"] == "fair", "status"] == NOT_RUN).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"table": {"content_hash": "0"}}, "table.label: Field required"),
+        ({"status": "well"}, "status: Input should be 'ok', "),
+        ({"detector": None}, "detector: Input should be a valid dictionary"),
+        ({"seed": "0"}, "seed: Input should be a valid integer (given: '0')"),
+        (
+            {"scores": {"detected": {"acc_m": "much"}}},
+            "scores.detected.acc_m: Input should be a valid number",
+        ),
+        ({"cost": {"fit": 3}}, "cost.fit: Input should be a valid dictionary"),
+    ],
+)
+def test_a_record_that_lacks_a_part_is_named_with_its_key(run_folder, trial_record, change, fault):
+    record = trial_record("alpha", 0, "forest", "fair")
+    path = run_folder / "trials" / f"{record['key']}.json"
+    store.write_json(path, record | change)
+    with pytest.raises(InputError, match=re.escape(f"{path}: {fault}")):
+        read_results(run_folder)
+    with pytest.raises(InputError, match=re.escape(f"{path}: {fault}")):
+        compare(str(run_folder), str(run_folder))
 
 
 def test_a_later_record_of_a_trial_replaces_the_earlier_one(run_folder, trial_record):

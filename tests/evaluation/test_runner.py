@@ -128,9 +128,12 @@ def test_an_oracle_that_was_skipped_runs_once_the_network_is_known(small_suite, 
         assert [r["status"] for r in records if r["explainer"]["name"] == "oracle"] == [status]
 
 
-def test_a_half_written_record_is_computed_again(small_suite, tmp_path):
+@pytest.mark.parametrize(
+    "left", ['{"key": ', '{"key": "KEY"}', '{"key": "KEY", "status": "ok", "table": null}']
+)
+def test_what_is_not_the_whole_record_of_a_trial_is_computed_again(small_suite, tmp_path, left):
     record = run_suite(small_suite, tmp_path)[0]
-    (tmp_path / "trials" / f"{record['key']}.json").write_text('{"key": ')
+    (tmp_path / "trials" / f"{record['key']}.json").write_text(left.replace("KEY", record["key"]))
     told = []
     run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
     assert told.count(True) == 1
