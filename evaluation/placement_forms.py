@@ -184,9 +184,8 @@ def _alike(place: Place) -> str:
     said = f"Cannot be told from: {', '.join(place.alike)}."
     if place.board.can_differ:
         return said
-    return (
-        f"{said} So few tables ({place.board.n_tables}) tell no two of {len(place.standing)} entries apart."
-    )
+    few = f"So few sources of tables ({place.board.n_sources})"
+    return f"{said} {few} tell no two of {len(place.standing)} entries apart."
 
 
 def _told_cost(own: "pd.Series[Any]") -> str:

@@ -208,6 +208,12 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             labels = Counter(self.labels(what))
             if twice := [label for label, count in labels.items() if count > 1]:
                 raise ValueError(f"{what} has {twice[0]!r} twice; give one of them another name or label")
+        for part in (self.detectors, self.explainers):
+            for first, second in itertools.combinations(part, 2):
+                if (first.name, first.params) == (second.name, second.params):
+                    raise ValueError(
+                        f"{first.label!r} and {second.label!r} are the same; leave one of them out"
+                    )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds has a seed twice")
         if len(set(self.metrics)) < len(self.metrics):

@@ -63,7 +63,9 @@ def test_three_tables_tell_nothing_apart(records_of):
     placement = place_of("mine", suite_of(TABLES[:3]), records_of(TABLES[:3]))
     (place,) = placement.places
     assert place.alike == ["best", "twin", "poor"]
-    assert "So few tables (3) tell no two of 4 entries apart." in " ".join(as_form(placement, "text").split())
+    assert "So few sources of tables (3) tell no two of 4 entries apart." in " ".join(
+        as_form(placement, "text").split()
+    )
 
 
 def test_tables_of_few_sources_tell_nothing_apart(records_of):

@@ -94,6 +94,7 @@ def test_limits_and_scope_are_typed(tmp_path):
         ("{recipe: table2-d4-5}", "{dataset: a, inject: {ratio: 1}}", "ratio: .*less than 1"),
         ("{recipe: table2-d4-5}", "{recipe: a}, {recipe: a}", "tables has 'a' twice"),
         ("[random]", "[random, random]", "explainers has 'random' twice"),
+        ("[random]", "[random, {name: random, label: b}]", "'random' and 'b' are the same"),
         ("[random]", "[]", "explainers: .*at least 1 item"),
         ("[random]", "[random]\nseeds: [1, 1]", "seeds has a seed twice"),
         ("[random]", "[random]\nseeds: [-1]", r"seeds\.0: .*greater than or equal to 0"),
