@@ -20,6 +20,9 @@ BENCHMARK = "xadbench"  # the key in pytest-benchmark's extra_info, for {"record
 UNKNOWN = "unknown"
 BASELINES = Path("baselines")
 NEEDED = (*IDENTITY, "status", "scope", "score", "value")
+TEXTS = frozenset(
+    {"table", "detector", "explainer", "status", "scope", "score", "components", "content_hash"}
+)
 OPTIONAL = ("reason", "key", "content_hash", "components", "kernel_units")
 ACCEPTED = (
     "the folder of a run, a results.parquet, the .json of pytest-benchmark, shipped:SUITE, or a baseline"
@@ -191,6 +194,10 @@ def _check(name: str, tidy: pd.DataFrame) -> None:
             raise InputError(f"{name}: no column {column!r}; expected {', '.join(NEEDED)}")
         if column in {*IDENTITY, "status"} and tidy[column].isna().any():
             raise InputError(f"{name}: column {column!r} has an empty cell")
+    for column in TEXTS & {*tidy}:
+        known = tidy[column].dropna()
+        if not (is_text := known.map(lambda value: isinstance(value, str)).astype(bool)).all():
+            raise InputError(f"{name}: column {column!r} has {known[~is_text].iloc[0]!s:.40}; expected text")
 
 
 def _numbers(name: str, column: "pd.Series[Any]") -> "pd.Series[float]":

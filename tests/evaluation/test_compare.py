@@ -446,6 +446,8 @@ def test_what_holds_no_run_is_refused(tmp_path, monkeypatch, name, content, mess
         ({"seed": "one"}, "column 'seed' is not of numbers"),
         ({"seed": 0.5}, "seed is 0.5"),
         ({"value": "much"}, "column 'value' is not of numbers"),
+        ({"table": 5}, "column 'table' has 5; expected text"),
+        ({"components": 5}, "column 'components' has 5; expected text"),
         ({"explainer": "truth"}, "no trial of an explainer, controls apart"),
         ({"score": "adjusted_ndcg_m"}, "adjusted_ndcg_m of wine / forest / good, seed 0 is there twice"),
     ],
