@@ -86,10 +86,13 @@ def run_suite(
     with one_thread():
         jobs = plan(suite)
         about = provenance(resolve(suite), workers, executor)
-        _start(run, about)
+        before = _start(run, about)
         write_portraits(run, (job.source for job in jobs))
         found = _finished(run, jobs, tell, {record["key"]: record for record in known})
         left = _left(jobs, found)
+        if not left and before.get("ended") and before["suite"] == about["suite"]:
+            about = before  # that computed the records, and this does nothing
+        store.write_json(run / "run.json", about)
         pool = _pool(suite, workers, executor, scheduler) if left else None
         for i, record in _execute(run, left, pool, on_running):
             found[i, record["key"]] = record
@@ -97,7 +100,7 @@ def run_suite(
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
         store.write_results(run, records)
         write_rows(run, records)
-        store.write_json(run / "run.json", about | {"ended": now()})
+        store.write_json(run / "run.json", about | {"ended": about["ended"] or now()})
     return records
 
 
@@ -177,11 +180,12 @@ def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     return record | {part: record[part] | {"label": label} for part, label in labels.items()}
 
 
-def _start(run: Path, about: dict[str, Any]) -> None:
+def _start(run: Path, about: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of an earlier run in the folder; empty if there was none."""
     if run.exists() and not run.is_dir():
         raise InputError(f"{run} is a file; choose a folder for the run")
     before = store.read_json(run / "run.json")
     if before is not None and before.get("suite", {}).get("name") != about["suite"]["name"]:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
     store.sweep(run)
-    store.write_json(run / "run.json", about)
+    return before or {}

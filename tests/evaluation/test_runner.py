@@ -158,6 +158,19 @@ def test_bad_input_is_found_before_any_work(small_suite, tmp_path, stand_ins):
     assert stand_ins.Distance.n_fits == 0
 
 
+def test_a_run_that_finds_all_done_still_says_what_computed_it(small_suite, tmp_path):
+    record = run_suite(small_suite, tmp_path)[0]
+    path = tmp_path / "run.json"
+    old = store.read_json(path) | {"commit": "old", "started": "2001", "ended": "2002"}
+    store.write_json(path, old)
+    run_suite(small_suite, tmp_path)
+    assert store.read_json(path) == old
+    (tmp_path / "trials" / f"{record['key']}.json").unlink()
+    run_suite(small_suite, tmp_path)
+    assert store.read_json(path)["started"] > "2002"
+    assert store.read_json(path)["commit"] != "old"
+
+
 def test_the_run_says_what_it_ran_on(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
     run = json.loads((tmp_path / "run.json").read_text())
