@@ -14,12 +14,13 @@ from xadbench.evaluation.gate.runs import Run, title
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.registry import SEED as RANDOM_STATE
 from xadbench.evaluation.report.results import IDENTITY
+from xadbench.evaluation.store import REUSED
 
 TIME = "time"
 ADJUSTED = "adjusted_"
 ALLOWANCES = {  # what stops a comparison unless it is allowed: option --allow-<key>
     "missing": "trials of BASE that NEW lacks",
-    "new-failures": "trials with a score in BASE and none in NEW",
+    "new-failures": "trials with a score in BASE and none in NEW, or that fail in NEW alone",
     "other-tables": "tables with another content",
     "other-versions": "components of other versions or parameters",
     "other-seeds": "no seed in common",
@@ -140,14 +141,21 @@ def _only_new(base: Run, trials: pd.DataFrame) -> Iterator[Notice]:
 
 
 def _failures(both: pd.DataFrame, values: Mapping[str, tuple[Any, Any]]) -> Iterator[Notice]:
-    """Yield what has no value in NEW any more, with NEW's reason."""
+    """Yield what has no value in NEW any more, and what fails there alone, with NEW's reason."""
     lost = [
         (f"{identity[3]}: {_why(row, metric)}", identity)
         for metric, (of_base, of_new) in values.items()
         for identity, row in _rows(both)
         if pd.notna(of_base.get(identity)) and pd.isna(of_new.get(identity))
     ]
-    yield from _grouped("new-failures", lost)
+    named = {identity for _, identity in lost}
+    # Where BASE had no value either, such as where nothing was detected, a fault is new all the same.
+    broken = [
+        (f"{identity[3]}: {_why(row, '')}", identity)
+        for identity, row in _rows(both)
+        if row["status_base"] in REUSED and row["status_new"] not in REUSED and identity not in named
+    ]
+    yield from _grouped("new-failures", [*lost, *broken])
 
 
 def _rows(both: pd.DataFrame) -> Iterator[tuple[Any, "pd.Series[Any]"]]:

@@ -184,6 +184,14 @@ def test_a_score_that_is_no_longer_defined_is_a_new_failure(records):
     ]
 
 
+def test_a_trial_without_a_value_that_fails_now_is_a_new_failure(records):
+    undefined = lambda record: record["scores"]["detected"].update(adjusted_ndcg_m=None)  # noqa: E731
+    base = changed(records, undefined, table="wine", seed=1)
+    gate = gate_of(base, changed(base, failed, table="wine", seed=1))
+    assert [one.kind for one in gate.failures] == ["new-failures"]
+    assert len(gate.failures[0].trials) == len(DETECTORS)
+
+
 def test_an_explainer_that_fails_everywhere_is_no_pass(records):
     gate = gate_of(records, changed(records, failed))
     assert not gate.passed
