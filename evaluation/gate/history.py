@@ -179,7 +179,12 @@ def _context(i: int, history: History, metric: str) -> dict[str, Any]:
         "times": history.times.to_dict("list"),
         "figures": {
             "score": _figure(history.scores, labels, {"title": {"text": metric}}),
-            "time": _figure(history.times, labels, {"title": {"text": "kernel units"}, "type": "log"}),
+            # In the same order, so that an explainer has one colour.
+            "time": _figure(
+                history.times.reindex(columns=history.scores.columns),
+                labels,
+                {"title": {"text": "kernel units"}, "type": "log"},
+            ),
         },
     }
 
@@ -201,9 +206,9 @@ def _figure(values: pd.DataFrame, labels: Sequence[str], axis: Mapping[str, Any]
     ]
     ticks = {"tickvals": list(range(len(labels))), "ticktext": [html.escape(label) for label in labels]}
     layout = {
-        "xaxis": ticks,
+        "xaxis": ticks | {"ticklabeloverflow": "allow"},
         "yaxis": axis,
-        "margin": {"t": 20, "r": 10},
+        "margin": {"t": 20, "r": 80},
         "legend": {"orientation": "h", "y": 1.12},
     }
     return {"data": data, "layout": layout}

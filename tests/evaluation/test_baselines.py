@@ -142,6 +142,15 @@ def test_the_page_needs_nothing_else_and_escapes_names(runs, tmp_path):
     assert "aaa" in own
 
 
+def test_an_explainer_has_one_colour_on_the_page(runs, tmp_path):
+    page = write_history(runs, tmp_path / "history.html", METRIC, SCOPE).read_text()
+    parts = re.findall(r'application/json" id="suite-0-(?:score|time)">(.*?)</script>', page)
+    score, time = (
+        {line["name"]: line["line"]["color"] for line in json.loads(part)["data"]} for part in parts
+    )
+    assert score == time
+
+
 def test_runs_are_found_in_folders(run_folder, tmp_path):
     save_baseline("main", str(run_folder), tmp_path / "kept")
     assert len(read_runs([tmp_path / "kept", run_folder])) == 2
