@@ -14,7 +14,8 @@ from xadbench.datasets.errors import InputError, one_line
 
 EXPECTED = "expected package.module:Name or path/to/file.py:name"
 INSTALLED = frozenset({"site-packages", "dist-packages"})
-OURS = __name__.partition(".")[0]  # its components tell their code by their `version`
+OURS = __name__.partition(".")[0]
+VERSIONED = {OURS, "pyod"}  # their components tell their code by their `version`, whatever name they go by
 _Loaded = tuple[object, str]  # kept with its hash, so that no other object gets its id
 _HASHES: dict[int, _Loaded] = {}
 
@@ -67,13 +68,18 @@ def load_object(spec: str) -> Any:
         if not hasattr(found, part):
             raise InputError(f"no {name!r} in {place}; it has: {', '.join(_names(module)) or 'nothing'}")
         found = getattr(found, part)
-    if id(found) not in _HASHES:
+    if id(found) not in _HASHES and _owner(module, found) not in VERSIONED:
         _HASHES[id(found)] = found, _hash(module, found)
     return found
 
 
+def _owner(module: ModuleType, found: object) -> str:
+    """Return the outermost package of an object, which the module may only pass on."""
+    return (getattr(found, "__module__", None) or module.__name__).partition(".")[0]
+
+
 def source_hash(loaded: object) -> str | None:
-    """Return the SHA-256 of the source of an object that `load_object` loaded; None of any other.
+    """Return the SHA-256 of the source of a user's object that `load_object` loaded; None of any other.
 
     The source is the file of its module, or all of the package that the module is part of, and the files of
     the classes that it inherits from; of code that is not installed also what it imports that is not.

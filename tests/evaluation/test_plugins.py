@@ -161,6 +161,12 @@ def test_a_class_is_a_detector_and_a_model_of_pyods_is_seeded(folder):
     assert base.get_params()["base__model__n_neighbors"] == 3
 
 
+def test_a_built_in_detector_is_itself_once_its_class_came_under_another_name():
+    before = identity("hbos", make_detector("hbos", random_state=0))
+    make_detector("pyod.models.hbos:HBOS", random_state=0)
+    assert identity("hbos", make_detector("hbos", random_state=0)) == before
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
