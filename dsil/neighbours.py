@@ -1,19 +1,18 @@
 """Mean distance to the nearest training rows, copies of a row counted once; made to be iterated."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 
-from .estimator import Detector
 from .gaussian import Gaussian
+from .nearest import NearestRows
 
 
-class Neighbours(Detector):
+class Neighbours(NearestRows):
     """Detector by the mean distance to the `n_neighbors` nearest distinct training rows.
 
     Copies of a training row count once, so that data drawn with replacement are not scored by how many copies
@@ -49,8 +48,6 @@ class Neighbours(Detector):
 
     version: ClassVar[int] = 1
     transform_: FloatArray
-    rows_: FloatArray
-    neighbours_: NearestNeighbors
 
     def __init__(self, n_neighbors: int = 40, metric: str = "euclidean", contamination: float = 0.1) -> None:
         self.n_neighbors = n_neighbors
@@ -60,8 +57,7 @@ class Neighbours(Detector):
     def _learn(self, rows: FloatArray) -> None:
         at_least(1, n_neighbors=self.n_neighbors)
         self.transform_ = find("metric", self.metric, METRICS)(rows)
-        self.rows_ = self._transformed(np.unique(rows, axis=0))
-        self.neighbours_ = self._index()
+        self._keep(self._transformed(np.unique(rows, axis=0)))
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         if not len(rows):
@@ -76,18 +72,6 @@ class Neighbours(Detector):
         if not np.isfinite(transformed).all():
             raise InputError("the distances of X are not finite: its values are too large")
         return transformed
-
-    def _state(self) -> dict[str, Any]:
-        state = super()._state()
-        del state["neighbours_"]
-        return state
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        super()._restore(state)
-        self.neighbours_ = self._index()
-
-    def _index(self) -> NearestNeighbors:
-        return NearestNeighbors(n_neighbors=min(self.n_neighbors, len(self.rows_))).fit(self.rows_)
 
 
 def _euclidean(rows: FloatArray) -> FloatArray:

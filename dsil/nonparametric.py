@@ -1,23 +1,22 @@
 """Diffusion time without training: the distances to the nearest training rows say how noisy a row is."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.neighbors import NearestNeighbors
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least
 from xadbench.datasets.errors import InputError, find
 
 from .diffusion import NoiseSchedule
-from .estimator import Detector
+from .nearest import NearestRows
 
 FARTHEST = 1e150  # distance whose square is a number, whatever it is divided by
 ROWS_AT_ONCE = 512  # the densities of a part, some 1 MB, stay in the processor's cache
 
 
-class DTENonParametric(Detector):
+class DTENonParametric(NearestRows):
     r"""Detector that infers how far along a diffusion a row lies from its nearest training rows ("DTE-NP").
 
     With b half the mean of the `n_neighbors` smallest squared distances to the training rows, the posterior
@@ -64,8 +63,6 @@ class DTENonParametric(Detector):
     """
 
     version: ClassVar[int] = 1
-    rows_: FloatArray
-    neighbours_: NearestNeighbors
 
     def __init__(
         self, n_neighbors: int = 5, n_steps: int = 300, statistic: str = "mode", contamination: float = 0.1
@@ -80,8 +77,7 @@ class DTENonParametric(Detector):
         find("statistic", self.statistic, STATISTICS)
         if self.n_neighbors > len(rows):
             raise InputError(f"n_neighbors is {self.n_neighbors}, expected at most the {len(rows)} rows of X")
-        self.rows_ = rows.copy()  # the user's own array may change
-        self.neighbours_ = self._index()
+        self._keep(rows.copy())  # the user's own array may change
 
     def _scores(self, rows: FloatArray) -> FloatArray:
         if not len(rows):
@@ -92,18 +88,6 @@ class DTENonParametric(Detector):
             raise InputError(f"row {bad[0, 0]} is too far from the training rows to square the distance")
         scale = (distances**2).mean(axis=1) / 2
         return STATISTICS[self.statistic](scale, variances, rows.shape[1])
-
-    def _state(self) -> dict[str, Any]:
-        state = super()._state()
-        del state["neighbours_"]
-        return state
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        super()._restore(state)
-        self.neighbours_ = self._index()
-
-    def _index(self) -> NearestNeighbors:
-        return NearestNeighbors(n_neighbors=self.n_neighbors).fit(self.rows_)
 
 
 def mode(scale: FloatArray, variances: FloatArray, n_features: int) -> FloatArray:
