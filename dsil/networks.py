@@ -63,11 +63,11 @@ class MLP(nn.Module):
         """
         first: Any = self.layers[0]
         (r, m, k), width = changes.shape, first.out_features
-        activations = torch.zeros(r, 1 + m * k, width, device=rows.device)
-        columns = first.weight.T[features][:, :, None]
-        torch.mul(columns, changes[..., None], out=(moved := torch.empty(r, m, k, width, device=rows.device)))
-        activations[:, 1:] = moved.view(r, m * k, width)
-        activations += first(rows)[:, None]
+        columns, own = first.weight.T[features][:, :, None], first(rows)
+        activations = torch.empty(r, 1 + m * k, width, device=rows.device)
+        activations[:, 0] = own
+        moved = activations[:, 1:].view(r, m, k, width)
+        torch.addcmul(own[:, None, None], columns, changes[..., None], out=moved)
         return self.after_first(activations.view(-1, width)).view(r, 1 + m * k, -1)
 
 
