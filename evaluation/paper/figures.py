@@ -57,12 +57,9 @@ def ranking(records: Sequence[Record]) -> pd.DataFrame:
 def retention_study(records: Sequence[Record], folder: Path, console: Console) -> None:
     """Show the AUC-ROC of each data set, and their mean, by the share of rows that DSIL keeps."""
     kept, lines = _complete(records, "auc_roc")
-    points = [
-        (series, record["params"]["r"], record["auc_roc"])
-        for record in kept
-        for series in (record["dataset"], BOLD)
-    ]
-    _curves(points, RATIO, folder / "retention-study", lines, console)
+    points = [(record["dataset"], record["params"]["r"], record["auc_roc"]) for record in kept]
+    means = [(BOLD, ratio, auc) for _, ratio, auc in points]
+    _curves([*means, *points], RATIO, folder / "retention-study", lines, console)
 
 
 def iteration_curve(records: Sequence[Record], folder: Path, console: Console) -> None:

@@ -1,7 +1,8 @@
 """Plots as PNG (matplotlib, without a display) and as HTML that holds all it needs (plotly)."""
 
+from collections.abc import Iterable
 from io import BytesIO
-from itertools import cycle, zip_longest
+from itertools import cycle, product, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ OURS, PUBLISHED = "#1f5fa8", "#b8b8b8"
 COLOURS = tuple(qualitative.D3)  # as "#rrggbb", which both libraries read
 PANELS_A_ROW = 3
 BOLD = "mean"  # the series that stands out among the others
+DASHES = {"-": "solid", "--": "dash", ":": "dot"}  # by matplotlib's name, plotly's
 
 
 def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> None:
@@ -29,7 +31,8 @@ def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> 
     Parameters
     ----------
     points
-        Columns `series`, and those named `x` and `y`, with a row a point. A series called "mean" stands out.
+        Columns `series`, and those named `x` and `y`, with a row a point. A series called "mean" stands out;
+        no other thirty look the same.
     title, x, y
         Texts of the figure and its axes, the latter the columns too.
     path
@@ -37,14 +40,22 @@ def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> 
     """
     figure, page = _new((7, 4.5)), graph_objects.Figure()
     axes = figure.subplots()
+    looks = looks_of(points["series"].unique())
     for name, line in points.groupby("series", sort=False):
-        width = 3 if name == BOLD else 1.2
-        axes.plot(line[x], line[y], label=str(name), linewidth=width, marker="o", markersize=3)
-        page.add_scatter(x=line[x], y=line[y], name=str(name), line={"width": width}, mode="lines+markers")
+        (dash, colour), width = looks[name], 3 if name == BOLD else 1.2
+        axes.plot(line[x], line[y], dash, color=colour, label=name, linewidth=width, marker="o", markersize=3)
+        look = {"width": width, "color": colour, "dash": DASHES[dash]}
+        page.add_scatter(x=line[x], y=line[y], name=name, line=look, mode="lines+markers")
     axes.set(title=title, xlabel=x, ylabel=y)
     axes.legend(fontsize="x-small", bbox_to_anchor=(1.01, 1), loc="upper left")
     page.update_layout(title=title, xaxis_title=x, yaxis_title=y)
     _write(figure, page, path)
+
+
+def looks_of(series: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return a dash, as of matplotlib, and a colour for each series; "mean" alone is black."""
+    others = [name for name in series if name != BOLD]
+    return {BOLD: ("-", "#000000")} | dict(zip(others, cycle(product(DASHES, COLOURS)), strict=False))
 
 
 def draw_panels(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> None:

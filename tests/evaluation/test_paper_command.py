@@ -11,7 +11,7 @@ import pytest
 from xadbench.datasets.adbench import AdbenchFile
 from xadbench.evaluation import cli
 from xadbench.evaluation.detectors import DETECTORS
-from xadbench.evaluation.paper import experiments, figures
+from xadbench.evaluation.paper import experiments, figures, plots
 from xadbench.evaluation.paper.methods import PAPER, Method
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -127,8 +127,15 @@ def test_the_retention_study_draws_a_line_for_each_data_set(reproduce, tmp_path,
         points = {
             (row["series"], row["retention ratio"]): float(row["AUC-ROC"]) for row in csv.DictReader(file)
         }
+    assert [series for series, _ in points][:2] == ["mean", "mean"]
     assert len(points) == 6
     assert points["mean", "0.9"] == pytest.approx((points["wine", "0.9"] + points["glass", "0.9"]) / 2)
+
+
+def test_lines_of_twenty_data_sets_and_their_mean_all_look_different():
+    looks = plots.looks_of(["mean", *map(str, range(20))])
+    assert len(set(looks.values())) == 21
+    assert looks["mean"][1] not in {look[1] for name, look in looks.items() if name != "mean"}
 
 
 def test_the_iteration_curve_has_a_point_an_iteration(reproduce, tmp_path):
