@@ -6,6 +6,7 @@ import torch
 
 from xadbench.dsil import DSIL, DTE
 from xadbench.evaluation import metrics
+from xadbench.evaluation.metrics import cost as costs
 
 X = np.zeros((7, 3))
 
@@ -85,3 +86,14 @@ def test_memory_is_seen_even_if_it_was_given_back():
 
 def test_the_kernel_takes_time():
     assert 1e-4 < metrics.kernel_seconds() < 1
+
+
+def test_the_kernel_runs_anew_each_time_and_five_times_where_it_has_not_run_for_a_while(monkeypatch):
+    clock = iter([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 30.0, 31.0, 32.0, 33.0, 34.0])
+    took = iter([5.0, 9.0, 9.0, 9.0, 9.0, 8.0, 7.0, 7.0, 7.0, 7.0, 7.0])
+    monkeypatch.setattr(costs, "_RUNS", [])
+    monkeypatch.setattr(costs, "_run_kernel", lambda: (next(clock), next(took)))
+    now = iter([0.0, 5.0, 30.0])
+    monkeypatch.setattr(costs.time, "monotonic", lambda: next(now))
+    assert [metrics.kernel_seconds() for _ in range(3)] == [5.0, 8.0, 7.0]
+    assert next(clock, None) is None
