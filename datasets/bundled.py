@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import sklearn
-from sklearn import datasets
 
 from xadbench.datasets.errors import InputError, find
 from xadbench.datasets.streams import stream
@@ -43,6 +41,9 @@ def load_bundled(name: str, anomaly_ratio: float | None = 0.1) -> LabelledTable:
     InputError
         If the name is unknown, or the ratio lies outside (0, 1) or above what the set has.
     """
+    import sklearn  # noqa: PLC0415  # takes a second to import
+    from sklearn import datasets  # noqa: PLC0415  # as above
+
     entry = find("bundled data set", name, BUNDLED)
     if anomaly_ratio is not None and not 0 < anomaly_ratio < 1:
         raise InputError(f"anomaly_ratio is {anomaly_ratio}, expected a number in (0, 1) or None")

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.table import LabelledTable
@@ -36,6 +35,8 @@ def standardise(table: LabelledTable, training: LabelledTable | None = None) -> 
     training
         The rows that fix the map; default: those of `table`. A feature constant over them is only centred.
     """
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # takes a second to import
+
     scaler = StandardScaler().fit((table if training is None else training).X)
     clean = None if table.clean is None else scaler.transform(table.clean)
     return replace(table, X=scaler.transform(table.X), clean=clean)

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from sklearn.preprocessing import StandardScaler
-
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation.source import Source
 from xadbench.generator.oracle import BayesDetector, Sequential
@@ -17,6 +15,8 @@ def oracle_detector(source: Source) -> BayesDetector | None:
     """Return the detector that no other can beat, for the standardised table; None without a network."""
     if source.network is None:
         return None
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # takes a second to import
+
     scaler = StandardScaler().fit(source.table.X)
     return BayesDetector(source.network, scaler.mean_, scaler.scale_)
 

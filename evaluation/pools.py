@@ -3,8 +3,9 @@
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from loky import ProcessPoolExecutor
@@ -15,6 +16,7 @@ from xadbench.evaluation.explainers import EXPLAINERS
 IDLE_SECONDS = 10  # a worker without work ends by then: none outlives a killed parent for long
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
+SLOW_IMPORTS = ("xadbench.dsil", "xadbench.generator.network", "xadbench.evaluation.workers")  # of any trial
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,21 @@ class Pool:
 
 @contextmanager
 def loky_pool(workers: int) -> Iterator[Pool]:
-    """Yield a pool of so many processes of this machine."""
-    yield Pool(_loky, workers)
+    """Yield a pool of so many processes of this machine; those of the first executor start at once."""
+    with ExitStack() as first:
+        begun = [first.enter_context(_loky(workers))]
+        begun[0].submit(int)  # loky starts its workers with the first task
+
+        @contextmanager
+        def new(workers: int) -> Iterator[Executor]:
+            if begun:
+                with first:
+                    yield begun.pop()
+            else:
+                with _loky(workers) as executor:
+                    yield executor
+
+        yield Pool(new, workers)
 
 
 @contextmanager
@@ -48,7 +63,7 @@ def _loky(workers: int) -> Iterator[Executor]:
     executor = ProcessPoolExecutor(
         workers,
         timeout=IDLE_SECONDS,
-        initializer=prepare_worker,
+        initializer=_prepare_early,
         initargs=(dict(DETECTORS), dict(EXPLAINERS)),
         env=ONE_THREAD,
     )
@@ -56,6 +71,13 @@ def _loky(workers: int) -> Iterator[Executor]:
         yield executor
     finally:
         executor.shutdown(kill_workers=True)
+
+
+def _prepare_early(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:
+    """Prepare a worker, and import what is slow to import while the parent makes the tables."""
+    prepare_worker(detectors, explainers)
+    for module in SLOW_IMPORTS:
+        import_module(module)
 
 
 def prepare_worker(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:

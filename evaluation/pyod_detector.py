@@ -4,8 +4,6 @@ from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from pyod.models.copod import COPOD
-from pyod.models.ecod import ECOD
 from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
@@ -17,7 +15,11 @@ from .explainers import tails
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
 # These score a row by the training rows and its whole batch: the same row, another score beside others. The
 # sums of our per-feature scores are what they give a row by itself.
-ALONE: dict[type, type[tails.ECOD] | type[tails.COPOD]] = {ECOD: tails.ECOD, COPOD: tails.COPOD}
+# By module, since importing PyOD's COPOD imports Matplotlib.
+ALONE: dict[str, type[tails.ECOD] | type[tails.COPOD]] = {
+    "pyod.models.ecod": tails.ECOD,
+    "pyod.models.copod": tails.COPOD,
+}
 
 
 class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -49,13 +51,13 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
             known = self.model.get_params(deep=False).keys()
             self.model.set_params(**{name: value for name, value in own.items() if name in known})
             self.model.fit(np.array(X))
-        if (alone := ALONE.get(type(self.model))) is not None:
+        if (alone := ALONE.get(type(self.model).__module__)) is not None:
             self._alone = alone().fit(self, background=np.array(X))
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Return the model's scores (n,) of rows (n, d); higher is more anomalous."""
-        if type(self.model) in ALONE:
+        if type(self.model).__module__ in ALONE:
             return np.asarray(self._alone.explain(np.array(X)).sum(axis=1))
         with globally_seeded(self.random_state):
             return np.asarray(self.model.decision_function(np.array(X)), dtype=np.float64)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,7 +84,11 @@ def run_suite(
     check_limits(suite.timeout, suite.memory_limit)
     run = Path("runs") / suite.name if out is None else Path(out)
     tell = on_trial or (lambda record, is_new: None)  # noqa: ARG005  # named as in the protocol
-    with one_thread():
+    with ExitStack() as stack:
+        pool = _pool(suite, workers, executor, scheduler)
+        if pool is not None and not _is_ended(run):  # workers start while this process makes the tables
+            pool = nullcontext(stack.enter_context(pool))
+        stack.enter_context(one_thread())
         jobs = plan(suite)
         about = provenance(resolve(suite), workers, executor)
         before = _start(run, about)
@@ -93,7 +98,6 @@ def run_suite(
         if not left and before.get("ended") and before["suite"] == about["suite"]:
             about = before  # that computed the records, and this does nothing
         store.write_json(run / "run.json", about)
-        pool = _pool(suite, workers, executor, scheduler) if left else None
         for i, record in _execute(run, left, pool, on_running):
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
@@ -160,6 +164,8 @@ def _execute(
     on_running: OnRunning,
 ) -> Iterator[Told]:
     """Yield the records of the jobs as they are made."""
+    if not jobs:
+        return
     if pool is not None:
         from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
 
@@ -178,6 +184,11 @@ def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     explainer = dict(job.trials)[key]
     labels = {"table": job.source.label, "detector": job.detector.label, "explainer": explainer.label}
     return record | {part: record[part] | {"label": label} for part, label in labels.items()}
+
+
+def _is_ended(run: Path) -> bool:
+    """Whether a run in the folder came to its end: another one may have nothing left to do."""
+    return bool((store.read_json(run / "run.json") or {}).get("ended"))
 
 
 def _start(run: Path, about: dict[str, Any]) -> dict[str, Any]:

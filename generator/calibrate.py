@@ -5,8 +5,6 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from scipy.stats import rankdata
-
 from xadbench.datasets.arrays import BoolArray, FloatArray
 from xadbench.datasets.errors import InputError
 from xadbench.generator.anomalies import AnomalyKind, Calibrated
@@ -110,6 +108,8 @@ def auc(scores: FloatArray, y: BoolArray) -> float:
 
     The count of pairs is exact, so the last bits of the scores do not matter but in a tie.
     """
+    from scipy.stats import rankdata  # noqa: PLC0415  # takes half a second to import
+
     n_anomalies, n_normal = int(y.sum()), int((~y).sum())
     won = float(rankdata(scores)[y].sum()) - n_anomalies * (n_anomalies + 1) / 2
     return won / (n_anomalies * n_normal)

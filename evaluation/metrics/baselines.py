@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import matrix
@@ -92,6 +91,8 @@ def _median(X: FloatArray, background: FloatArray, score: Score, seed: int) -> F
 def _nearest(X: FloatArray, background: FloatArray, score: Score, seed: int) -> FloatArray:  # noqa: ARG001  # as above
     normal = _normal_rows(background, score)
     # Not by matrix products, whose rounding depends on the other rows.
+    from scipy.spatial.distance import cdist  # noqa: PLC0415  # takes a while to import
+
     nearest = [int(cdist(x[None], normal, "sqeuclidean").argmin()) for x in X]
     return normal[np.array(nearest, dtype=np.int64)]
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.checks import at_least, matrix
@@ -96,6 +95,8 @@ def rank_agreement(repeated: FloatArray) -> FloatArray:
     repeated = np.asarray(repeated, dtype=np.float64)
     if repeated.ndim != 3 or len(repeated) < 2 or not np.isfinite(repeated).all():
         raise InputError(f"repeated has shape {repeated.shape}, expected finite (r, n, d) with r at least 2")
+    from scipy.stats import rankdata  # noqa: PLC0415  # takes half a second to import
+
     ranks = [rankdata(run, axis=1) for run in repeated]
     agreement: FloatArray = np.mean([correlation(a, b) for a, b in combinations(ranks, 2)], axis=0)
     return agreement

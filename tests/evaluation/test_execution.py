@@ -7,15 +7,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import limits, run_suite, store
+from xadbench.evaluation import limits, run_suite, store, workers
+from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.limits import TimeUp, check_limits, limited
 from xadbench.evaluation.plan import plan
+from xadbench.evaluation.pools import Pool
+from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.trial import not_ok
 from xadbench.evaluation.workers import Task
 
 SCRIPT = Path(__file__).with_name("faulty_run.py")
@@ -217,6 +222,47 @@ def test_a_worker_that_the_kernel_killed_for_want_of_memory(tmp_path, small_suit
     error = BrokenExecutor(f"The exit codes of the workers are {{{code}}}")
     [(_, record)] = task.blame(tmp_path, error, kills)
     assert (record["explainer"]["name"], record["status"]) == ("random", status)
+
+
+@pytest.fixture
+def in_a_thread(small_suite, tmp_path, monkeypatch):
+    """A function that has jobs of the suite, one each for these numbers of rows, done by a thread.
+
+    Done without work: their records are there. It returns the tables' labels in the order of the work, and
+    how often it was read how far a job is.
+    """
+    monkeypatch.setattr(workers, "POLL_SECONDS", 60)
+    read, order = [], []
+    step = workers._step
+    monkeypatch.setattr(workers, "_step", lambda log: read.append(log) or step(log))
+
+    def work(run, job, log):
+        order.append(job.source.table.n_rows)
+        workers._note(log, len(job.trials))
+
+    monkeypatch.setattr(workers, "_work", work)
+
+    def run(rows):
+        tables = [{"name": f"t{n}", "recipe": "table2-d4-5", "rows": n} for n in dict.fromkeys(rows)]
+        changed = small_suite.model_dump() | {"tables": tables, "seeds": (0,)}
+        jobs = {job.source.table.n_rows: job for job in plan(Suite.model_validate(changed))}
+        for job in jobs.values():
+            for key, explainer in job.trials:
+                store.write_record(tmp_path, record_of(job, key, explainer, {}, not_ok("skipped", "")))
+        pool = Pool(ThreadPoolExecutor, 1)
+        told = list(workers.run_in_workers(tmp_path, [(n, jobs[n]) for n in rows], nullcontext(pool)))
+        assert Counter(n for n, _ in told) == {n: 5 * rows.count(n) for n in rows}
+        return order, len(read)
+
+    return run
+
+
+def test_jobs_on_long_tables_come_first(in_a_thread):
+    assert in_a_thread([100, 300, 200])[0] == [300, 200, 100]
+
+
+def test_a_long_suite_is_not_looked_through_whenever_a_job_ends(in_a_thread):
+    assert in_a_thread([100] * 60)[1] <= 60 * 5  # 60 * 60 / 2 otherwise
 
 
 def test_kills_for_want_of_memory_are_counted(tmp_path, monkeypatch):
