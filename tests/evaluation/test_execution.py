@@ -238,6 +238,7 @@ def in_a_thread(small_suite, tmp_path, monkeypatch):
 
     def work(run, job, log):
         order.append(job.source.table.n_rows)
+        time.sleep(0.01)  # so that one ends after the other
         workers._note(log, len(job.trials))
 
     monkeypatch.setattr(workers, "_work", work)
