@@ -35,6 +35,7 @@ def provenance(suite: Suite, workers: int, executor: str) -> dict[str, Any]:
         "suite": suite.model_dump(mode="json"),
         "command": sys.argv,
         "commit": commit(),
+        "process": os.getpid(),
         "versions": {"python": platform.python_version(), **versions()},
         "platform": platform.platform(),
         "cpu": _cpu(),

@@ -16,7 +16,8 @@ from xadbench.evaluation.kept import write_rows
 from xadbench.evaluation.limits import check_limits, one_thread
 from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.portrait import write_portraits
-from xadbench.evaluation.provenance import now, provenance, versions
+from xadbench.evaluation.provenance import provenance, versions
+from xadbench.evaluation.sessions import session
 from xadbench.evaluation.suite import Suite, load_suite
 
 if TYPE_CHECKING:
@@ -95,16 +96,15 @@ def run_suite(
         write_portraits(run, (job.source for job in jobs))
         found = _finished(run, jobs, tell, {record["key"]: record for record in known})
         left = _left(jobs, found)
-        if not left and before.get("ended") and before["suite"] == about["suite"]:
-            about = before  # that computed the records, and this does nothing
-        store.write_json(run / "run.json", about)
+        is_idle = not left and before.get("ended") and before["suite"] == about["suite"]
+        if not is_idle:  # one that finds all done computes nothing, and is no session
+            stack.enter_context(session(run, before, about))
         for i, record in _execute(run, left, pool, on_running):
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
         store.write_results(run, records)
         write_rows(run, records)
-        store.write_json(run / "run.json", about | {"ended": about["ended"] or now()})
     return records
 
 

@@ -17,7 +17,8 @@ from xadbench.evaluation.report.results import IDENTITY
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SUFFIX = ".parquet"
-LEFT_OUT = frozenset({"command", "workers"})  # of what run.json says: paths of whoever ran it
+# Of what run.json says: paths of whoever ran it.
+LEFT_OUT = frozenset({"command", "process", "sessions", "workers"})
 
 
 def save_baseline(name: str, run: str, folder: Path = BASELINES, *, replace: bool = False) -> Path:

@@ -17,7 +17,7 @@ from xadbench.evaluation.suite import Suite
 
 SUFFIX = ".jsonl.gz"
 HERE = Path(__file__).parent
-LEFT_OUT = frozenset({"command"})  # of what run.json says: the paths of whoever ran it
+LEFT_OUT = frozenset({"command", "process", "sessions"})  # of what run.json says: the paths of whoever ran it
 
 
 def shipped_suites() -> list[str]:

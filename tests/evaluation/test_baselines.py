@@ -46,6 +46,7 @@ def test_a_baseline_is_replaced_only_if_asked(run_folder, tmp_path):
 def test_a_baseline_does_not_say_who_made_it(run_folder, tmp_path):
     about = store.read_json(run_folder / "run.json") | {
         "command": ["/home/me/xadbench"],
+        "sessions": [{"command": ["/home/me/xadbench"]}],
         "ended": "2026-01-01",
     }
     store.write_json(run_folder / "run.json", about)

@@ -422,3 +422,18 @@ def test_a_large_graph_is_told_and_not_drawn():
     drawn = graph({"graph": {"nodes": nodes, "edges": [["x0", "x1"]]}})
     assert not drawn["places"]
     assert drawn["parents"]["x1"] == ["x0"]
+
+
+def test_every_session_of_a_run_is_on_the_page_of_its_provenance(run_folder, tmp_path):
+    first = {"command": ["xadbench", "run"], "commit": "abc", "ended": None, "versions": {"numpy": "1.0"}}
+    about = store.read_json(run_folder / "run.json") | {"sessions": [first, {"commit": "def"}]}
+    store.write_json(run_folder / "run.json", about)
+    page = (write_report(run_folder, tmp_path / "out").parent / "provenance.html").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"<code>(sessions\S+)</code></th><td>([^<]*)</td>", page))
+    assert rows == {
+        "sessions[0].command": "xadbench, run",
+        "sessions[0].commit": "abc",
+        "sessions[0].ended": "None",
+        "sessions[0].versions.numpy": "1.0",
+        "sessions[1].commit": "def",
+    }

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from xadbench.datasets import InputError, write_table
-from xadbench.evaluation import run_suite, store
+from xadbench.evaluation import run_suite, sessions, store
 from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.runner import n_trials, one_thread
@@ -169,6 +169,43 @@ def test_a_run_that_finds_all_done_still_says_what_computed_it(small_suite, tmp_
     run_suite(small_suite, tmp_path)
     assert store.read_json(path)["started"] > "2002"
     assert store.read_json(path)["commit"] != "old"
+
+
+def test_a_resumed_run_names_each_session_with_what_differs_from_the_last(small_suite, tmp_path):
+    path = tmp_path / "run.json"
+    record = run_suite(small_suite, tmp_path)[0]
+    last = store.read_json(path)
+    assert last.pop("sessions") == [{name: last[name] for name in sessions.OWN}]
+    old = last | {"commit": "old", "started": "2001", "ended": None, "cpu": "another"}
+    store.write_json(path, old | {"versions": old["versions"] | {"numpy": "1.0"}})  # of an older version
+    for attempt in (1, 2):
+        (tmp_path / "trials" / f"{record['key']}.json").unlink()
+        run_suite(small_suite, tmp_path)
+        first, *others = store.read_json(path)["sessions"]
+        own = {name: old[name] for name in sessions.OWN}
+        assert first == own | {"cpu": "another", "versions": {"numpy": "1.0"}}
+        assert len(others) == attempt
+        assert all(one["ended"] and one["commit"] == last["commit"] for one in others)
+
+
+def test_sessions_of_two_processes_on_one_run_do_not_efface_each_other(tmp_path):
+    def about(process):
+        same = {"versions": {}, **dict.fromkeys(sessions.SHARED, "same")}
+        return same | {"process": process, "started": str(process), "ended": None, "cpu": process}
+
+    def seen(run=tmp_path / "run.json"):
+        return store.read_json(run)["sessions"]
+
+    with sessions.session(tmp_path, {}, about(1)):
+        second = sessions.session(tmp_path, store.read_json(tmp_path / "run.json"), about(2))
+        second.__enter__()
+        assert [one.get("cpu") for one in seen()] == [1, None]
+    assert [(one["process"], one["ended"] is None) for one in seen()] == [(1, False), (2, True)]
+    second.__exit__(None, None, None)
+    assert [(one["process"], one["ended"] is None, one.get("cpu")) for one in seen()] == [
+        (1, False, 1),
+        (2, False, None),
+    ]
 
 
 def test_the_run_says_what_it_ran_on(small_suite, tmp_path):
