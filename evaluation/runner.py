@@ -14,6 +14,7 @@ from xadbench.evaluation import store
 from xadbench.evaluation.execution import UnderWay, run_job
 from xadbench.evaluation.kept import write_rows
 from xadbench.evaluation.limits import check_limits, one_thread
+from xadbench.evaluation.logs import sweep_logs
 from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.portrait import write_portraits
 from xadbench.evaluation.provenance import provenance, versions
@@ -199,4 +200,5 @@ def _start(run: Path, about: dict[str, Any]) -> dict[str, Any]:
     if before is not None and before.get("suite", {}).get("name") != about["suite"]["name"]:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
     store.sweep(run)
+    sweep_logs(run)
     return before or {}

@@ -14,6 +14,7 @@ from xadbench.datasets import InputError
 from xadbench.evaluation import store
 from xadbench.evaluation.execution import FITTING, Result, UnderWay, record_of, run_job
 from xadbench.evaluation.limits import one_thread, oom_kills
+from xadbench.evaluation.logs import own_logs
 from xadbench.evaluation.plan import Job
 from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.trial import not_ok
@@ -120,10 +121,7 @@ def run_in_workers(
     on_running
         Called now and then with the trials under way.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix=".workers-", dir=run, ignore_cleanup_errors=True) as logs,
-        pool as own,
-    ):
+    with own_logs(run) as logs, pool as own:
         new_log = partial(tempfile.mkdtemp, dir=logs)
         tasks = [Task(number, job, Path(new_log())) for number, job in jobs]
         rounds = deque([(sorted(tasks, key=_size, reverse=True), own.workers)])

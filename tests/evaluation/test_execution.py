@@ -126,6 +126,7 @@ def test_200_disturbed_trials_end_in_the_results_of_an_undisturbed_run(faults, s
     some = next(iter(faults.records().values()))
     (faults.folder / "run" / "trials" / f"{some['key']}.json").write_text('{"key": ')
     finish(faults.start(), faults.start(workers=2))  # two runners at once
+    assert not list(faults.folder.glob("run/.workers-*"))
     first = faults.records()
     assert len(first) == 200
     faults.write(explainers, seeds=[0, 1, 2, 3], timeout=60)  # a busy machine is no fault

@@ -1,12 +1,14 @@
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
 from xadbench.datasets import InputError, write_table
-from xadbench.evaluation import run_suite, sessions, store
+from xadbench.evaluation import logs, run_suite, sessions, store
 from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.runner import n_trials, one_thread
@@ -148,6 +150,19 @@ def test_what_a_killed_run_left_half_written_is_swept_but_not_what_another_is_wr
     run_suite(small_suite, tmp_path)
     assert not old.exists()
     assert young.exists()
+
+
+def test_logs_of_killed_runners_are_swept_but_not_of_living_ones_or_elsewhere(small_suite, tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:  # our own
+        pass
+    with logs.own_logs(tmp_path) as own:
+        of_dead = own.with_name(own.name.replace(str(os.getpid()), str(dead.pid)))
+        elsewhere = of_dead.with_name(of_dead.name.replace("workers-", "workers-not"))
+        of_dead.mkdir()
+        (of_dead / "step").touch()
+        elsewhere.mkdir()
+        run_suite(small_suite, tmp_path)
+        assert set(tmp_path.glob(".workers-*")) == {own, elsewhere}
 
 
 def test_bad_input_is_found_before_any_work(small_suite, tmp_path, stand_ins):
