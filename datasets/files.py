@@ -252,9 +252,18 @@ def new_folder(target: Path) -> Iterator[Path]:
     try:
         yield draft
         draft.chmod(0o755)
-        draft.rename(target)
+        _rename(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _rename(draft: Path, target: Path) -> None:
+    try:
+        draft.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        raise InputError(f"{target} exists by now; another process was first") from None
 
 
 @contextmanager

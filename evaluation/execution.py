@@ -77,7 +77,16 @@ def run_job(
             result = _within(limits("explaining"), explain)
             result = contained(partial(_of_the_code_asked_for, job, key, explainer, result))
         timed = result | {"elapsed_seconds": time.perf_counter() - start}
-        yield store.write_record(run, record_of(job, key, explainer, detection, _kept(run, job, key, timed)))
+        yield _written(run, record_of(job, key, explainer, detection, _kept(run, job, key, timed)))
+
+
+def _written(run: Path, record: store.Record) -> store.Record:
+    """Write a record; not in place of one that another process finished meanwhile and that keeps no less."""
+    other = store.read_trial(run, record["key"])
+    if other is None or not store.is_finished(other):
+        return store.write_record(run, record)
+    keeps_more = set(record.get("kept", ())) - set(other.get("kept", ()))
+    return store.write_record(run, record) if keeps_more else other
 
 
 def _of_the_code_asked_for(job: Job, key: str, explainer: Component, result: Result) -> Result:

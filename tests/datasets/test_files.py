@@ -102,3 +102,14 @@ def test_no_part_or_unlike_parts_are_no_table(table, tmp_path):
     with pytest.raises(InputError, match="the parts of a table differ"):
         write_parts([table, dataclasses.replace(table, mask=None)], tmp_path / "t")
     assert not list(tmp_path.iterdir())
+
+
+def test_of_two_processes_that_write_a_folder_at_once_the_first_counts(tmp_path):
+    def write(name, meanwhile=lambda: None):
+        with new_folder(tmp_path / "t") as draft:
+            meanwhile()
+            (draft / name).touch()
+
+    with pytest.raises(InputError, match="another process was first"):
+        write("mine", lambda: write("theirs"))
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["t", "t/theirs"]

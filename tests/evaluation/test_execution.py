@@ -11,11 +11,13 @@ from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import limits, run_suite, store, workers
 from xadbench.evaluation.execution import record_of
+from xadbench.evaluation.kept import load_attributions, load_rows
 from xadbench.evaluation.limits import TimeUp, check_limits, limited
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.pools import Pool
@@ -140,6 +142,24 @@ def test_200_disturbed_trials_end_in_the_results_of_an_undisturbed_run(faults, s
         assert without_times(resumed[trial]) == without_times(record)
     assert Counter(record["status"] for record in resumed.values()) == {"ok": 196, "error": 4}
     assert faults.results("run").equals(faults.results("undisturbed"))
+
+
+@pytest.mark.slow  # as above
+def test_two_runners_at_once_keep_what_one_keeps(faults):
+    explainer = {"name": "faulty", "params": {"seconds": 0.05}, "grid": {"n": list(range(20))}}
+    faults.write([explainer], seeds=[0, 1], keep=["rows", "attributions"])
+    finish(faults.start(), faults.start(workers=2))
+    finish(faults.start("alone"))
+    run, alone = faults.folder / "run", faults.folder / "alone"
+    assert faults.results("run").equals(faults.results("alone"))
+    pd.testing.assert_frame_equal(load_rows(run), load_rows(alone), check_categorical=False)
+    for record in faults.records("run").values():
+        assert (record["status"], record["kept"]) == ("ok", ["attributions", "rows"])
+        pd.testing.assert_frame_equal(*(load_attributions(place, record["key"]) for place in (run, alone)))
+    files = [{path.relative_to(place) for path in place.rglob("*")} for place in (run, alone)]
+    assert files[0] == files[1]
+    told = store.read_json(run / "run.json")["sessions"]
+    assert sorted((one["workers"], one["ended"] is not None) for one in told) == [(1, True), (2, True)]
 
 
 def fill_up(faults):

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, run_suite, store
+from xadbench.evaluation import cli, execution, run_suite, store
+from xadbench.evaluation.execution import run_job
 from xadbench.evaluation.kept import lacking, load_attributions, load_rows
+from xadbench.evaluation.plan import plan
 from xadbench.evaluation.portrait import N_BINS, N_EXAMPLES, read_portrait
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, Suite, TableSpec, keeping
@@ -99,6 +101,43 @@ def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_sui
     assert set(load_rows(tmp_path)["seed"]) == {2}
     (gap,) = lacking(tmp_path, records, ["rows"])
     assert gap.startswith("10 of 15 trials with scores have no rows kept")
+
+
+@pytest.mark.parametrize("first", ["keeps", "keeps not"])
+def test_of_two_runners_on_one_trial_the_one_that_keeps_more_counts(
+    small_suite, keeping_suite, tmp_path, monkeypatch, first
+):
+    suites = [keeping_suite, small_suite] if first == "keeps" else [small_suite, keeping_suite]
+    jobs = [plan(suite)[0] for suite in suites]
+    runners = [run_job(tmp_path, job) for job in jobs]
+    explain = execution.run_trial
+
+    def while_another_is_first(*arguments):
+        monkeypatch.setattr(execution, "run_trial", explain)
+        next(runners[0])
+        return explain(*arguments)
+
+    monkeypatch.setattr(execution, "run_trial", while_another_is_first)
+    next(runners[1])
+    record = store.read_record(tmp_path, jobs[0].trials[0][0])
+    assert record["kept"] == ["attributions", "rows"]
+
+
+def test_a_failure_does_not_take_the_place_of_what_another_runner_finished(
+    small_suite, tmp_path, monkeypatch
+):
+    job = plan(small_suite)[0]
+    another = run_job(tmp_path, job)
+    explain = execution.run_trial
+
+    def fail_while_another_is_first(*_):
+        monkeypatch.setattr(execution, "run_trial", explain)
+        next(another)
+        raise RuntimeError
+
+    monkeypatch.setattr(execution, "run_trial", fail_while_another_is_first)
+    assert next(run_job(tmp_path, job))["status"] == "ok"
+    assert store.read_record(tmp_path, job.trials[0][0])["status"] == "ok"
 
 
 def test_a_record_names_what_is_kept_and_holds_no_rows(keeping_suite, tmp_path):
