@@ -1,22 +1,22 @@
 """Where executors come from: loky's, on this machine."""
 
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from loky import ProcessPoolExecutor
 
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.slow_imports import import_early
 
 IDLE_SECONDS = 10  # a worker without work ends by then: none outlives a killed parent for long
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
-SLOW_IMPORTS = ("xadbench.dsil", "xadbench.generator.network", "xadbench.evaluation.workers")  # of any trial
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def _loky(workers: int) -> Iterator[Executor]:
 def _prepare_early(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:
     """Prepare a worker, and import what is slow to import while the parent makes the tables."""
     prepare_worker(detectors, explainers)
-    for module in SLOW_IMPORTS:
-        import_module(module)
+    import_early()
+    gc.freeze()  # what is imported will never be garbage
 
 
 def prepare_worker(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.portrait import write_portraits
 from xadbench.evaluation.provenance import provenance, versions
 from xadbench.evaluation.sessions import session
+from xadbench.evaluation.slow_imports import import_early
 from xadbench.evaluation.suite import Suite, load_suite
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def run_suite(
         pool = _pool(suite, workers, executor, scheduler)
         if pool is not None and not _is_ended(run):  # workers start while this process makes the tables
             pool = nullcontext(stack.enter_context(pool))
+        import_early()
         stack.enter_context(one_thread())
         jobs = plan(suite)
         about = provenance(resolve(suite), workers, executor)
