@@ -46,6 +46,7 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
 
     def fit(self, X: FloatArray, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Fit the model to rows (n, d)."""
+        self.n_features_in_ = X.shape[1]
         own = {N_FEATURES: X.shape[1], "random_state": self.random_state}
         with globally_seeded(self.random_state):
             known = self.model.get_params(deep=False).keys()
@@ -56,7 +57,15 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
-        """Return the model's scores (n,) of rows (n, d); higher is more anomalous."""
+        """Return the model's scores (n,) of rows (n, d); higher is more anomalous.
+
+        Raises
+        ------
+        ValueError
+            If the rows have another number of columns than at fit: not every model looks.
+        """
+        if X.shape[1] != getattr(self, "n_features_in_", X.shape[1]):
+            raise ValueError(f"X has {X.shape[1]} columns, expected {self.n_features_in_}, as at fit")
         if type(self.model).__module__ in ALONE:
             return np.asarray(self._alone.explain(np.array(X)).sum(axis=1))
         with globally_seeded(self.random_state):

@@ -1,22 +1,39 @@
-"""The contract as a pytest class, for tests of one's own explainers and detectors. It needs pytest."""
+"""The contracts as pytest classes, for tests of one's own explainers and detectors. They need pytest."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import pytest
 
-from xadbench.evaluation.contract import CHECKS, TOLERANCE, Check, Subject, run
+from xadbench.evaluation.contracts import detectors, explainers
+from xadbench.evaluation.contracts.checks import TOLERANCE, Check, run
+from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.explainers import Explainer
 
+S = TypeVar("S")
 
-class ExplainerContract(ABC):
+
+class _Contract:
+    tolerance: ClassVar[float] = TOLERANCE
+    exempt: ClassVar[Mapping[str, str]] = {}
+
+    def _hold(self, check: Check[S], subject: S) -> None:
+        if check.name in self.exempt:
+            pytest.skip(self.exempt[check.name])
+        finding = run(check, subject)
+        if finding is not None:
+            pytest.fail(str(finding), pytrace=False)
+
+
+class ExplainerContract(_Contract, ABC):
     """Tests that an explainer keeps what every explainer must; inherit, and say how to make it.
 
     Attributes
     ----------
     tolerance
-        As `Subject` has it.
+        The difference between the blame of a row alone and among others that is borne, in units of the
+        largest absolute blame; 0 asks for the same bits.
     exempt
         Names of checks that cannot hold, each with the reason: they are skipped.
 
@@ -29,18 +46,41 @@ class ExplainerContract(ABC):
                 return MyExplainer(random_state=random_state)
     """
 
-    tolerance: ClassVar[float] = TOLERANCE
-    exempt: ClassVar[Mapping[str, str]] = {}
-
     @abstractmethod
     def make(self, random_state: int) -> Explainer:
         """Return a new explainer, not fitted."""
 
-    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-    def test_contract(self, check: Check) -> None:
+    @pytest.mark.parametrize("check", explainers.CHECKS, ids=lambda check: check.name)
+    def test_contract(self, check: Check[explainers.Subject]) -> None:
         """The explainer passes the check."""
-        if check.name in self.exempt:
-            pytest.skip(self.exempt[check.name])
-        finding = run(check, Subject(self.make, self.tolerance))
-        if finding is not None:
-            pytest.fail(str(finding), pytrace=False)
+        self._hold(check, explainers.Subject(self.make, self.tolerance))
+
+
+class DetectorContract(_Contract, ABC):
+    """Tests that a detector keeps what every detector must; inherit, and say how to make it.
+
+    Attributes
+    ----------
+    tolerance
+        The difference between the score of a row alone and among others that is borne, in units of the
+        largest absolute score; 0 asks for the same bits.
+    exempt
+        Names of checks that cannot hold, each with the reason: they are skipped.
+
+    Examples
+    --------
+    In a file of tests::
+
+        class TestMine(DetectorContract):
+            def make(self, random_state):
+                return MyDetector(random_state=random_state)
+    """
+
+    @abstractmethod
+    def make(self, random_state: int) -> Detector:
+        """Return a new detector, not fitted."""
+
+    @pytest.mark.parametrize("check", detectors.CHECKS, ids=lambda check: check.name)
+    def test_contract(self, check: Check[detectors.Subject]) -> None:
+        """The detector passes the check."""
+        self._hold(check, detectors.Subject(self.make, self.tolerance))

@@ -1,40 +1,49 @@
-"""`xadbench check`: whether an explainer keeps what every explainer must, and if not, what to mend."""
+"""`xadbench check`: whether an explainer or a detector keeps what all must, and if not, what to mend."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from xadbench.datasets.errors import printable
 from xadbench.evaluation.commands.score import parameters
-from xadbench.evaluation.contract import CHECKS, Subject, findings
-from xadbench.evaluation.explainers import Explainer, make_explainer
+from xadbench.evaluation.contracts import detectors, explainers
+from xadbench.evaluation.contracts.checks import Check, Finding, findings
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.explainers import make_explainer
 
 FAILED = 1
 
 
 def check(
-    explainer: Annotated[
+    name: Annotated[
         str, typer.Argument(help="package.module:Name, path/to/file.py:name, or a name that is listed.")
     ],
     param: Annotated[
         list[str] | None, typer.Option(metavar="K=V", help="A parameter of it; may be given again.")
     ] = None,
+    *,
+    detector: Annotated[bool, typer.Option("--detector", help="It is a detector, no explainer.")] = False,
 ) -> None:
-    """Check on toy detectors that an explainer keeps what all must; exit code 1 if it does not."""
+    """Check on toy data that an explainer, or a detector, keeps what all must; exit code 1 if it does not."""
     params = parameters(param or [])
+    made_by, contract = (make_detector, detectors) if detector else (make_explainer, explainers)
 
-    def make(random_state: int) -> Explainer:
-        return make_explainer(explainer, random_state=random_state, **params)
+    def make(random_state: int) -> Any:
+        return made_by(name, random_state=random_state, **params)
 
-    make(0)  # what cannot be made is wrong input, not an explainer with a fault
+    make(0)  # what cannot be made is wrong input, and has no fault
     n_passed = 0
-    for asked, finding in findings(Subject(make)):
-        if finding is None:
-            n_passed += 1
-            typer.echo(f"ok      {asked.name}: {asked.asks}")
-        else:
-            typer.echo(printable(f"FAILED  {asked.name}: {finding.problem}"))
-            typer.echo(f"        To mend: {finding.remedy}")
-    typer.echo(f"{explainer}: {n_passed} of {len(CHECKS)} checks passed")
-    if n_passed < len(CHECKS):
+    for asked, finding in findings(contract.Subject(make), contract.CHECKS):
+        n_passed += finding is None
+        _tell(asked, finding)
+    typer.echo(f"{name}: {n_passed} of {len(contract.CHECKS)} checks passed")
+    if n_passed < len(contract.CHECKS):
         raise typer.Exit(FAILED)
+
+
+def _tell(asked: Check[Any], finding: Finding | None) -> None:
+    if finding is None:
+        typer.echo(f"ok      {asked.name}: {asked.asks}")
+        return
+    typer.echo(printable(f"FAILED  {asked.name}: {finding.problem}"))
+    typer.echo(f"        To mend: {finding.remedy}")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from xadbench.evaluation.contract import background as training
-from xadbench.evaluation.contract import blame_of, rows
+from xadbench.evaluation.contracts.checks import background as training
+from xadbench.evaluation.contracts.checks import rows
+from xadbench.evaluation.contracts.explainers import blame_of
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, make_explainer, missing
 from xadbench.evaluation.testing import ExplainerContract
 from xadbench.evaluation.toys import Curved, Linear, Plain

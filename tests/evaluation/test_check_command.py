@@ -10,6 +10,19 @@ def far(detector, background, X, power=1):
     return np.abs(X - background.mean(axis=0)) ** power
 def near(detector, background, X):
     return -far(detector, background, X)
+class Sum:
+    def fit(self, X):
+        return self
+    def decision_function(self, X):
+        return X.sum(axis=1)
+class Norm:
+    def __init__(self, power=2):
+        self.power = power
+    def fit(self, X):
+        self.mean = X.mean(axis=0)
+        return self
+    def decision_function(self, X):
+        return (np.abs(X - self.mean) ** self.power).sum(axis=1)
 def odd(detector, background, X):
     raise ValueError("one\\ntwo")
 """
@@ -47,6 +60,18 @@ def test_a_fault_is_told_with_what_to_mend(check):
     assert lines[-1] == "mine:near: 9 of 10 checks passed"
 
 
+def test_a_detector_is_checked_likewise(check):
+    code, out, err = check("mine.py:Norm", "--detector", "--param", "power=3")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[10] == "mine.py:Norm: 10 of 10 checks passed"
+    code, out, err = check("--detector", "mine:Sum")
+    lines = out.splitlines()
+    faults = [line.partition(":")[0] for line in lines if line.startswith("FAILED")]
+    assert (code, err, faults) == (1, "", ["FAILED  anomalies", "FAILED  bad input"])
+    assert sum(line.startswith("        To mend: ") for line in lines) == 2
+    assert lines[-1] == "mine:Sum: 8 of 10 checks passed"
+
+
 def test_where_it_does_not_work_at_all_nothing_else_is_tried(check):
     code, out, _ = check("mine:odd")
     assert code == 1
@@ -58,9 +83,15 @@ def test_where_it_does_not_work_at_all_nothing_else_is_tried(check):
     ("arguments", "message"),
     [
         (["mine:far", "--param", "pow=2"], "unknown parameter of explainer mine:far: 'pow'; known: power"),
-        (["mine:fra"], "no 'fra' in mine; it has: far, near, odd"),
+        (["mine:fra"], "no 'fra' in mine; it has: Norm, Sum, far, near, odd"),
         (["mine.py"], "unknown explainer 'mine.py'; known: "),
         (["mine:FAR"], "no 'FAR' in mine"),
+        (
+            ["mine:far", "--detector"],
+            "expected a class with fit and decision_function, not an object of",
+        ),
+        (["mine:Norm"], "Norm is no explainer: it lacks explain"),
+        (["mine:Norm", "--detector", "--param", "pow=2"], "unknown parameter of detector mine:Norm: 'pow'"),
         (["mine:far", "--param", "power"], "--param 'power': expected name=value"),
     ],
 )

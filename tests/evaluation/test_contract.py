@@ -1,12 +1,14 @@
 """Each check finds the fault that it is for, and only that; an explainer without a fault passes all."""
 
 import random
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from xadbench.evaluation.contract import CHECKS, Subject, findings, run
+from xadbench.evaluation.contracts.checks import findings, run
+from xadbench.evaluation.contracts.explainers import CHECKS, Subject
 from xadbench.evaluation.explainers import FunctionExplainer
 
 
@@ -51,6 +53,11 @@ class Words(Good):
 class Raises(Good):
     def explain(self, X):
         raise KeyError("some\nthing")
+
+
+class Exits(Good):
+    def explain(self, X):
+        sys.exit("nothing to explain")
 
 
 class NotANumber(Good):
@@ -159,6 +166,7 @@ FAULTS = {
     Transposed: ("shape", "explain returned shape (5, 17) for rows of shape (17, 5)"),
     Words: ("shape", "explain returned values of type <U"),
     Raises: ("shape", f"it raised KeyError: 'some\\nthing' ({__file__}, line "),
+    Exits: ("shape", f"it raised SystemExit: nothing to explain ({__file__}, line "),
     NotANumber: ("finite", "85 of 85 values are NaN or infinite"),
     DividesByZero: ("finite", "values are NaN or infinite where a feature of the background is constant"),
     Centres: ("input", "it changed the rows"),
@@ -188,12 +196,12 @@ ALSO = {
 
 def found(cls):
     with np.errstate(all="ignore"):
-        outcome = [finding for _, finding in findings(Subject(lambda seed: cls(random_state=seed)))]
+        outcome = [finding for _, finding in findings(Subject(lambda seed: cls(random_state=seed)), CHECKS)]
     return {finding.check: finding for finding in outcome if finding}
 
 
 def test_an_explainer_without_a_fault_passes_each_check():
-    outcome = list(findings(Subject(lambda seed: Good(random_state=seed), tolerance=0)))
+    outcome = list(findings(Subject(lambda seed: Good(random_state=seed), tolerance=0), CHECKS))
     assert [(check.name, finding) for check, finding in outcome] == [(check.name, None) for check in CHECKS]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from xadbench_example import FromMedian, Replacement
 
 from xadbench.datasets.sources import load_dataset
-from xadbench.evaluation.testing import ExplainerContract
+from xadbench.evaluation.testing import DetectorContract, ExplainerContract
 
 SUITE = "suite.yaml"
 
@@ -12,6 +12,13 @@ class TestReplacement(ExplainerContract):
 
     def make(self, random_state):
         return Replacement(random_state=random_state)
+
+
+class TestFromMedian(DetectorContract):
+    """What every detector must keep."""
+
+    def make(self, random_state):  # noqa: ARG002  # it draws nothing
+        return FromMedian()
 
 
 def test_a_row_far_off_scores_highest():

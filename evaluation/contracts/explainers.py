@@ -1,24 +1,28 @@
-"""What every explainer must keep, as checks that say in plain words what is wrong and how to mend it.
+"""What every explainer must keep. That it does not look at the truth needs no check: it is given none."""
 
-`xadbench check` and `xadbench.evaluation.testing.ExplainerContract` run them. That an explainer does not look
-at the truth needs no check: it is given none.
-"""
-
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import one_line
-from xadbench.evaluation import global_states
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.explainers.base import METHODS, PROVIDED_BY, Explainer, missing
-from xadbench.evaluation.toys import CULPRIT, Curved, Linear, Plain, toy_rows
+from xadbench.evaluation.toys import CULPRIT, Curved, Linear, Plain
 
-TOLERANCE = 1e-4  # of the largest blame: detectors that compute in float32 round by the batch
+from .checks import (
+    RANDOM,
+    TOLERANCE,
+    Check,
+    background,
+    depends_on_others,
+    differ,
+    draws_with_others,
+    leaves_a_trace,
+    rows,
+    with_constant,
+)
+
 NEAR, FAR = 2.0, 5.0  # standard deviations
 
 
@@ -47,68 +51,9 @@ class Subject:
         return blame_of(self.fitted(detector), X)
 
 
-def background() -> FloatArray:
-    """Return the rows (300, 5) that the toy detectors were fitted to."""
-    return toy_rows("background", 300)
-
-
-def rows() -> FloatArray:
-    """Return the rows (17, 5) to explain."""
-    return toy_rows("rows", 17)
-
-
 def blame_of(explainer: Explainer, X: FloatArray) -> FloatArray:
     """Return what an explainer returns, as an array that a later call cannot change."""
     return np.array(explainer.explain(X))
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check: what it asks for, what finds a problem (None: there is none), and how to mend one."""
-
-    name: str
-    asks: str
-    problem: Callable[[Subject], str | None]
-    remedy: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong, and how to mend it."""
-
-    check: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.check}: {self.problem}\n  To mend: {self.remedy}"
-
-
-def run(check: Check, subject: Subject) -> Finding | None:
-    """Return what a check finds; None if the explainer passes. What the explainer raises is a finding."""
-    with global_states.put_back():
-        try:
-            problem = check.problem(subject)
-        except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
-            problem = f"it raised {one_line(error)} ({_where(error)})"
-    return None if problem is None else Finding(check.name, problem, check.remedy)
-
-
-def findings(subject: Subject) -> Iterator[tuple[Check, Finding | None]]:
-    """Yield each check with what it finds; where the first finds something the others make no sense."""
-    for check in CHECKS:
-        finding = run(check, subject)
-        yield check, finding
-        if finding is not None and check is CHECKS[0]:
-            return
-
-
-def _where(error: BaseException) -> str:
-    """Return the last line outside of this package that an error came through, or its last at all."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = Path(__file__).parents[1]
-    theirs = [frame for frame in frames if ours not in Path(frame.filename).parents] or frames
-    return f"{theirs[-1].filename}, line {theirs[-1].lineno}"
 
 
 def _works(subject: Subject) -> str | None:
@@ -126,9 +71,8 @@ def _works(subject: Subject) -> str | None:
 
 
 def _finite(subject: Subject) -> str | None:
-    flat = background()
-    flat[:, 1] = 1.0  # a feature of real tables: constant
-    for what, training in (("", background()), (" where a feature of the background is constant", flat)):
+    constant = " where a feature of the background is constant"
+    for what, training in (("", background()), (constant, with_constant())):
         blame = blame_of(subject.make(0).fit(Curved(), training), rows())
         if bad := int((~np.isfinite(blame)).sum()):
             return f"{bad} of {blame.size} values are NaN or infinite{what}"
@@ -152,45 +96,30 @@ def _leaves_its_input(subject: Subject) -> str | None:
 def _repeats_itself(subject: Subject) -> str | None:
     fitted = subject.fitted()
     first = blame_of(fitted, rows())
-    if (reason := _differ(first, blame_of(fitted, rows()), 0)) is not None:
+    if (reason := differ(first, blame_of(fitted, rows()), 0)) is not None:
         return f"a second call of explain gives other blame: {reason}"
-    if (reason := _differ(first, subject.blame(rows()), 0)) is not None:
+    if (reason := differ(first, subject.blame(rows()), 0)) is not None:
         return f"another explainer of the same random_state gives other blame: {reason}"
     return None
 
 
 def _goes_row_by_row(subject: Subject) -> str | None:
     fitted = subject.fitted()
-    together = blame_of(fitted, rows())
-    order = np.argsort(rows()[:, 0])
-    if (reason := _differ(together[order], blame_of(fitted, rows()[order]), subject.tolerance)) is not None:
-        return f"in another order of the rows: {reason}"
-    alone = np.vstack([blame_of(fitted, row[None]) for row in rows()])
-    if (reason := _differ(together, alone, subject.tolerance)) is not None:
-        return f"a row by itself: {reason}"
-    return None
+    return depends_on_others(lambda X: blame_of(fitted, X), subject.tolerance)
 
 
 def _takes_any_layout(subject: Subject) -> str | None:
     fitted = subject.fitted()
     by_columns = blame_of(fitted, np.asfortranarray(rows()))
-    return _differ(blame_of(fitted, rows()), by_columns, subject.tolerance)
+    return differ(blame_of(fitted, rows()), by_columns, subject.tolerance)
 
 
 def _leaves_global_states(subject: Subject) -> str | None:
-    global_states.move_on(3)  # a state that no explainer would leave behind by itself
-    before = global_states.states()
-    subject.blame(rows()[:3])
-    changed = [name for name, state in global_states.states().items() if state != before[name]]
-    return (
-        f"it draws from the global random state of {' and '.join(changed)}, or seeds it" if changed else None
-    )
+    return leaves_a_trace(lambda: subject.blame(rows()[:3]))
 
 
 def _ignores_global_states(subject: Subject) -> str | None:
-    first = subject.blame(rows()[:3])
-    global_states.move_on(7)  # somebody else
-    return _differ(first, subject.blame(rows()[:3]), 0)
+    return draws_with_others(lambda: subject.blame(rows()[:3]))
 
 
 def _finds_the_culprit(subject: Subject) -> str | None:
@@ -214,23 +143,7 @@ def _says_what_it_needs(subject: Subject) -> str | None:
     return None
 
 
-def _differ(expected: FloatArray, found: FloatArray, tolerance: float) -> str | None:
-    """Return where two matrices differ by more than the tolerance; None if nowhere."""
-    if found.shape != expected.shape:
-        return f"shape {found.shape} in place of {expected.shape}"
-    bound = tolerance * np.abs(expected).max(initial=0.0)
-    wrong = np.argwhere(~(np.abs(found - expected) <= bound))
-    if not len(wrong):
-        return None
-    row, column = wrong[0]
-    return (
-        f"row {row}, feature {column} gets {found[row, column]:.6g} in place of {expected[row, column]:.6g}"
-    )
-
-
-RANDOM = "draw from numpy.random.default_rng(random_state), where random_state is a parameter of __init__"
-
-CHECKS = (
+CHECKS: tuple[Check[Subject], ...] = (
     Check(
         "shape",
         "fit and explain return what they should",
