@@ -9,17 +9,20 @@ import difflib
 import hashlib
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pooch
 import requests
 
 from xadbench.datasets.errors import InputError
+from xadbench.datasets.limits import DOWNLOAD_BYTES, read_limited
 from xadbench.datasets.table import LabelledTable
 
 COMMIT = "3dac8221081e190f157d78e93bfa8867f90d0965"
@@ -46,6 +49,11 @@ class AdbenchFile:
     def full_name(self) -> str:
         """The group and the name: unique, where the name alone may stand for several files."""
         return f"{self.group}/{self.name}"
+
+    @property
+    def most_bytes(self) -> int:
+        """The limit of the file's length: the length itself where it is known."""
+        return DOWNLOAD_BYTES if self.size is None else self.size
 
     def check(self, content: bytes, where: str) -> None:
         """Raise InputError unless `content` is this file."""
@@ -120,12 +128,13 @@ def load_adbench(name: str, folder: str | os.PathLike[str] | None = None) -> Lab
     Raises
     ------
     InputError
-        If the name is unknown, or the file is missing, truncated or altered, or cannot be downloaded.
+        If the name is unknown, or the file is missing, truncated, altered or beyond the limit, or cannot be
+        downloaded.
     """
     entry, chosen = find_adbench(name), _chosen(folder)
     path = adbench_path(name, folder)
-    content = path.read_bytes()
     try:
+        content = read_limited(path, DOWNLOAD_BYTES)
         entry.check(content, where=str(path))
     except InputError:
         if not chosen:
@@ -155,11 +164,39 @@ def _download(entry: AdbenchFile) -> Path:
     url = f"{SOURCE}/{entry.group}/{entry.file}"
     cache_folder = Path(pooch.os_cache("xadbench")) / "adbench" / entry.group
     try:
-        # The registry's hash is checked by the caller: pooch does not know git's.
-        return Path(pooch.retrieve(url, known_hash=None, fname=entry.file, path=cache_folder))
+        return Path(pooch.retrieve(url, None, entry.file, cache_folder, downloader=_downloader(entry)))
     except (OSError, requests.RequestException) as error:
         hint = f"set {FOLDER_VARIABLE} to a folder that holds {entry.file}"
         raise InputError(f"cannot download {url} ({type(error).__name__}); {hint}") from None
+
+
+class _Limited:
+    """A file to write that refuses what is more than a limit."""
+
+    def __init__(self, file: BinaryIO, most: int, where: str) -> None:
+        self.file, self.most, self.where = file, most, where
+        self.flush = file.flush
+
+    def write(self, part: bytes) -> int:
+        """Write a part, unless it would be one too many."""
+        if self.file.tell() + len(part) > self.most:
+            raise InputError(f"{self.where}: more than {self.most} bytes, the limit of this file")
+        return self.file.write(part)
+
+
+def _downloader(entry: AdbenchFile) -> Callable[..., None]:
+    """Return what pooch calls with a temporary file, which it moves into place if nothing was raised.
+
+    The hash is checked here, since pooch does not know git's.
+    """
+
+    def download(url: str, output_file: str, pooch_: object) -> None:
+        path = Path(output_file)
+        with path.open("wb") as file:
+            pooch.HTTPDownloader()(url, _Limited(file, entry.most_bytes, url), pooch_)
+        entry.check(path.read_bytes(), where=url)
+
+    return download
 
 
 def _parse(entry: AdbenchFile, content: bytes) -> LabelledTable:

@@ -21,6 +21,7 @@ COMPONENTS = 10_000  # detectors or explainers of a suite, with those that grids
 CELLS = 500_000_000  # rows times columns of a table: 4 GB of float64
 COLUMNS = 100_000
 CELL_BYTES = 16  # of a CSV or Parquet file, for each cell that it may have
+DOWNLOAD_BYTES = 2**28  # of a file whose length is not known before
 CELLS_VARIABLE = "XADBENCH_MAX_CELLS"
 
 

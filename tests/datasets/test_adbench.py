@@ -3,6 +3,7 @@ import http.server
 import io
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,9 +136,34 @@ def test_an_altered_download_is_refused_and_not_kept(tiny, server):
     served = server / "Classical" / "99_tiny.npz"
     served.write_bytes(tiny[:-1])
     with pytest.raises(InputError, match="truncated or altered"):
-        load_adbench("tiny")
+        adbench.adbench_path("tiny")
+    assert kept(server) == []
     served.write_bytes(tiny)
     assert load_adbench("tiny").n_rows == 4
+
+
+def kept(server):
+    return [path for path in (server.parent / "cache").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_download_beyond_its_limit_is_refused_and_not_kept(tiny, server, monkeypatch, is_known):
+    limit = len(tiny) if is_known else 1000
+    ((name, entry),) = adbench.adbench_registry().items()
+    known = replace(entry, size=limit if is_known else None)
+    monkeypatch.setattr(adbench, "adbench_registry", lambda: {name: known})
+    monkeypatch.setattr(adbench, "DOWNLOAD_BYTES", 10**9 if is_known else limit)
+    (server / "Classical" / "99_tiny.npz").write_bytes(tiny + bytes(10**6))
+    with pytest.raises(InputError, match=rf"99_tiny\.npz: more than {limit} bytes, the limit of this file$"):
+        load_adbench("tiny")
+    assert kept(server) == []
+
+
+def test_a_local_file_beyond_the_limit_is_not_read_to_its_end(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(adbench, "DOWNLOAD_BYTES", len(tiny) - 1)
+    (tmp_path / "99_tiny.npz").write_bytes(tiny)
+    with pytest.raises(InputError, match=rf"99_tiny\.npz: more than {len(tiny) - 1} bytes, the limit"):
+        load_adbench("tiny", tmp_path)
 
 
 @pytest.mark.usefixtures("server", "tiny")
