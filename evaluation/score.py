@@ -33,6 +33,7 @@ def score_on_suite(
     label: str = "",
     detector: str | None = None,
     dataset: str | None = None,
+    labels: str | None = None,
     recompute: bool = False,
     out: Path | None = None,
     **options: Any,
@@ -55,7 +56,9 @@ def score_on_suite(
         What to call the explainer; default: its name with its parameters.
     detector, dataset
         Names of a detector and a data set to add to the suite's, as `make_detector` and `load_dataset` take
-        them. A data set that does not know its culprits gets anomalies injected.
+        them. A data set that does not know its culprits gets anomalies injected into its normal rows.
+    labels
+        The column of the data set's file that marks its anomalies; without it, all of its rows are normal.
     recompute
         Compute the baselines too.
     out
@@ -80,7 +83,7 @@ def score_on_suite(
         raise InputError("nothing to score; expected an explainer, a detector or a data set")
     with _named(explainer) as name:
         entry = _component(explainer, name, dict(params or {}), label)
-        asked = beside(suite, entry, detector, dataset)
+        asked = beside(suite, entry, detector, dataset, labels)
         return run_beside(asked, entry, detector, dataset, out, recompute=recompute, **options)
 
 
@@ -102,7 +105,9 @@ def run_beside(
         asked,
         records,
         detector=_label(asked.detectors, Component(name=detector) if detector else None),
-        table=next((spec.title for spec in asked.tables if spec.dataset == dataset is not None), ""),
+        table=next(
+            (spec.title for spec in reversed(asked.tables) if spec.dataset == dataset is not None), ""
+        ),
     )
 
 
@@ -111,22 +116,26 @@ def beside(
     explainer: Component | None = None,
     detector: str | None = None,
     dataset: str | None = None,
+    labels: str | None = None,
 ) -> Suite:
     """Return the suite with an explainer, a detector and a data set more, under a name of its own.
 
     Raises
     ------
     InputError
-        If a name is not usable; if the explainer is a control, which stands beside every placement and is
-        never ranked; if the suite's include and exclude leave no trial of it.
+        If a name is not usable; if labels are named of no data set; if the explainer is a control, which
+        stands beside every placement and is never ranked; if the suite's include and exclude leave no trial
+        of it.
     """
     if explainer is not None and explainer.name in REFERENCES:
         raise InputError(f"{explainer.name!r} is a control, which stands beside every placement unranked")
+    if labels is not None and not dataset:
+        raise InputError(f"column {labels!r} is to mark the anomalies of a data set, but none is named")
     chosen = load_suite(suite) if isinstance(suite, str) else suite
     parts = {
         "explainers": _with(chosen.explainers, explainer),
         "detectors": _with(chosen.detectors, Component(name=detector) if detector else None),
-        "tables": _with_table(chosen.tables, _table(dataset) if dataset else None),
+        "tables": _with_table(chosen.tables, _table(dataset, labels) if dataset else None),
     }
     named = dict(chosen) | parts | {"name": f"score-{chosen.name}"}
     asked = build_spec(named, Suite, where=f"suite {chosen.name}")
@@ -155,9 +164,11 @@ def _with_table(there: tuple[TableSpec, ...], more: TableSpec | None) -> tuple[T
     return there if more is None or more in there else (*there, more)
 
 
-def _table(dataset: str) -> TableSpec:
-    has_mask = load_dataset(dataset, run_code=True).mask is not None
-    return TableSpec.model_validate({"dataset": dataset, "inject": None if has_mask else INJECTED})
+def _table(dataset: str, labels: str | None) -> TableSpec:
+    has_mask = load_dataset(dataset, labels, run_code=True).mask is not None
+    return TableSpec.model_validate(
+        {"dataset": dataset, "label": labels, "inject": None if has_mask else INJECTED}
+    )
 
 
 def _component(

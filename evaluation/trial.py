@@ -27,6 +27,9 @@ from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component
 
 PREPROCESSING_VERSION = 1
+CULPRITS_UNKNOWN = (
+    "the table does not name its culprits (a suite's inject puts in anomalies that have known ones)"
+)
 __all__ = [
     "Fitted",
     "ceiling",
@@ -158,7 +161,7 @@ def run_trial(
         `explained`, the attributions and their `Judgement`, which are no part of a record.
     """
     if fitted.table.mask is None:
-        return not_ok("skipped", "the table does not name its culprits")
+        return not_ok("skipped", CULPRITS_UNKNOWN)
     return contained(lambda: _explain_and_score(fitted, explainer, source, measures))
 
 

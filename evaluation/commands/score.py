@@ -33,6 +33,9 @@ def score(  # noqa: PLR0917  # an option each
     name: Annotated[str, typer.Option(help="What to call it.")] = "",
     detector: Spec = None,
     dataset: Spec = None,
+    label: Annotated[
+        str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
     out: Annotated[
         Folder, typer.Option(metavar="DIR", help="The run's folder; runs/score-SUITE if not told.")
@@ -59,7 +62,7 @@ def score(  # noqa: PLR0917  # an option each
     if export is not None:
         others = {"EXPLAINER": explainer, "--param": param, "--name": name, "--attributions": attributions}
         _refuse("--export", others | {"--out": out, "--recompute": recompute}, form, RESULT_FORMS)
-        _export(beside(suite, None, detector, dataset), export, form or "csv")
+        _export(beside(suite, None, detector, dataset, label), export, form or "csv")
         return
     if attributions is not None:
         _refuse("--attributions", {"EXPLAINER": explainer, "--param": param}, form, FILE_FORMS)
@@ -70,7 +73,7 @@ def score(  # noqa: PLR0917  # an option each
     else:
         _refuse("a score", {}, form, FILE_FORMS)
     entry = Component(name=explainer, params=parameters(param or []), label=name) if explainer else None
-    asked = beside(suite, entry, detector, dataset)
+    asked = beside(suite, entry, detector, dataset, label)
     run = out or Path("runs") / asked.name
     if attributions is None:
         work = partial(run_beside, asked, entry, detector, dataset, run)

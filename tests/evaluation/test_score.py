@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError, LabelledTable, write_table
+from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
 from xadbench.evaluation import shipped
 from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.score import score_on_suite
+from xadbench.evaluation.score import beside, score_on_suite
+from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, Suite
 
 TINY = """\
@@ -187,6 +188,45 @@ def test_a_data_set_with_culprits_is_taken_as_it_is(tiny, tmp_path):
     placement = score_on_suite(absolute_z, every, dataset=str(tmp_path / "t"))
     assert placement.table == str(tmp_path / "t")
     assert placement.places[0].board.n_tables == 3
+
+
+@pytest.fixture
+def own_csv(files, tmp_path):
+    """A file of the user's: 95 normal rows, and 5 anomalies of 50 and more that a column marks."""
+    rows = np.random.default_rng(0).standard_normal((100, 3)) + 50 * (np.arange(100) < 5)[:, None]
+    text = "".join(f"{a},{b},{c},{int(a > 25)}\n" for a, b, c in rows)
+    (tmp_path / "own.csv").write_text(f"a,b,c,bad\n{text}")
+    return "own.csv"
+
+
+def test_of_a_file_the_rows_that_a_column_marks_are_left_out(own_csv, tiny):
+    table = load_source(beside(tiny, None, None, own_csv, "bad").tables[-1], 0).table
+    assert table.feature_names == ("a", "b", "c")
+    assert table.clean.max() < 25
+    placement = score_on_suite(absolute_z, tiny, dataset=own_csv, labels="bad")
+    assert placement.table == "own.csv + anomalies"
+    assert {
+        one["table"]["content_hash"] for one in placement.records if one["table"]["label"] == placement.table
+    } == {content_hash(table)}
+
+
+@pytest.mark.parametrize("command", [["mine.py:absolute_z"], ["--export", "asked"], ["--attributions", "a"]])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--dataset", "own.csv", "--label", "good"],
+            "no column 'good' for the labels; columns: a, b, c, bad",
+        ),
+        (["--dataset", "bundled:wine", "--label", "y"], "'bundled:wine' has labels of its own"),
+        (["--label", "bad"], "column 'bad' is to mark the anomalies of a data set, but none is named"),
+    ],
+)
+@pytest.mark.usefixtures("own_csv")
+def test_a_label_goes_with_a_file_that_has_it(xadbench, command, arguments, message):
+    code, out, err = xadbench("score", *command, *arguments, "--suite", "tiny.yaml")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
 
 
 @pytest.mark.parametrize(
