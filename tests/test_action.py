@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,30 @@ explainers: [z_score, random]
 seeds: [0, 1]
 """
 
+# The pull request's comments as GitHub's command line finds, changes and adds them; a folder keeps them.
+GH = """\
+import re, sys
+from pathlib import Path
+folder, arguments = Path("comments"), sys.argv[1:]
+folder.mkdir(exist_ok=True)
+place = lambda id: folder / f"{id:03}"
+match arguments:
+    case ["api", "--paginate", "repos/o/r/issues/7/comments?per_page=100", "--jq", wanted]:
+        assert wanted.startswith('.[] | select(.user.login == "github-actions[bot]" and ')
+        mark = re.search(r'startswith[(]"(<!-- xadbench [0-9a-f]{40} -->)"[)]', wanted)[1]
+        for path in sorted(folder.iterdir()):
+            if path.read_text().startswith(mark):
+                print(int(path.name))
+    case ["api", "--silent", "--method", "PATCH", url, "-F", body] if body.startswith("body=@"):
+        changed = place(int(url.removeprefix("repos/o/r/issues/comments/")))
+        assert changed.exists()
+        changed.write_text(Path(body.removeprefix("body=@")).read_text())
+    case ["pr", "comment", "7", "--repo", "o/r", "--body-file", body]:
+        place(len(list(folder.iterdir()))).write_text(Path(body).read_text())
+    case _:
+        sys.exit(f"not expected: {arguments}")
+"""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the scripts are bash's")
 
 
@@ -33,9 +58,12 @@ def step(tmp_path):
     """Run a step of the action as GitHub does; return its exit code and what it wrote to the error stream."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    command = f'exec "{sys.executable}" -P -c "from xadbench.evaluation.cli import main; main()" "$@"'
-    for name, script in {"xadbench": command, "gh": 'printf "%s\\n" "$@" > told; cat "$7" > body'}.items():
-        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+    (tools / "gh.py").write_text(GH)
+    for name, code in {
+        "xadbench": '-P -c "from xadbench.evaluation.cli import main; main()"',
+        "gh": f'"{tools}/gh.py"',
+    }.items():
+        (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {code} "$@"\n')
         (tools / name).chmod(0o755)
     (tmp_path / "tiny.yaml").write_text(SUITE)
 
@@ -50,7 +78,13 @@ def step(tmp_path):
             "github.token": "t",
             "github.event.pull_request.number": "7",
             "github.repository": "o/r",
+            "github.workflow": "gate",
+            "github.job": "quick",
+            "steps.score.outputs.place": str(tmp_path),
         }
+        output = tmp_path / "output"
+        said = dict(line.split("=", 1) for line in output.read_text().splitlines()) if output.exists() else {}
+        given |= {f"steps.score.outputs.{key}": value for key, value in said.items()}
         env = {
             key: EXPRESSION.sub(lambda found: given[found[1]], text)
             for key, text in STEPS[name]["env"].items()
@@ -71,6 +105,16 @@ def step(tmp_path):
     return run
 
 
+def outputs(tmp_path):
+    """Return the folders that the step "Score" named last: where it works, and the run."""
+    said = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
+    return Path(said["place"]), Path(said["run"])
+
+
+def comments(tmp_path):
+    return [path.read_text() for path in sorted((tmp_path / "comments").glob("*"))]
+
+
 def test_no_script_holds_an_expression():
     assert [name for name, step in STEPS.items() if "${{" in step["run"]] == []
     assert {step["shell"] for step in STEPS.values()} == {"bash"}
@@ -78,7 +122,8 @@ def test_no_script_holds_an_expression():
 
 def test_expressions_name_what_there_is():
     known = {*DEFAULTS, "runner.temp", "github.action_path", "github.token", "github.repository"}
-    known |= {"github.event.pull_request.number", "steps.score.outputs.run"}
+    known |= {"github.event.pull_request.number", "github.workflow", "github.job"}
+    known |= {"steps.score.outputs.run", "steps.score.outputs.place"}
     assert set(EXPRESSION.findall((ROOT / "action.yml").read_text())) <= known
     conditions = " ".join(str(step.get("if", "")) for step in STEPS.values())
     assert {f"inputs.{name}" for name in re.findall(r"inputs\.([\w-]+)", conditions)} <= set(DEFAULTS)
@@ -98,8 +143,8 @@ def test_the_workflow_uses_the_action_with_inputs_that_it_has():
 def test_an_explainer_is_scored_compared_and_commented_on(step, tmp_path):
     code, said = step("Score", explainer="robust_z")
     assert code == 0, said
-    run = tmp_path / "xadbench" / "run"
-    assert (tmp_path / "output").read_text() == f"run={run}\n"
+    place, run = outputs(tmp_path)
+    assert run == place / "run"
     base = tmp_path / "base"
     for record in store.read_records(run):
         for scores in record["scores"].values():
@@ -112,17 +157,47 @@ def test_an_explainer_is_scored_compared_and_commented_on(step, tmp_path):
     assert step("Summarise") == (0, "")
     assert step("Comment") == (0, "")
     assert "### XADBench gate passed" in (tmp_path / "summary").read_text()
-    assert "robust_z" in (tmp_path / "body").read_text()
-    assert (tmp_path / "told").read_text().split()[:5] == ["pr", "comment", "7", "--repo", "o/r"]
+    (comment,) = comments(tmp_path)
+    assert "### XADBench gate passed" in comment
+    assert "robust_z" in comment
 
 
 def test_without_an_explainer_the_suite_is_run(step, tmp_path):
     code, said = step("Score")
     assert code == 0, said
-    assert (tmp_path / "xadbench" / "run" / "results.parquet").exists()
+    assert (outputs(tmp_path)[1] / "results.parquet").exists()
     assert step("Summarise") == (0, "")
     assert step("Comment") == (0, "")
-    assert not (tmp_path / "told").exists()  # nothing was compared
+    assert comments(tmp_path) == []  # nothing was compared
+
+
+def test_each_use_has_its_place_and_its_comment_which_the_next_push_replaces(step, tmp_path):
+    def use(explainer, said):
+        place = Path(tempfile.mkdtemp(dir=tmp_path))
+        (tmp_path / "output").write_text(f"place={place}\n")
+        (place / "score.md").write_text(said)
+        assert step("Summarise") == (0, "")
+        assert step("Comment", explainer=explainer) == (0, "")
+
+    (tmp_path / "comments").mkdir()
+    (tmp_path / "comments" / "000").write_text("I like it.\n")
+    for explainer, said in [("a:A", "first"), ("b:B", "other"), ("a:A", "second"), ('"--> $(x)', "odd")]:
+        use(explainer, said)
+    heads, bodies = zip(*(text.split("\n", 1) for text in comments(tmp_path)), strict=True)
+    assert [body.strip() for body in bodies] == ["", "second", "other", "odd"]
+    assert all(re.fullmatch("<!-- xadbench [0-9a-f]{40} -->", head) for head in heads[1:])
+
+
+def test_a_job_may_use_the_action_more_than_once(step, tmp_path):
+    places = []
+    for _ in range(2):
+        assert step("Score", suite="gone.yaml")[0] == 2
+        places.append(outputs(tmp_path)[0])
+    assert places[0] != places[1]
+    assert all(place.is_dir() for place in places)
+    later = [one for name, one in STEPS.items() if name not in {"Install", "Score"}]
+    assert {one["env"]["PLACE"] for one in later} == {"${{ steps.score.outputs.place }}"}
+    assert all("steps.score.outputs.place != ''" in one["if"] for one in later)
 
 
 @pytest.mark.parametrize("text", ['$(touch pwned)"; touch pwned; "`touch pwned`', "--help"])
