@@ -196,11 +196,23 @@ def _is_ended(run: Path) -> bool:
 
 def _start(run: Path, about: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of an earlier run in the folder; empty if there was none."""
+    before = earlier(run, about["suite"]["name"])
+    store.sweep(run)
+    sweep_logs(run)
+    return before
+
+
+def earlier(run: Path, name: str) -> dict[str, Any]:
+    """Return what run.json says of an earlier run of the suite of that name; empty if there was none.
+
+    Raises
+    ------
+    InputError
+        If the folder is a file, or holds the run of another suite.
+    """
     if run.exists() and not run.is_dir():
         raise InputError(f"{run} is a file; choose a folder for the run")
     before = store.read_json(run / "run.json")
-    if before is not None and before.get("suite", {}).get("name") != about["suite"]["name"]:
+    if before is not None and before.get("suite", {}).get("name") != name:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
-    store.sweep(run)
-    sweep_logs(run)
     return before or {}

@@ -12,7 +12,7 @@ from xadbench.datasets.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import store
 from xadbench.evaluation.plan import plan
-from xadbench.evaluation.runner import run_suite
+from xadbench.evaluation.runner import earlier, run_suite
 from xadbench.evaluation.suite import Suite
 
 SUFFIX = ".jsonl.gz"
@@ -58,6 +58,7 @@ def is_shipped(record: store.Record) -> bool:
 def run_with_shipped(suite: Suite, run: Path, *, recompute: bool, **options: Any) -> list[store.Record]:
     """Run a suite with `run_suite` and its options; unless told to, compute no trial whose result ships."""
     if recompute:
+        earlier(run, suite.name)  # else it would be another suite's run that forgets
         _forget(run)
     return run_suite(suite, run, known=() if recompute else all_shipped(), **options)
 

@@ -79,6 +79,19 @@ def test_a_record_of_another_version_is_not_served(
     assert news == [True] * 10
 
 
+def test_to_compute_all_anew_takes_nothing_from_the_run_of_another_suite(
+    shipped_small, small_suite, stand_ins, tmp_path
+):
+    taken = tmp_path / "taken"
+    run_suite(small_suite, taken, known=shipped_small)
+    other = small_suite.model_copy(update={"name": "other"})
+    with pytest.raises(InputError, match="holds the run of another suite"):
+        shipped.run_with_shipped(other, taken, recompute=True)
+    assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [True] * 10
+    shipped.run_with_shipped(small_suite, taken, recompute=True)
+    assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [False] * 10
+
+
 def test_only_a_finished_run_of_its_own_is_shipped(shipped_small, small_suite, tmp_path):
     run_suite(small_suite, tmp_path / "taken", known=shipped_small)
     with pytest.raises(InputError, match="was not computed there"):
