@@ -164,8 +164,8 @@ def _attributions(task: Task, fitted: Fitted, answer: Answer) -> FloatArray:
     if (wrong := np.flatnonzero(found != expected)).size:
         i = wrong[0]
         raise InputError(
-            f"{file}: column {task.columns[0]!r}, row {i + 1}: {found[i]:g}, expected {expected[i]}, as in "
-            "the export, in its order (that of another machine or version may ask for other rows)"
+            f"{file}: column {task.columns[0]!r}, row {i + 1}: {found[i]:.15g}, expected {expected[i]}, as "
+            "in the export, in its order (that of another machine or version may ask for other rows)"
         )
     place = {row: i for i, row in enumerate(rows)}
     return table.X[[place[row] for row in fitted.rows_to_explain()], 1:]

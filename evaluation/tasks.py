@@ -13,6 +13,8 @@ from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite import Suite
 
 LONGEST = 60  # characters of a label in a file's name
+BETWEEN = "--"  # in no label as part of a name, so that names of different tasks differ
+HASHED = re.compile(r"-[0-9a-f]{8}$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class Task:
     def name(self) -> str:
         """A name for files: the same in every suite that has the task, and safe whatever the labels are."""
         source, detector = self.job.source, self.job.detector
-        return f"{_safe(source.label)}-{_safe(detector.label)}-seed-{source.seed}"
+        return BETWEEN.join([_safe(source.label), _safe(detector.label), f"seed-{source.seed}"])
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -62,5 +64,7 @@ def tasks(suite: Suite) -> list[Task]:
 
 def _safe(label: str) -> str:
     """Return a label as part of a file's name; where that changes it, a hash tells it from others."""
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", label)[:LONGEST].lstrip(".-")
-    return safe if safe == label else f"{safe}-{sha256(label.encode()).hexdigest()[:8]}"
+    safe = re.sub(r"[^A-Za-z0-9._]+", "-", label)[:LONGEST].strip(".-")
+    if safe == label and not HASHED.search(label):
+        return label
+    return f"{safe}-{sha256(label.encode()).hexdigest()[:8]}".lstrip("-")
