@@ -60,7 +60,11 @@ def plugins(group: str, taken: Container[str]) -> Plugins:
 
 def _plugin(entry: EntryPoint) -> Plugin:
     about = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "no distribution"
-    return Plugin(entry.name, entry.value, about)
+    found = entry.pattern.match(
+        entry.value
+    )  # extras may stand behind the object: they are no part of its name
+    spec = f"{found['module']}:{found['attr'] or ''}" if found else entry.value
+    return Plugin(entry.name, spec, about)
 
 
 def _reason(plugin: Plugin, taken: Container[str], others: dict[str, Plugin]) -> str | None:

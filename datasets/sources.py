@@ -1,6 +1,7 @@
 """One way to name any data set: `bundled:wine`, `adbench:PageBlocks`, a table's folder, a file, or code."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any
 
 from xadbench.datasets.adbench import load_adbench
@@ -63,12 +64,23 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
         if plugin is not None:
             return plugin.load(as_table)
         if is_spec(name):
-            return as_table(load_object(name))
+            return as_table(_loaded(name))
     raise InputError(
         f"unknown data set {name!r:.200}; expected bundled:NAME, adbench:NAME, the folder of a table, or "
         f"a .csv or .parquet file{', or code: package.module:name' if run_code else ''} "
         "(xadbench list datasets)"
     )
+
+
+def _loaded(name: str) -> Any:
+    """Return the object of that name; where there is none, the error says which source may be meant."""
+    try:
+        return load_object(name)
+    except InputError as error:
+        source, _, rest = name.partition(":")
+        meant = get_close_matches(source, SOURCES, n=1)
+        hint = f"; did you mean {meant[0]}:{rest}?" if meant else ""
+        raise InputError(f"{error}{hint}") from error
 
 
 def as_table(function: Any) -> LabelledTable:

@@ -19,6 +19,13 @@ def test_a_written_table_may_be_called_like_a_file(table, tmp_path):
     assert_array_equal(load_dataset(str(tmp_path / "t.csv")).X, table.X)
 
 
+def test_a_source_that_is_misspelt_is_suggested():
+    with pytest.raises(InputError, match=r"no module 'adbnch', .*; did you mean adbench:WBC\?$"):
+        load_dataset("adbnch:WBC", run_code=True)
+    with pytest.raises(InputError, match=r"no module 'acme', [^;]*$"):
+        load_dataset("acme:WBC", run_code=True)
+
+
 @pytest.mark.parametrize(
     ("name", "label", "message"),
     [

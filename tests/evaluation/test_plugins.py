@@ -85,6 +85,7 @@ acme_scores = mine:Scores
 acme_reversed = sklearn.neighbors:LocalOutlierFactor
 [xadbench.datasets]
 acme_table = mine:triple
+acme_extra = mine:triple [fast, gpu]
 acme_data = mine:X
 """
 
@@ -227,6 +228,7 @@ def test_installed_plugins_are_made_by_name():
     assert type(make_explainer("z_score", random_state=0)).__name__ == "ZScore"
     assert make_detector("acme_scores", random_state=0).decision_function(np.eye(2)).tolist() == [1, 1]
     assert load_dataset("acme_table", run_code=True).n_rows == 4
+    assert load_dataset("acme_extra", run_code=True).n_rows == 4  # pip tells who lacks an extra
 
 
 @pytest.mark.usefixtures("acme")
