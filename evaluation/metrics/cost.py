@@ -35,7 +35,7 @@ class Cost:
     rows_scored
         Rows that the detector scored or differentiated, by `decision_function`, `score_tensor`,
         `score_changes` or the module that `score_module` gives. What reads a detector's weights or trees by
-        itself is not counted.
+        itself is not counted. NaN where that cannot be seen: of a detector without `__dict__`.
     peak_bytes
         How far the process's resident memory rose above where it began, torch's included. Memory that was
         freed before, but not given back, is used again unseen: 0 does not mean that nothing was needed. NaN
@@ -44,7 +44,7 @@ class Cost:
 
     seconds: float = float("nan")
     cpu_seconds: float = float("nan")
-    rows_scored: int = 0
+    rows_scored: float = 0
     peak_bytes: float = float("nan")
 
 
@@ -52,7 +52,7 @@ class Cost:
 class Rows:
     """A count of rows."""
 
-    scored: int = 0
+    scored: float = 0
     depth: int = 0  # a scorer that calls another one counts its rows once
 
 
@@ -73,8 +73,12 @@ def counted(detector: Any) -> Iterator[Rows]:
     """Yield a count of the rows that a detector scores within the scope.
 
     Its scorers are shadowed on the object itself, so that an explainer that asks what kind of detector it is
-    gets the same answer. As with any change of a shared object, not in several threads at once.
+    gets the same answer. As with any change of a shared object, not in several threads at once. Where an
+    object takes no further attributes, as with `__slots__`, the count is NaN.
     """
+    if not hasattr(detector, "__dict__"):
+        yield Rows(scored=float("nan"))
+        return
     rows, own = Rows(), vars(detector)
     hooks: list[Any] = []
     before = {name: own[name] for name in (*SCORERS, "score_module") if name in own}

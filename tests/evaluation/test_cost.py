@@ -58,6 +58,20 @@ def test_the_detector_is_as_before_even_after_a_fault():
     assert rows.scored == 0
 
 
+class Slotted:
+    __slots__ = ()
+
+    def decision_function(self, X):
+        return X.sum(axis=1)
+
+
+def test_of_a_detector_that_takes_no_attributes_the_count_is_undefined():
+    with metrics.counted(Slotted()) as rows, metrics.metered(rows) as cost:
+        Slotted().decision_function(X)
+    assert np.isnan(cost.rows_scored)
+    assert cost.seconds > 0
+
+
 def test_a_scorer_kept_for_later_goes_on_counting():
     detector = Detector()
     with metrics.counted(detector) as rows:
