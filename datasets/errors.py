@@ -25,6 +25,10 @@ class Unsuitable(InputError):
     """Good data that a method declares not to be made for: a trial of it is skipped, and is no failure."""
 
 
+class Unattainable(InputError):
+    """A goal that cannot be met by what a seed draws; the tables of other seeds may meet it."""
+
+
 def one_line(error: BaseException) -> str:
     """Return an error's type and message in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

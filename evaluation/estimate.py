@@ -1,9 +1,9 @@
 """What a run would take: its trials, those already done, and the time of the rest by what past runs took."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
@@ -19,12 +19,16 @@ Past = dict[str, list[tuple[int, float]]]
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is to be done: numbers of trials, and seconds on one worker for those that are not unknown."""
+    """What is to be done: numbers of trials, and seconds on one worker for those that are not unknown.
+
+    `unmade`: of trials on tables that cannot be made, and that are not counted, the reasons and numbers.
+    """
 
     n_trials: int
     n_done: int
     n_unknown: int
     seconds: float
+    unmade: dict[str, int] = field(default_factory=dict)
 
     def as_lines(self, run: Path, workers: int) -> Iterator[str]:
         """Yield it in words."""
@@ -36,6 +40,8 @@ class Estimate:
             yield f"time: about {time} for {known} of them on {workers} worker(s), by past records"
         if self.n_unknown:
             yield f"time: unknown for {self.n_unknown}, without a past record on a table of similar size"
+        for reason, n in self.unmade.items():
+            yield f"beside them, {n} trials that will fail: {reason}"
 
 
 def estimate(suite: Suite, run: Path) -> Estimate:
@@ -52,7 +58,8 @@ def estimate(suite: Suite, run: Path) -> Estimate:
     past = _past(run.parent)
     n_trials = n_done = n_unknown = 0
     seconds = 0.0
-    for job in plan(suite):
+    unmade: Counter[str] = Counter()
+    for job in plan(suite, lambda one: unmade.update({one.reason: len(one.explainers)})):
         left = [trial for trial in job.trials if not store.is_finished(store.read_trial(run, trial[0]))]
         n_trials, n_done = n_trials + len(job.trials), n_done + len(job.trials) - len(left)
         known = [time for _, one in left if (time := _like(past, job, one.model_dump())) is not None]
@@ -62,7 +69,7 @@ def estimate(suite: Suite, run: Path) -> Estimate:
             continue
         n_unknown += len(left) - len(known)
         seconds += sum(known) + (fitting if left else 0.0)
-    return Estimate(n_trials, n_done, n_unknown, seconds)
+    return Estimate(n_trials, n_done, n_unknown, seconds, dict(unmade))
 
 
 def _past(runs: Path) -> Past:

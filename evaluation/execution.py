@@ -1,9 +1,11 @@
 """Does a job: fits its detector once, explains with each explainer, and writes a record of each trial."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
@@ -14,7 +16,7 @@ from xadbench.evaluation.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.fits import fit_once
 from xadbench.evaluation.kept import keep
 from xadbench.evaluation.limits import limited
-from xadbench.evaluation.plan import Job
+from xadbench.evaluation.plan import Job, Unmade
 from xadbench.evaluation.provenance import versions
 from xadbench.evaluation.suite import Component
 from xadbench.evaluation.trial import ceiling, components, contained, not_ok, run_trial, trial_key
@@ -142,6 +144,22 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
         "versions": versions(),
         **result,
     }
+
+
+def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
+    """Yield the records of the trials on a table that cannot be made, which are errors."""
+    parts = {"seed": unmade.seed, "detector": unmade.detector.model_dump()}
+    for explainer in unmade.explainers:
+        asked = parts | {"explainer": explainer.model_dump()}
+        determined_by = json.dumps(asked | {"unmade": unmade.table.model_dump()}, sort_keys=True, default=str)
+        yield {
+            "key": sha256(determined_by.encode()).hexdigest(),
+            "table": {"label": unmade.table.title, "content_hash": None},
+            "components": None,
+            "versions": versions(),
+            **asked,
+            **not_ok("error", unmade.reason),
+        }
 
 
 def _components(job: Job, explainer: Component) -> dict[str, Any] | None:

@@ -77,14 +77,14 @@ def export(
     InputError
         If `folder` exists, or no task is left.
     """
+    tell = on_task or (lambda line: None)  # noqa: ARG005  # named for what it is
     with one_thread(), new_folder(folder) as draft, tempfile.TemporaryDirectory() as run:
         written = []
-        for task in tasks(suite):
+        for task in tasks(suite, lambda unmade: tell(unmade.reason)):
             detection = contained(partial(detect, Path(run), task.job))
             if "fitted" in detection:
                 written.append(_write(task, detection["fitted"], draft, form))
-            if on_task:
-                on_task(f"{task.name}: {detection.get('reason') or 'written'}")
+            tell(f"{task.name}: {detection.get('reason') or 'written'}")
         if not written:
             raise InputError(f"suite {suite.name} has no task: no detector fitted to a table with culprits")
         manifest = {"format": FORMAT, "versions": versions(), "files": form, "tasks": written}

@@ -1,13 +1,13 @@
 """What a suite asks for: its combinations, and jobs, each a detector to fit and the explainers for it."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import unknown
+from xadbench.datasets.errors import Unattainable, unknown
 from xadbench.datasets.specs import build_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.scoring import Measures
@@ -40,16 +40,39 @@ class Job:
         return replace(self, trials=self.trials[n_done:])
 
 
-def plan(suite: Suite) -> list[Job]:
-    """Return the suite's jobs in order; makes or loads every table, so that bad input is found at once."""
+@dataclass(frozen=True, eq=False)
+class Unmade:
+    """The trials of a detector on a table that cannot be made of a seed, and why it cannot."""
+
+    table: TableSpec
+    seed: int
+    detector: Component
+    explainers: tuple[Component, ...]
+    reason: str
+
+
+def plan(suite: Suite, on_unmade: Callable[[Unmade], object] | None = None) -> list[Job]:
+    """Return the suite's jobs in order; makes or loads every table, so that bad input is found at once.
+
+    A table whose recipe sets a goal that is out of reach of a seed is no bad input: it has no jobs, and
+    `on_unmade` is called with each of its detectors. Without that, it raises too.
+    """
     measures = Measures(suite.metrics, suite.baseline)
     by_table = itertools.groupby(combinations(suite), key=lambda combination: combination[:2])
-    return [
-        Job(source, detector, _keyed(source, detector, explainers, measures), measures, *_settings(suite))
-        for (spec, seed), of_table in by_table
-        for source in (load_source(spec, seed),)
-        for *_, detector, explainers in of_table
-    ]
+    jobs = []
+    for (spec, seed), of_table in by_table:
+        try:
+            source = load_source(spec, seed)
+        except Unattainable as error:
+            if on_unmade is None:
+                raise
+            for *_, detector, explainers in of_table:
+                on_unmade(Unmade(spec, seed, detector, explainers, str(error)))
+            continue
+        for *_, detector, explainers in of_table:
+            keyed = _keyed(source, detector, explainers, measures)
+            jobs.append(Job(source, detector, keyed, measures, *_settings(suite)))
+    return jobs
 
 
 def _keyed(

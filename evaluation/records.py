@@ -14,7 +14,7 @@ class _Part(BaseModel, extra="allow", strict=True):
 
 
 class _Table(_Part):
-    content_hash: str
+    content_hash: str | None  # None where the table could not be made
     n_rows: int | None = None
     n_features: int | None = None
     n_anomalies: int | None = None

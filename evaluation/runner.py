@@ -5,17 +5,18 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets import InputError
 from xadbench.datasets.errors import unknown
 from xadbench.evaluation import store
-from xadbench.evaluation.execution import UnderWay, run_job
+from xadbench.evaluation.execution import UnderWay, records_of_unmade, run_job
 from xadbench.evaluation.kept import write_rows
 from xadbench.evaluation.limits import check_limits, one_thread
 from xadbench.evaluation.logs import sweep_logs
-from xadbench.evaluation.plan import Job, n_trials, plan, resolve, with_controls
+from xadbench.evaluation.plan import Job, Unmade, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.portrait import write_portraits
 from xadbench.evaluation.provenance import provenance, versions
 from xadbench.evaluation.sessions import session
@@ -93,7 +94,8 @@ def run_suite(
             pool = nullcontext(stack.enter_context(pool))
         import_early()
         stack.enter_context(one_thread())
-        jobs = plan(suite)
+        unmade: list[Unmade] = []
+        jobs = plan(suite, unmade.append)
         about = provenance(resolve(suite), workers, executor)
         before = _start(run, about)
         write_portraits(run, (job.source for job in jobs))
@@ -106,6 +108,9 @@ def run_suite(
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
+        for record in chain.from_iterable(map(records_of_unmade, unmade)):
+            records.append(store.write_record(run, record))
+            tell(record, True)  # noqa: FBT003  # as above
         store.write_results(run, records)
         write_rows(run, records)
     return records

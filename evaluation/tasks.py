@@ -1,6 +1,7 @@
 """What explainers outside Python are asked: rows of a table to explain, by a fitted detector's scores."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from xadbench.datasets.arrays import IntArray
 from xadbench.datasets.streams import stream
-from xadbench.evaluation.plan import Job, plan
+from xadbench.evaluation.plan import Job, Unmade, plan
 from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite import Suite
 
@@ -57,9 +58,12 @@ class Task:
         return rows[np.argsort(self.ids()[rows])]
 
 
-def tasks(suite: Suite) -> list[Task]:
-    """Return the tasks of a suite: those on tables whose culprits are known."""
-    return [Task(job) for job in plan(suite) if job.source.table.mask is not None]
+def tasks(
+    suite: Suite,
+    on_unmade: Callable[[Unmade], object] = lambda unmade: None,  # noqa: ARG005  # named as in `plan`
+) -> list[Task]:
+    """Return the tasks of a suite: those on tables that can be made and whose culprits are known."""
+    return [Task(job) for job in plan(suite, on_unmade) if job.source.table.mask is not None]
 
 
 def _safe(label: str) -> str:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import Unattainable
 from xadbench.generator.anomalies import AnomalyKind, Calibrated
 from xadbench.generator.oracle import BayesDetector
 from xadbench.generator.recipe import Recipe, build_network, generate
@@ -30,7 +30,7 @@ def resolve(recipe: Recipe, seed: int = 0) -> Recipe:
 
     Raises
     ------
-    InputError
+    Unattainable
         If a kind cannot reach its AUC; the message says which can be reached.
     """
     kinds = tuple(_resolved(kind, recipe, seed) for kind in recipe.anomalies)
@@ -52,7 +52,7 @@ def find_strength(auc_of: Callable[[float], float], target: float) -> float:
 
     Raises
     ------
-    InputError
+    Unattainable
         If all strengths tried miss the target, or all reach it.
 
     Examples
@@ -69,7 +69,7 @@ def find_strength(auc_of: Callable[[float], float], target: float) -> float:
     low, high = next(crossings, (0, 0))
     if not high:
         aucs = [auc_at(CANDIDATES[candidate]) for candidate in COARSE]
-        raise InputError(
+        raise Unattainable(
             f"an oracle AUC of {target} is out of reach: strengths from {CANDIDATES[0]} to {CANDIDATES[-1]} "
             f"give {min(aucs):.3f} to {max(aucs):.3f}"
         )
@@ -88,8 +88,10 @@ def _resolved(kind: AnomalyKind, recipe: Recipe, seed: int) -> AnomalyKind:
 
     try:
         return _with_strength(kind, find_strength(auc_of, goal.oracle_auc))
-    except InputError as error:
-        raise InputError(f"recipe {recipe.name}, seed {seed}, anomaly kind {kind.kind!r}: {error}") from None
+    except Unattainable as error:
+        raise Unattainable(
+            f"recipe {recipe.name}, seed {seed}, anomaly kind {kind.kind!r}: {error}"
+        ) from None
 
 
 def _with_strength(kind: AnomalyKind, strength: float) -> AnomalyKind:

@@ -21,6 +21,7 @@ from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Suite
 
 NO_PORTRAIT = "an older run, which kept nothing of its tables; --remake makes them again"
+NO_TABLE = "no trial has come to have this table"
 NO_BLAME = "the run kept no attributions; run it with --keep attributions, or report it with --remake"
 
 
@@ -35,8 +36,10 @@ class About:
 
 
 def facts_of(results: Results) -> list[dict[str, Any]]:
-    """Return the facts of each table, of its first trial, and the `path` of its page."""
-    facts = results.trials.drop_duplicates("table")
+    """Return the facts of each table, of its first trial that has it, and the `path` of its page."""
+    known = results.trials.sort_values("content_hash", key=pd.isna, kind="stable")
+    facts = known.drop_duplicates("table").sort_index()
+    facts["content_hash"] = facts["content_hash"].astype(object).where(facts["content_hash"].notna(), None)
     paths = table_paths(list(facts["table"]))
     facts = facts.assign(path=facts["table"].map(paths))
     return [{str(key): value for key, value in row.items()} for row in facts.to_dict("records")]
@@ -62,7 +65,11 @@ def table_pages(
         name = facts["table"]
         by_detector = cells[cells["table"] == name].groupby("detector", sort=False)
         boards = [board(of, HEADLINE_SCOPE, str(detector)) for detector, of in by_detector]
-        source = remake(specs.get(name), facts) if remade else NO_PORTRAIT
+        source: Source | str = NO_PORTRAIT
+        if facts["content_hash"] is None:
+            source = NO_TABLE
+        elif remade:
+            source = remake(specs.get(name), facts)
         yield (
             facts,
             {

@@ -1,0 +1,76 @@
+"""A table whose recipe sets a goal that is out of reach of a seed: its trials fail, and the rest goes on."""
+
+import re
+
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import store
+from xadbench.evaluation.estimate import estimate
+from xadbench.evaluation.export import export
+from xadbench.evaluation.plan import plan
+from xadbench.evaluation.report import write_report
+from xadbench.evaluation.runner import run_suite
+from xadbench.evaluation.suite import Suite
+
+OUT_OF_REACH = "recipe contextual-d10, seed 10, anomaly kind 'local': an oracle AUC of 0.98 is out of reach"
+LABELS = ["z_score", "oracle", "truth", "inverted_truth"]
+
+
+@pytest.fixture(scope="module")
+def suite():
+    tables = [{"recipe": "contextual-d10", "rows": 200}, {"recipe": "table2-d4-5", "rows": 200}]
+    parts = {"tables": tables, "detectors": ["distance"], "explainers": ["z_score"], "seeds": [10]}
+    return Suite.model_validate({"name": "s"} | parts)
+
+
+def run(suite, folder):
+    """Run the suite; return its records, and what each was told as: whether it is new."""
+    told = []
+    return run_suite(suite, folder, lambda record, is_new: told.append((record["key"], is_new))), told
+
+
+def test_its_trials_are_errors_and_the_rest_is_computed(suite, tmp_path):
+    records, told = run(suite, tmp_path / "run")
+    failed = [record for record in records if record["table"]["label"] == "contextual-d10"]
+    assert [(record["explainer"]["label"], record["status"]) for record in failed] == [
+        (label, "error") for label in LABELS
+    ]
+    assert all(record["reason"].startswith(OUT_OF_REACH) for record in failed)
+    assert {record["status"] for record in records if record not in failed} == {"ok"}
+    keys = {record["key"] for record in records}
+    assert len(records) == len(keys) == len(told) == 8
+    assert {record["key"] for record in store.read_records(tmp_path / "run")} == keys
+    by_table = store.load(tmp_path / "run").groupby("table")["status"].agg(set).to_dict()
+    assert by_table == {"contextual-d10": {"error"}, "table2-d4-5": {"ok"}}
+    again, told = run(suite, tmp_path / "run")
+    assert {record["key"] for record in again} == keys
+    assert {key for key, is_new in told if is_new} == {record["key"] for record in failed}
+
+
+def test_a_report_says_why_and_shows_the_table_of_a_seed_that_has_it(suite, tmp_path):
+    run(suite, tmp_path / "run")
+    write_report(tmp_path / "run", tmp_path / "report")
+    page = (tmp_path / "report" / "tables.html").read_text()
+    assert re.search("contextual-d10</a></th><td class=.n.>\u2013</td>.*<code>\u2013</code>", page)
+    assert OUT_OF_REACH.partition("'")[0] in (tmp_path / "report" / "faults.html").read_text()
+    both = suite.model_copy(update={"seeds": (10, 0)})
+    run(both, tmp_path / "run")
+    write_report(tmp_path / "run", tmp_path / "both")
+    page = (tmp_path / "both" / "tables.html").read_text()
+    assert re.search(r"contextual-d10</a></th><td class=\"n\">200</td>", page)
+
+
+def test_what_a_run_would_take_and_an_export_tell_it_too(suite, tmp_path):
+    lines = list(estimate(suite, tmp_path / "runs" / "s").as_lines(tmp_path, 1))
+    assert lines[0].startswith("4 trials: 0 done")
+    assert lines[-1].startswith(f"beside them, 4 trials that will fail: {OUT_OF_REACH}")
+    said = []
+    assert export(suite, tmp_path / "asked", on_task=said.append) == 1
+    assert said[0].startswith(OUT_OF_REACH)
+    assert said[1:] == ["table2-d4-5--distance--seed-10: written"]
+
+
+def test_who_does_not_ask_for_it_gets_the_error(suite):
+    with pytest.raises(InputError, match=OUT_OF_REACH):
+        plan(suite)
