@@ -2,9 +2,12 @@
 
 import ast
 import importlib
+import os
+import struct
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -51,7 +54,7 @@ def load_object(spec: str) -> Any:
     ------
     InputError
         If there is no such module, file or name, or importing it raised; the message says which, and what
-        names there are.
+        names there are. If a module's file was changed since it was imported, as far as Python can tell.
 
     Examples
     --------
@@ -159,6 +162,7 @@ def _run(name: str, path: Path, source: bytes) -> ModuleType:
 def _hash(module: ModuleType, found: object) -> str:
     """Return the hash of the one file, as `sha256sum` has it, or of what `sha256sum` says of several."""
     files = _files(module, found)
+    _check_unchanged(frozenset(files.values()))
     try:
         hashes = {name: sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())}
     except OSError as error:
@@ -166,6 +170,40 @@ def _hash(module: ModuleType, found: object) -> str:
     if len(hashes) == 1:
         return next(iter(hashes.values()))
     return sha256("".join(f"{digest}  {name}\n" for name, digest in hashes.items()).encode()).hexdigest()
+
+
+def _check_unchanged(files: frozenset[Path]) -> None:
+    """Raise `InputError` if one was changed since its import: what runs is not what its hash would tell."""
+    imported, run = dict[Path, ModuleSpec](), set[Path]()
+    for module in tuple(sys.modules.values()):
+        spec: ModuleSpec | None = getattr(module, "__spec__", None)
+        path = Path((spec and spec.origin) or "")
+        if spec is None or path not in files or type(spec.loader) is not SourceFileLoader:
+            continue
+        if spec.name.rpartition(".")[2] in {path.stem, path.parent.name}:
+            imported[path] = spec
+        else:
+            run.add(path)  # by `_run`, whose names are others
+    for path in sorted(imported.keys() - run):
+        if not _is_installed(path) and _is_outdated(imported[path], path):
+            raise InputError(
+                f"{path} was changed since it was imported; start Python anew, or name the file, "
+                f"{path.name}:NAME, which is run anew where it was changed"
+            )
+
+
+def _is_outdated(spec: ModuleSpec, path: Path) -> bool:
+    """Whether Python's cache says that another state of the file was imported; False where it is not kept."""
+    cached = Path(spec.cached or "")
+    if sys.dont_write_bytecode or not os.access(cached.parent, os.W_OK):
+        return False
+    try:
+        with cached.open("rb") as file:
+            flags, *imported = struct.unpack("<4xIII", file.read(16))
+    except (OSError, struct.error):
+        return False
+    now = path.stat()
+    return flags == 0 and imported != [int(now.st_mtime) & 0xFFFFFFFF, now.st_size & 0xFFFFFFFF]
 
 
 def _files(module: ModuleType, found: object) -> dict[str, Path]:

@@ -169,6 +169,23 @@ def test_an_object_that_says_to_be_of_a_module_that_is_not_there_has_the_hash_of
     assert source_hash(load_object("mine.py:Mine")) == sha256(text.encode()).hexdigest()
 
 
+def test_a_module_that_was_changed_since_its_import_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.syspath_prepend(folder)
+    write(folder, {"early.py": "from late import g\ndef f(): ...\n", "late.py": "def g(): ...\n"})
+    early = importlib.import_module("early")
+    write(folder, {"late.py": "def g(): return 1\n"})
+    with pytest.raises(InputError, match=r"late\.py was changed since it was imported; start Python anew"):
+        load_object("early:f")
+    assert source_hash(early.f) is None
+    write(folder, {"other.py": "def f(): ...\n"})
+    importlib.import_module("other")
+    write(folder, {"other.py": "def f(): return 1\n"})
+    assert load_object("other.py:f")() == 1
+    importlib.reload(sys.modules["late"])
+    assert source_hash(load_object("early:f"))
+
+
 def test_what_was_not_loaded_by_name_has_no_hash():
     assert source_hash(test_what_was_not_loaded_by_name_has_no_hash) is None
 
