@@ -32,7 +32,12 @@ def score(  # noqa: PLR0917  # an option each
     ] = None,
     name: Annotated[str, typer.Option(help="What to call it.")] = "",
     detector: Spec = None,
-    dataset: Spec = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC", help="Likewise; where its culprits are not known, anomalies are put into it."
+        ),
+    ] = None,
     label: Annotated[
         str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")
     ] = None,
