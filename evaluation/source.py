@@ -95,4 +95,7 @@ def _from_dataset(spec: TableSpec, seed: int, *, run_code: bool) -> LabelledTabl
     if spec.inject is None:
         return table
     kinds = {} if spec.inject.kinds is None else {"kinds": spec.inject.kinds}
-    return inject(table, ratio=spec.inject.ratio, base=spec.inject.base, seed=seed, **kinds)
+    try:
+        return inject(table, ratio=spec.inject.ratio, base=spec.inject.base, seed=seed, **kinds)
+    except InputError as error:
+        raise InputError(f"{spec.title}: {error}") from None

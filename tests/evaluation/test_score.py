@@ -210,6 +210,15 @@ def test_of_a_file_the_rows_that_a_column_marks_are_left_out(own_csv, tiny):
     } == {content_hash(table)}
 
 
+def test_a_file_that_is_too_short_for_anomalies_is_named(files, xadbench, tmp_path):
+    (tmp_path / "short.csv").write_text("a,b,bad\n1,2,0\n3,4,1\n")
+    code, out, err = xadbench("score", "z_score", "--dataset", "short.csv", "--label", "bad")
+    assert (code, out) == (2, "")
+    assert err == (
+        "xadbench: short.csv + anomalies: the table has 1 distinct normal rows; expected at least 10\n"
+    )
+
+
 @pytest.mark.parametrize("command", [["mine.py:absolute_z"], ["--export", "asked"], ["--attributions", "a"]])
 @pytest.mark.parametrize(
     ("arguments", "message"),
