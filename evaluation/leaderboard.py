@@ -13,6 +13,7 @@ from xadbench.datasets.errors import find
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.store import Record
+from xadbench.evaluation.terminal import plain
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
 HEADINGS = {
@@ -129,12 +130,13 @@ def publish(
     overall, per_table = (leaderboard(records, scope, by, asked) for by in ([], ["table"]))
     title = f"Who blames the right features? Rows: {scope}."
     notes = [NOTES, *([UNDEFINED_NOTE] if asked else [])]
-    console.print(title, *as_rich(overall), *notes, *missing_scores(overall), sep="\n", highlight=False)
+    lines = map(plain, [*notes, *missing_scores(overall)])
+    console.print(title, *as_rich(overall), *lines, sep="\n", highlight=False)
     parts = [f"# {title}", as_markdown(overall), *notes, KERNEL_NOTE, *missing_scores(overall)]
     parts += ["## Per table", as_markdown(per_table)]
     with atomic_write(run / "leaderboard.md") as file:
         file.write("\n\n".join([*parts, ""]).encode())
-    console.print(f"Per table: {run / 'leaderboard.md'}", highlight=False, soft_wrap=True)
+    console.print(plain(f"Per table: {run / 'leaderboard.md'}"), soft_wrap=True)
 
 
 def as_rich(board: pd.DataFrame) -> list[Table]:
@@ -161,16 +163,15 @@ def _of_detector(title: str, board: pd.DataFrame) -> Iterator[Table]:
 
 
 def _as_table(title: str, board: pd.DataFrame, columns: list[str]) -> Table:
-    table = Table(
-        title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold"
-    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold")
+    table.title = plain(title) if title else None
     for column in columns:
         if column == "explainer":
             table.add_column("explainer", overflow="fold")
         else:
             table.add_column(_heading(column).replace(" ", "\n"), justify="right", no_wrap=True)
     for cells in _cells(board, columns):
-        table.add_row(*cells)
+        table.add_row(*map(plain, cells))
     return table
 
 

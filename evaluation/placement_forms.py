@@ -11,12 +11,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from xadbench.datasets.errors import find
+from xadbench.datasets.errors import find, printable
 from xadbench.evaluation.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 from xadbench.evaluation.placement import Place, Placement
 from xadbench.evaluation.placement_values import as_values, concerned
 from xadbench.evaluation.report.tables import escaped
 from xadbench.evaluation.store import without_nan
+from xadbench.evaluation.terminal import plain
 
 WIDTH = 80
 NEAR = 3  # entries shown above and below the one that was scored
@@ -218,12 +219,14 @@ def _origin(placement: Placement) -> list[str]:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        printable(" ".join(text.split())), WIDTH, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _as_text(frame: pd.DataFrame, title: str) -> str:
     table = Table(
-        title=title,
+        title=plain(title),
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -236,13 +239,13 @@ def _as_text(frame: pd.DataFrame, title: str) -> str:
         else:
             table.add_column(COLUMNS[column], justify="right", no_wrap=True)
     for cells in frame.itertuples(index=False):
-        table.add_row(*cells)
+        table.add_row(*map(plain, cells))
     return f"\n{_rendered(table)}"
 
 
 def _rendered(*tables: Table) -> str:
     console = Console(width=WIDTH, file=StringIO(), record=True)
-    console.print(*tables, sep="\n", markup=False, highlight=False)
+    console.print(*tables, sep="\n")
     return "\n".join(line.rstrip() for line in console.export_text().splitlines())
 
 

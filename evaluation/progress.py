@@ -7,12 +7,12 @@ from typing import Self
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from xadbench.evaluation.execution import UnderWay
 from xadbench.evaluation.store import Record, is_finished
+from xadbench.evaluation.terminal import plain
 
 MOST_SHOWN = 12  # of the trials under way; a cluster has more than a terminal has lines
 
@@ -64,7 +64,7 @@ class RunProgress:
         if not self.console.is_terminal:
             how = record["status"] if is_new else f"{record['status']}, from an earlier run"
             what = f"{name}, seed {record['seed']}"
-            self.console.print(f"[{self.n_done}/{self.n_trials}] {what}: {how}", markup=False, soft_wrap=True)
+            self.console.print(plain(f"[{self.n_done}/{self.n_trials}] {what}: {how}"), soft_wrap=True)
 
     def _screen(self) -> Group:
         now = time.monotonic()
@@ -79,7 +79,7 @@ class RunProgress:
         head.add_row(*counts.values())
         current = Table("under way", "for", box=None, pad_edge=False)
         for trial, since in list(self.running.items())[:MOST_SHOWN]:
-            current.add_row(escape(str(trial)), _seconds(now - since))
+            current.add_row(plain(str(trial)), _seconds(now - since))
         if len(self.running) > MOST_SHOWN:
             current.add_row(f"and {len(self.running) - MOST_SHOWN} more", "")
         bar = Table.grid()  # of its own, since a bar does not end its line

@@ -11,6 +11,7 @@ from xadbench.evaluation import store
 from xadbench.evaluation.gate import Gate, Terms, output
 from xadbench.evaluation.gate import compare as compare_runs
 from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
+from xadbench.evaluation.terminal import plain
 
 FAILED, REFUSED = 1, 2
 File = Annotated[Path | None, typer.Option(metavar="FILE")]
@@ -111,4 +112,4 @@ def _print(gate: Gate, console: Console) -> None:
         console.print(*output.as_rich(gate), sep="\n", highlight=False)
         lines.insert(0, f"{output.terms_of(gate)} {output.MEANINGS}")
     for line in [*lines, f"{gate.new} against {gate.base}: {output.headline(gate)}"]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(line), soft_wrap=True)

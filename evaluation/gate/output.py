@@ -8,12 +8,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from xadbench.evaluation.gate.compare import Gate
 from xadbench.evaluation.gate.pairing import NOTE, TIME, Notice
 from xadbench.evaluation.gate.verdict import Comparison
+from xadbench.evaluation.terminal import plain
 
 HEADINGS = ("measure", "explainer", "base", "new", "change", "interval", "trials", "verdict")
 ORDER = ("worse", "unclear", "better", "ok")
@@ -61,14 +61,18 @@ def as_rich(gate: Gate) -> Iterator[Table]:
     """Yield a table of the comparisons by each measure, for a terminal of 80 columns or more."""
     for measure in dict.fromkeys(one.measure for one in gate.comparisons):
         table = Table(
-            title=measure, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
+            title=plain(measure),
+            title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
         )
         for heading in HEADINGS[1:]:
             name = heading == "explainer"
             table.add_column(heading, justify="left" if name else "right", overflow="fold", no_wrap=not name)
         for one in _sorted(gate):
             if one.measure == measure:
-                table.add_row(*map(escape, _cells(one)[1:]))
+                table.add_row(*map(plain, _cells(one)[1:]))
         yield table
 
 

@@ -1,0 +1,49 @@
+"""What a terminal shows of names and reasons: as they are, whatever they look like."""
+
+import pytest
+
+from xadbench.evaluation.terminal import plain
+
+SUITE = """\
+name: s
+tables: [{recipe: table2-d4-5, rows: 200, name: "[/t]"}]
+detectors: [{name: gaussian, label: "[/d]\\u001b[31m"}]
+explainers: [{name: z_score, label: "[b]x[/b]\\u001b[2J"}, "mine.py:bad"]
+"""
+CODE = 'def bad(detector, background, X):\n    raise ValueError("[/red] in [bold]\\x1b[31m")\n'
+DETECTOR, EXPLAINER, REASON = r"[/d]\x1b[31m", r"[b]x[/b]\x1b[2J", r"ValueError: [/red] in [bold]\x1b[31m"
+
+
+def shown(out):
+    """Return the words of what was printed, of which no character steers the terminal."""
+    assert all(char.isprintable() or char == "\n" for char in out)
+    return " ".join(out.split())
+
+
+@pytest.fixture
+def files(code_folder):
+    (code_folder / "s.yaml").write_text(SUITE)
+    (code_folder / "mine.py").write_text(CODE)
+
+
+@pytest.mark.usefixtures("files")
+def test_no_name_and_no_reason_is_markup_or_steers_the_terminal(xadbench):
+    code, out, err = xadbench("run", "s.yaml", "--out", "run")
+    assert (code, err) == (3, "")
+    assert f"/ {DETECTOR} / {EXPLAINER}, seed 0: ok" in shown(out)
+    assert f"{DETECTOR}: AUC-ROC" in shown(out)
+    assert f"bad on {DETECTOR}: 0/1 trials: {REASON}" in shown(out)
+    code, out, err = xadbench("compare", "run", "run", "--no-time")
+    assert (code, err) == (0, "")
+    assert EXPLAINER in shown(out)
+    code, out, err = xadbench("score", "mahalanobis", "--name", "[/q]\x1b", "--suite", "s.yaml")
+    assert (code, err) == (3, "")
+    assert f"On {DETECTOR}, AUC-ROC" in shown(out)
+    assert r"[/q]\x1b: place " in shown(out)
+    assert f" {EXPLAINER} " in shown(out)
+
+
+def test_text_is_shown_as_it_is():
+    assert plain("[b]ä[/b]").plain == "[b]ä[/b]"
+    assert plain("[b]").spans == []
+    assert plain("a\x1b[31m\nb").plain == r"a\x1b[31m\nb"
