@@ -106,15 +106,14 @@ def read_frame(path: Path, what: str) -> pd.DataFrame:
     """
     with opened(path, f"{path}: {what}") as file:
         check_cells(_declared_rows(file), len(file.schema_arrow), str(path))
-        if file.metadata.num_rows > CHUNK_ROWS:
-            return _by_columns(file)
+        if file.metadata.num_rows > CHUNK_ROWS and len(set(names := file.schema_arrow.names)) == len(names):
+            return _by_columns(file, names)
         frame: pd.DataFrame = file.read().to_pandas(ignore_metadata=True)  # which may be anybody's
         return frame
 
 
-def _by_columns(file: pq.ParquetFile) -> pd.DataFrame:
+def _by_columns(file: pq.ParquetFile, names: Sequence[str]) -> pd.DataFrame:
     """Return all columns, read one after the other: at once, a long file would be held in memory twice."""
-    names = file.schema_arrow.names
     # A copy each, since what is Arrow's cannot be written to; not another one of all of them.
     columns = {name: file.read(columns=[name]).column(0).to_pandas().copy() for name in names}
     return pd.DataFrame(columns, copy=False)
