@@ -5,7 +5,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -108,9 +107,7 @@ def run_suite(
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
-        for record in chain.from_iterable(map(records_of_unmade, unmade)):
-            records.append(store.write_record(run, record))
-            tell(record, True)  # noqa: FBT003  # as above
+        records += _failed(run, unmade, tell)
         store.write_results(run, records)
         write_rows(run, records)
     return records
@@ -130,6 +127,14 @@ def _finished(
                 found[i, key] = record
                 tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above
     return found
+
+
+def _failed(run: Path, unmade: Iterable[Unmade], tell: OnTrial) -> list[store.Record]:
+    """Write and return the records of the trials on tables that cannot be made."""
+    records = [store.write_record(run, record) for one in unmade for record in records_of_unmade(one)]
+    for record in records:
+        tell(record, True)  # noqa: FBT003  # as above
+    return records
 
 
 def _left(jobs: Sequence[Job], found: Container[tuple[int, str]]) -> list[tuple[int, Job]]:

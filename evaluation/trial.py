@@ -27,9 +27,7 @@ from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component
 
 PREPROCESSING_VERSION = 1
-CULPRITS_UNKNOWN = (
-    "the table does not name its culprits (a suite's inject puts in anomalies that have known ones)"
-)
+CULPRITS_UNKNOWN = "the table does not name its culprits; a suite's inject puts in anomalies whose are known"
 __all__ = [
     "Fitted",
     "ceiling",
