@@ -40,9 +40,8 @@ def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> 
     """
     figure, page = _new((7, 4.5)), graph_objects.Figure()
     axes = figure.subplots()
-    looks = looks_of(points["series"].unique())
-    for name, line in points.groupby("series", sort=False):
-        (dash, colour), width = looks[name], 3 if name == BOLD else 1.2
+    for name, (dash, colour) in looks_of(points["series"].unique()).items():
+        line, width = points[points["series"] == name], 3 if name == BOLD else 1.2
         axes.plot(line[x], line[y], dash, color=colour, label=name, linewidth=width, marker="o", markersize=3)
         look = {"width": width, "color": colour, "dash": DASHES[dash]}
         page.add_scatter(x=line[x], y=line[y], name=name, line=look, mode="lines+markers")
@@ -54,8 +53,8 @@ def draw_lines(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> 
 
 def looks_of(series: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Return a dash, as of matplotlib, and a colour for each series; "mean" alone is black."""
-    others = [name for name in series if name != BOLD]
-    return {BOLD: ("-", "#000000")} | dict(zip(others, cycle(product(DASHES, COLOURS)), strict=False))
+    others = cycle(product(DASHES, COLOURS))
+    return {name: ("-", "#000000") if name == BOLD else next(others) for name in series}
 
 
 def draw_panels(points: pd.DataFrame, title: str, x: str, y: str, path: Path) -> None:

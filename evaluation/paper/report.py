@@ -11,6 +11,7 @@ from rich.table import Table
 
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.paper.comparison import complete_datasets, summarise
+from xadbench.evaluation.terminal import plain
 
 NOTES = (
     "ours, published: mean and standard deviation over seeds. diff.: ours less published. in 2 std: whether "
@@ -105,7 +106,7 @@ def print_table(title: str, headings: Sequence[str], rows: Rows, console: Consol
     for before, row in zip([None, *rows], rows, strict=False):
         if headings[0] == "data set" and before is not None and before[0] != row[0]:
             table.add_section()
-        table.add_row(*row)
+        table.add_row(*map(plain, row))
     console.print(table)
 
 
