@@ -61,17 +61,31 @@ def dask_pool(workers: int, scheduler: str | None) -> Iterator[Pool]:
 
 
 def _local(stack: ExitStack, workers: int) -> Client:
-    cluster = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,  # a trial has a limit of its own
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-        scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
-    )
-    stack.callback(_close, cluster)
-    return stack.enter_context(Client(cluster))
+    with _interrupted_later():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,  # a trial has a limit of its own
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+            scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
+        )
+        stack.callback(_close, cluster)
+        return stack.enter_context(Client(cluster))
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Put an interrupt off to the end, and let none reach what is started inside: a cluster half up hangs."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _close(cluster: LocalCluster) -> None:

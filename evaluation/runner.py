@@ -89,7 +89,8 @@ def run_suite(
     tell = on_trial or (lambda record, is_new: None)  # noqa: ARG005  # named as in the protocol
     with ExitStack() as stack:
         pool = _pool(suite, workers, executor, scheduler)
-        if pool is not None and not _is_ended(run):  # workers start while this process makes the tables
+        # Workers start while this process makes the tables.
+        if pool is not None and executor == "loky" and not _is_ended(run):
             pool = nullcontext(stack.enter_context(pool))
         import_early()
         stack.enter_context(one_thread())

@@ -1,3 +1,7 @@
+import os
+import signal
+import time
+
 import pytest
 from distributed import Client
 
@@ -34,6 +38,21 @@ def test_dask_that_is_not_installed_is_asked_for_before_any_work(small_suite, mo
 def test_a_wrong_place_to_run_is_refused(small_suite, tmp_path, where, message):
     with pytest.raises(InputError, match=message):
         run_suite(small_suite, tmp_path, **where)
+
+
+def test_an_interrupt_waits_until_a_cluster_is_up():
+    is_up = []
+
+    def start():
+        with dask_pool._interrupted_later():
+            os.kill(os.getpid(), signal.SIGINT)
+            is_up.append(True)
+        time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert is_up
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 class ThreadedCluster(Client):
