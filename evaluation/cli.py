@@ -1,5 +1,7 @@
 """The command line: `xadbench run|score|check|report|reproduce|generate|inject|audit|release|list`."""
 
+import atexit
+import gc
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -288,6 +290,7 @@ def complain(message: str) -> None:
 
 def main() -> None:
     """Run the command line; wrong input gives one line and exit code 2."""
+    atexit.register(gc.freeze)  # a last look at all that torch and others made takes half a second
     try:
         code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
     except KeyboardInterrupt:
