@@ -42,20 +42,26 @@ class Pool:
 @contextmanager
 def loky_pool(workers: int) -> Iterator[Pool]:
     """Yield a pool of so many processes of this machine; those of the first executor start at once."""
-    with ExitStack() as first:
-        begun = [first.enter_context(_loky(workers))]
-        begun[0].submit(int)  # loky starts its workers with the first task
+    with ExitStack() as stack:
+        early = [stack.enter_context(_loky(workers))]
+        early[0].submit(int)  # loky starts its workers with the first task
 
         @contextmanager
         def new(workers: int) -> Iterator[Executor]:
-            if begun:
-                with first:
-                    yield begun.pop()
-            else:
-                with _loky(workers) as executor:
-                    yield executor
+            with stack:
+                is_there = early and _is_whole(early[0])
+                yield early.pop() if is_there else stack.enter_context(_loky(workers))
 
         yield Pool(new, workers)
+
+
+def _is_whole(executor: Executor) -> bool:
+    """Whether no worker of an executor was killed since it began."""
+    try:
+        executor.submit(int)
+    except BrokenExecutor:
+        return False
+    return True
 
 
 @contextmanager

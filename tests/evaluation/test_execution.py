@@ -1,6 +1,7 @@
 """Faults of trials, of workers and of whole runs, in processes of their own."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -8,14 +9,14 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import limits, run_suite, store, workers
+from xadbench.evaluation import limits, pools, run_suite, store, workers
 from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.kept import load_attributions, load_rows
 from xadbench.evaluation.limits import TimeUp, check_limits, limited
@@ -285,6 +286,30 @@ def test_jobs_on_long_tables_come_first(in_a_thread):
 
 def test_a_long_suite_is_not_looked_through_whenever_a_job_ends(in_a_thread):
     assert in_a_thread([100] * 60)[1] <= 60 * 5  # 60 * 60 / 2 otherwise
+
+
+def test_workers_that_were_killed_before_there_was_work_are_replaced(monkeypatch):
+    made, start = [], pools._loky
+
+    @contextmanager
+    def noted(workers):
+        with start(workers) as executor:
+            made.append(executor)
+            yield executor
+
+    monkeypatch.setattr(pools, "_loky", noted)
+    for registry in ("DETECTORS", "EXPLAINERS"):  # without the stand-ins, whose module workers do not find
+        monkeypatch.setattr(pools, registry, {})
+    others = set(multiprocessing.active_children())
+    with pools.loky_pool(1) as pool:
+        (worker,) = set(multiprocessing.active_children()) - others
+        os.kill(worker.pid, signal.SIGKILL)
+        while pools._is_whole(made[0]):
+            time.sleep(0.1)  # until loky has heard of it
+        for _ in range(2):
+            with pool.new(1) as executor:
+                assert executor.submit(abs, -3).result() == 3
+    assert len(made) == 3
 
 
 def test_kills_for_want_of_memory_are_counted(tmp_path, monkeypatch):
