@@ -131,7 +131,8 @@ def run_in_workers(
                 dead = yield from _until_all_end(run, tasks, executor, own.deaths, on_running)
             begun = [task for task in dead if task.step is not None]
             if dead and not begun and len(dead) == len(tasks):  # another executor would do no better
-                raise next(iter(dead.values()))
+                said = " ".join(str(next(iter(dead.values()))).split())
+                raise InputError(f"no worker lives long enough to begin: {said}; the same command goes on")
             for task in begun:
                 yield from task.news(run)
             suspects = [task for task in begun if not task.is_done]

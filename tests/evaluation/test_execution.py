@@ -288,6 +288,16 @@ def test_a_long_suite_is_not_looked_through_whenever_a_job_ends(in_a_thread):
     assert in_a_thread([100] * 60)[1] <= 60 * 5  # 60 * 60 / 2 otherwise
 
 
+def test_workers_that_die_before_they_begin_end_the_run_with_a_line(small_suite, tmp_path, monkeypatch):
+    def die(run, job, log):
+        raise BrokenExecutor("exit codes:\n{EXIT(1)}")
+
+    monkeypatch.setattr(workers, "_work", die)
+    jobs = list(enumerate(plan(small_suite)))
+    with pytest.raises(InputError, match=r"no worker lives long enough to begin: exit codes: \{EXIT\(1\)\}"):
+        list(workers.run_in_workers(tmp_path, jobs, nullcontext(Pool(ThreadPoolExecutor, 1))))
+
+
 def test_workers_that_were_killed_before_there_was_work_are_replaced(monkeypatch):
     made, start = [], pools._loky
 
