@@ -60,9 +60,8 @@ def plugins(group: str, taken: Container[str]) -> Plugins:
 
 def _plugin(entry: EntryPoint) -> Plugin:
     about = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "no distribution"
-    found = entry.pattern.match(
-        entry.value
-    )  # extras may stand behind the object: they are no part of its name
+    # Extras may stand behind the object: they are no part of its name.
+    found = entry.pattern.match(entry.value)
     spec = f"{found['module']}:{found['attr'] or ''}" if found else entry.value
     return Plugin(entry.name, spec, about)
 
