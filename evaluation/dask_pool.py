@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from threading import current_thread, main_thread
 from typing import Any
 
 import dask
@@ -78,14 +79,19 @@ def _local(stack: ExitStack, workers: int) -> Client:
 @contextmanager
 def _interrupted_later() -> Iterator[None]:
     """Put an interrupt off to the end, and let none reach what is started inside: a cluster half up hangs."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    if not hasattr(signal, "pthread_sigmask") or current_thread() is not main_thread():  # the former: Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    noted: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which processes inherit
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        for number in noted[:1]:
+            signal.raise_signal(number)
 
 
 def _close(cluster: LocalCluster) -> None:

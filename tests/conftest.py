@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from hashlib import sha256
 from itertools import product
@@ -16,6 +17,9 @@ from xadbench.datasets import LabelledTable
 
 settings.register_profile("no wall time", deadline=None)  # a loaded machine is no fault of the code
 settings.load_profile("no wall time")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script; children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BESIDE_THE_PROJECT = Path(__file__).parents[2] / "shared" / "adbench"
 
