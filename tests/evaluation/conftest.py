@@ -1,6 +1,7 @@
 """A suite that takes a second, and what breaks on purpose."""
 
 import sys
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,3 +95,26 @@ def xadbench(monkeypatch, capsys, tmp_path):
         return exit_.value.code or 0, out, err
 
     return call
+
+
+@pytest.fixture
+def records(trial_record):
+    """Trials of two explainers on three tables, two seeds, two detectors."""
+    levels = {"good": 0.8, "poor_&co": 0.1}
+    components = {
+        "detector": {"forest": {"version": 1, "params": {"random_state": 0}}},
+        "explainer": {"good": {"version": 2, "params": {"samples": 10}}},
+        "metrics": {"ndcg_m": 1, "acc_m": 1},
+    }
+
+    def record(table, seed, detector, explainer):
+        score = levels[explainer] + 0.01 * seed + 0.02 * len(table)
+        values = {"adjusted_ndcg_m": score, "infidelity": 1 - score, "adjusted_acc_m": score}
+        scores = {"detected": values, "flagged": {"adjusted_ndcg_m": 0.0}}
+        made = trial_record(table, seed, detector, "good", scores=scores, kernel_units=50.0 + seed)
+        label = {"name": explainer, "label": explainer}
+        return made | {"explainer": label, "key": "k", "components": components}
+
+    return [
+        record(*trial) for trial in product(("wine", "a|b", "<script>"), (0, 1), ("forest", "knn"), levels)
+    ]
