@@ -6,17 +6,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from xadbench.datasets import InputError
 from xadbench.dsil import (
-    DDPM,
     DSIL,
     DTE,
     DiffusionPerturbation,
-    DTENonParametric,
-    WeightedLoss,
-    load,
 )
 from xadbench.dsil.estimator import InterruptWarning
 from xadbench.dsil.retention import Cosine, Fixed
@@ -260,30 +255,6 @@ def test_scores_that_are_not_one_number_a_row_are_refused(monkeypatch, scores):
         DSIL(Column(), iterations=2).fit(ROWS)
 
 
-OWN = [
-    DTE(epochs=4),
-    DTE("inverse_gamma", epochs=4),
-    DTENonParametric(),
-    DDPM(epochs=4),
-    WeightedLoss(DTE(epochs=4), rounds=2),
-]
-
-
-@pytest.mark.parametrize(
-    "base", OWN, ids=lambda base: f"{type(base).__name__}-{base.get_params().get('method')}"
-)
-def test_each_detector_of_the_package_can_be_iterated_saved_and_read_again(planted, tmp_path, base):
-    X = planted[0][:128]
-    detector = DSIL(base, Cosine(0.9, 0.6), iterations=2).fit(X)
-    assert np.isfinite(detector.iteration_scores_).all()
-    assert hasattr(detector, "score_tensor") == hasattr(base, "score_tensor")
-    read = load(detector.save(tmp_path / "detector"))
-    assert np.array_equal(read.decision_function(X), detector.decision_function(X))
-    assert read.history_.equals(detector.history_)
-    assert np.array_equal(read.kept_, detector.kept_)
-    assert read.retention == Cosine(0.9, 0.6)
-
-
 def test_a_detector_over_a_foreign_base_cannot_be_saved(tmp_path):
     with pytest.raises(InputError, match=r"base is of KNN, which cannot be saved"):
         DSIL(KNN(), iterations=2).fit(ROWS).save(tmp_path / "detector")
@@ -402,14 +373,6 @@ def test_labels_of_another_length_are_refused():
 def test_a_score_before_a_fit_is_refused(score):
     with pytest.raises(NotFittedError):
         getattr(DSIL(), score)(torch.zeros(2, 3))
-
-
-QUICK = DTE(epochs=2, batch_size=2)  # some of the checks have as few rows
-
-
-@parametrize_with_checks([DSIL(QUICK, iterations=2), WeightedLoss(QUICK, rounds=2)])
-def test_scikit_learns_own_checks_pass(estimator, check):
-    check(estimator)
 
 
 def test_epochs_are_not_shared_by_a_base_that_starts_over():

@@ -2,7 +2,7 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from xadbench.dsil import DTE, Ensemble, Gaussian, Neighbours, Tails
+from xadbench.dsil import DSIL, DTE, Ensemble, Gaussian, Neighbours, Tails, WeightedLoss
 
 BATCH = 8  # some of the checks have as few rows
 DETECTORS = [
@@ -42,4 +42,12 @@ def expected_failures(estimator):
 
 @parametrize_with_checks(DETECTORS, expected_failed_checks=expected_failures)
 def test_detectors_are_estimators(estimator, check):
+    check(estimator)
+
+
+QUICK = DTE(epochs=2, batch_size=2)
+
+
+@parametrize_with_checks([DSIL(QUICK, iterations=2), WeightedLoss(QUICK, rounds=2)])
+def test_what_repeats_a_detector_is_an_estimator_too(estimator, check):
     check(estimator)
