@@ -22,7 +22,6 @@ from .networks import MLP, new_mlp
 from .objective import Objective
 from .training import relative_weights, train
 
-WIDE = 64  # features from which on the first layer costs more than what spares it
 ROWS_AT_ONCE = 1024  # the activations of a part, some 4 MB, stay in the processor's cache
 
 
@@ -158,7 +157,6 @@ class DTE(NetworkDetector):
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         return self._estimate(self._fitted_tensor(x))
 
-    @available_if(lambda self: getattr(self, "n_features_in_", 0) >= WIDE)  # type: ignore[untyped-decorator]  # as below
     def score_changes(self, rows: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
         """Return the scores of rows, and of each with one of its features at a time at other values.
 
@@ -173,7 +171,7 @@ class DTE(NetworkDetector):
         -------
         (r, 1 + m k) float64
             A row's own score first. As `score_tensor` of the changed rows, up to rounding, in less time; see
-            `MLP.after_changes`. Only there where rows have so many features that it is.
+            `MLP.after_changes`.
         """
         check_is_fitted(self)
         changes = values - np.take_along_axis(rows, features, axis=1)[:, :, None]

@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 from xadbench.datasets.errors import InputError, unknown
 
+from .piecewise import outputs_of_changes
+
 HIDDEN = (256, 512, 256)
+MANY_CHANGES = 256  # of a single row, from which on it pays to look for units that do not bend
 
 
 class MLP(nn.Module):
@@ -59,8 +62,11 @@ class MLP(nn.Module):
         -------
         (r, 1 + m k, n_outputs) float32
             A row's own in the first place. Only one coordinate moves, so the first layer of a changed row is
-            that of the row plus a multiple of one column of the weights.
+            that of the row plus a multiple of one column of the weights. Where a single row has many changes,
+            later layers are spared too, see `xadbench.dsil.piecewise`.
         """
+        if len(rows) == 1 and changes.numel() >= MANY_CHANGES:
+            return outputs_of_changes(self.layers, rows[0], features[0], changes[0])[None]
         first: Any = self.layers[0]
         (r, m, k), width = changes.shape, first.out_features
         columns, own = first.weight.T[features][:, :, None], first(rows)

@@ -65,7 +65,7 @@ class DiffusionPerturbation(Estimator):
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     detector_: Any
     shifts_: FloatArray
 

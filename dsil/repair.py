@@ -60,7 +60,7 @@ class Repair(Estimator):
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     detector_: Any
     values_: FloatArray
     scale_: FloatArray

@@ -39,7 +39,7 @@ def test_every_row_scored_is_counted_once():
     "detector", [DTE(epochs=2, batch_size=4), DSIL(DTE(epochs=2, batch_size=4), iterations=2)]
 )
 def test_changes_of_rows_are_counted_as_rows(detector):
-    table = np.random.default_rng(0).standard_normal((20, 64))
+    table = np.random.default_rng(0).standard_normal((20, 3))
     detector.fit(table)
     with metrics.counted(detector) as rows:
         detector.score_changes(table[:2], np.array([[0], [2]]), np.zeros((2, 1, 4)))
