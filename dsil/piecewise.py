@@ -5,8 +5,9 @@ they give nothing, above it they pass on what they get. Only the units that do b
 row; what comes through the others is linear in the change of the feature, and carried along as such.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,12 +50,12 @@ class _Piece:
         )
 
 
-def outputs_of_changes(layers: Sequence[nn.Linear], row: Tensor, features: Tensor, changes: Tensor) -> Tensor:
+def outputs_of_changes(layers: Iterable[Any], row: Tensor, features: Tensor, changes: Tensor) -> Tensor:
     """Return the outputs of a ReLU network for a row, and for it with one feature at a time changed.
 
     Parameters
     ----------
-    layers
+    layers : of nn.Linear
         The network: a ReLU stands between two of them.
     row : (d,) float32
     features : (m,) int64
