@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
-from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.datasets.errors import InputError, Unsuitable
 from xadbench.datasets.user_code import short_name
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
+from xadbench.evaluation.explaining import explain, explain_anew, explain_at_cost, new_explainer, warm_up
 from xadbench.evaluation.judgement import Judgement, judge, score_attributions
 from xadbench.evaluation.limits import TimeUp, is_out_of_memory
 from xadbench.evaluation.registry import identity
@@ -33,7 +33,6 @@ __all__ = [
     "ceiling",
     "components",
     "contained",
-    "explain",
     "fit",
     "fit_key",
     "not_ok",
@@ -155,8 +154,8 @@ def run_trial(
     dict
         `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and
         `traceback`; for ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Judgement`,
-        `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart;
-        `explained`, the attributions and their `Judgement`, which are no part of a record.
+        `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart, see
+        `explain_at_cost`; `explained`, the attributions and their `Judgement`, which are no part of a record.
     """
     if fitted.table.mask is None:
         return not_ok("skipped", CULPRITS_UNKNOWN)
@@ -193,12 +192,12 @@ def _explain_and_score(
         again: dict[str, Any] = {}
         costs = {"explain": explaining}
     else:
-        explainer = _make(component, source.seed)
+        explainer = new_explainer(component, source.seed)
         if reason := missing(explainer, fitted.detector):
             return not_ok("skipped", reason)
         warm_up(component, fitted, rows)
         attributions, costs = explain_at_cost(explainer, fitted, rows)
-        again = {"explain": explainer.explain, "explain_with_seed": partial(_explain_anew, component, fitted)}
+        again = {"explain": explainer.explain, "explain_with_seed": partial(explain_anew, component, fitted)}
     judgement = judge(attributions, rows, fitted, measures, seed=source.seed, **again)
     return {
         "status": "ok",
@@ -214,36 +213,6 @@ def scored(judgement: Judgement) -> dict[str, Any]:
     """Return the scores of a trial; curves where a metric has one, under the name of `scores_at_k`."""
     curves = {"scores_at_k": judgement.mean_curves()} if judgement.curves else {}
     return {"scores": judgement.scores(), "scores_by_kind": judgement.by_kind(), **curves}
-
-
-def _make(component: Component, seed: int) -> Explainer:
-    return make_explainer(component.name, random_state=seed, **component.params)
-
-
-_WARM: set[tuple[str, type]] = set()  # what this process has run once: imports and first calls are not timed
-
-
-def warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
-    """Let an explainer of this name explain one row on such a detector, if it has not yet."""
-    what = component.name, type(fitted.detector)
-    if what not in _WARM:
-        explain(_make(component, 0), fitted, rows[:1])
-        _WARM.add(what)
-
-
-def explain_at_cost(
-    explainer: Explainer, fitted: Fitted, rows: IntArray
-) -> tuple[FloatArray, dict[str, metrics.Cost]]:
-    with metrics.counted(fitted.detector) as counter:
-        with metrics.metered(counter) as fitting:
-            explainer = explainer.fit(fitted.detector, background=fitted.table.X)
-        with metrics.metered(counter) as explaining:
-            attributions = explainer.explain(fitted.table.X[rows])
-    return _checked(attributions, rows, fitted), {"fit": fitting, "explain": explaining}
-
-
-def _explain_anew(component: Component, fitted: Fitted, seed: int, X: FloatArray) -> FloatArray:
-    return _make(component, seed).fit(fitted.detector, background=fitted.table.X).explain(X)
 
 
 def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:
@@ -290,24 +259,3 @@ def score_explainer(
     rows, judged = fitted.rows_to_explain(), as_explainer(explainer)
     attributions = explain(judged, fitted, rows)
     return score_attributions(attributions, rows, fitted, measures, explain=judged.explain)
-
-
-def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
-    """Return the attributions of the given rows of the prepared table, (rows, d), checked.
-
-    Raises
-    ------
-    ValueError
-        If the explainer returns another shape, or values that are NaN or infinite.
-    """
-    X = fitted.table.X
-    return _checked(explainer.fit(fitted.detector, background=X).explain(X[rows]), rows, fitted)
-
-
-def _checked(attributions: FloatArray, rows: IntArray, fitted: Fitted) -> FloatArray:
-    attributions, expected = np.asarray(attributions, dtype=float), (len(rows), fitted.table.n_features)
-    if attributions.shape != expected:
-        raise ValueError(f"attributions have shape {attributions.shape}, expected {expected}")
-    if bad := int((~np.isfinite(attributions)).sum()):
-        raise ValueError(f"{bad} attribution(s) are NaN or infinite")
-    return attributions

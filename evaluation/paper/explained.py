@@ -15,6 +15,7 @@ from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.explainers import make_explainer, missing
+from xadbench.evaluation.explaining import explain_at_cost, warm_up
 from xadbench.evaluation.paper.measures import Measure
 from xadbench.evaluation.runner import one_thread, versions
 from xadbench.evaluation.source import Source, load_source
@@ -23,11 +24,9 @@ from xadbench.evaluation.suite import Component, TableSpec
 from xadbench.evaluation.trial import (
     Fitted,
     contained,
-    explain_at_cost,
     fit,
     not_ok,
     trial_key,
-    warm_up,
 )
 
 CULPRITS_UNKNOWN = "the table does not name its culprits"

@@ -12,12 +12,12 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.user_code import is_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.explainers import make_explainer
+from xadbench.evaluation.explaining import explain
 from xadbench.evaluation.fits import fit_once
 from xadbench.evaluation.portrait import Portrait
 from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import Component, TableSpec
-from xadbench.evaluation.trial import explain
 
 MOST_CELLS = 5_000_000  # rows times features; a larger table takes longer to make than to read about
 

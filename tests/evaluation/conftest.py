@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xadbench.evaluation import cli, detectors, explainers, trial
+from xadbench.evaluation import cli, detectors, explainers, explaining
 from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.suite import Suite
 
@@ -59,7 +59,7 @@ class Faulty:
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch):
     Distance.n_fits = Faulty.n_calls = 0
-    monkeypatch.setattr(trial, "_WARM", set())
+    monkeypatch.setattr(explaining, "_WARM", set())
     for registry, name, cls in (
         (detectors.DETECTORS, "distance", Distance),
         (explainers.EXPLAINERS, "faulty", Faulty),

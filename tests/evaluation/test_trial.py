@@ -1,12 +1,13 @@
 import dataclasses
 import re
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.evaluation import metrics, score_explainer
+from xadbench.evaluation import explaining, metrics, score_explainer
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.scoring import RANKED, Measures
 from xadbench.evaluation.source import load_source
@@ -267,10 +268,55 @@ def test_rows_scored_are_counted_where_they_are_scored():
     assert cost["explain"]["rows_scored"] >= n_explained * coalitions * background
 
 
-def test_the_first_trial_alone_warms_up(stand_ins):
+def test_the_first_trial_alone_warms_up(stand_ins, monkeypatch):
+    monkeypatch.setattr(explaining, "TIMINGS", 1)
     for n_calls in (2, 3, 4):
         trial("faulty", fault="none")
         assert stand_ins.Faulty.n_calls == n_calls
+
+
+@pytest.mark.parametrize(("brief", "n_calls"), [(1e9, explaining.TIMINGS), (0.0, 1)])
+def test_what_is_brief_is_timed_several_times(stand_ins, monkeypatch, brief, n_calls):
+    trial("faulty", fault="none")  # warms up
+    monkeypatch.setattr(explaining, "BRIEF", brief)
+    before = stand_ins.Faulty.n_calls
+    trial("faulty", fault="none")
+    assert stand_ins.Faulty.n_calls - before == n_calls
+
+
+class ByScore:
+    """An explainer that asks for the score of each row once."""
+
+    def fit(self, detector, background):
+        self.detector = detector
+        return self
+
+    def explain(self, X):
+        return self.detector.decision_function(X)[:, None] * X
+
+
+class Sum:
+    """A detector."""
+
+    def decision_function(self, X):
+        return X.sum(axis=1)
+
+
+def test_of_several_timings_the_least_counts_and_the_rows_of_one(fitted, monkeypatch):
+    seconds, real = iter([5.0, 6.0, 3.0, 7.0, 9.0, 2.0]), metrics.metered  # to fit and to explain in turn
+
+    @contextmanager
+    def metered(rows):
+        with real(rows) as cost:
+            yield cost
+        cost.seconds, cost.cpu_seconds = 0.0, next(seconds)
+
+    monkeypatch.setattr(metrics, "metered", metered)
+    monkeypatch.setattr(explaining, "TIMINGS", 3)
+    summed = dataclasses.replace(fitted, detector=Sum())
+    _, costs = explaining.explain_at_cost(ByScore(), summed, np.array([0, 2]))
+    assert (costs["fit"].cpu_seconds, costs["explain"].cpu_seconds) == (3.0, 2.0)
+    assert costs["explain"].rows_scored == 2
 
 
 def test_controls_are_judged_by_the_score_too():

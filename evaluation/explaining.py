@@ -1,0 +1,87 @@
+"""Lets an explainer explain rows of a table, checks what it says, and measures what it costs."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.evaluation import metrics
+from xadbench.evaluation.explainers import Explainer, make_explainer
+from xadbench.evaluation.scoring import Fitted
+from xadbench.evaluation.suite import Component
+
+BRIEF, TIMINGS = 0.1, 5  # seconds below which a computation is timed so often
+
+
+def new_explainer(component: Component, seed: int) -> Explainer:
+    """Return the explainer that a suite names."""
+    return make_explainer(component.name, random_state=seed, **component.params)
+
+
+_WARM: set[tuple[str, type]] = set()  # what this process has run once: imports and first calls are not timed
+
+
+def warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
+    """Let an explainer of this name explain one row on such a detector, if it has not yet."""
+    what = component.name, type(fitted.detector)
+    if what not in _WARM:
+        explain(new_explainer(component, 0), fitted, rows[:1])
+        _WARM.add(what)
+
+
+def explain_at_cost(
+    explainer: Explainer, fitted: Fitted, rows: IntArray
+) -> tuple[FloatArray, dict[str, metrics.Cost]]:
+    """Return the attributions of the given rows, and what it costs to fit and to explain.
+
+    What is brief is timed several times, since caches and interrupts weigh much in it: its least times count.
+    """
+    attributions, costs = _explained_once(explainer, fitted, rows)
+    if sum(cost.seconds for cost in costs.values()) < BRIEF:
+        for _ in range(TIMINGS - 1):
+            _, again = _explained_once(explainer, fitted, rows)
+            costs = {part: _least_time(cost, again[part]) for part, cost in costs.items()}
+    return _checked(attributions, rows, fitted), costs
+
+
+def _explained_once(
+    explainer: Explainer, fitted: Fitted, rows: IntArray
+) -> tuple[FloatArray, dict[str, metrics.Cost]]:
+    with metrics.counted(fitted.detector) as counter:
+        with metrics.metered(counter) as fitting:
+            explainer = explainer.fit(fitted.detector, background=fitted.table.X)
+        with metrics.metered(counter) as explaining:
+            attributions = explainer.explain(fitted.table.X[rows])
+    return attributions, {"fit": fitting, "explain": explaining}
+
+
+def _least_time(first: metrics.Cost, again: metrics.Cost) -> metrics.Cost:
+    """Return the first cost with the less of both processor times, and its wall time."""
+    least = min(first, again, key=lambda cost: cost.cpu_seconds)
+    return replace(first, seconds=least.seconds, cpu_seconds=least.cpu_seconds)
+
+
+def explain_anew(component: Component, fitted: Fitted, seed: int, X: FloatArray) -> FloatArray:
+    """Return the attributions of rows (n, d) by an explainer of another seed."""
+    return new_explainer(component, seed).fit(fitted.detector, background=fitted.table.X).explain(X)
+
+
+def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
+    """Return the attributions of the given rows of the prepared table, (rows, d), checked.
+
+    Raises
+    ------
+    ValueError
+        If the explainer returns another shape, or values that are NaN or infinite.
+    """
+    X = fitted.table.X
+    return _checked(explainer.fit(fitted.detector, background=X).explain(X[rows]), rows, fitted)
+
+
+def _checked(attributions: FloatArray, rows: IntArray, fitted: Fitted) -> FloatArray:
+    attributions, expected = np.asarray(attributions, dtype=float), (len(rows), fitted.table.n_features)
+    if attributions.shape != expected:
+        raise ValueError(f"attributions have shape {attributions.shape}, expected {expected}")
+    if bad := int((~np.isfinite(attributions)).sum()):
+        raise ValueError(f"{bad} attribution(s) are NaN or infinite")
+    return attributions
