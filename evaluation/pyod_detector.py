@@ -1,6 +1,5 @@
 """PyOD's detectors under our convention: seeded, and without a trace in the global random state."""
 
-from importlib.metadata import version
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -38,7 +37,8 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
         while the model works, since some models draw from them; their states are put back afterwards.
     """
 
-    version: ClassVar[str] = f"2, PyOD {version('pyod')}"
+    version: ClassVar[int] = 2
+    library: ClassVar[str] = "pyod"
 
     def __init__(self, model: Any, random_state: int = 0) -> None:
         self.model = model

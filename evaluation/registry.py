@@ -4,6 +4,8 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,6 +20,7 @@ T_co = TypeVar("T_co", covariant=True)
 SEED = "random_state"
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # another in each process
 SILENT = frozenset({"verbose"})  # parameters that change no result
+_installed = cache(version)  # it reads a file each time
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,8 @@ def keywords(function: Callable[..., Any]) -> frozenset[str]:
 def identity(name: str, component: Any) -> dict[str, Any]:
     """Return, as JSON values, all that a component's results depend on beside the data.
 
-    For the component and each one inside it, such as a detector's base: version and parameters, and of the
-    user's own code the hash of its source.
+    For the component and each one inside it, such as a detector's base: version and parameters, the version
+    of the library that does the work, and of the user's own code the hash of its source.
     """
     return dict(_parts(name, component))
 
@@ -124,9 +127,22 @@ def _parts(name: str, component: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     plain = {
         key: _json(value) for key, value in params.items() if key not in {*inner, *SILENT} and "__" not in key
     }
-    yield name, {"version": getattr(component, "version", None), "params": plain, **_source(component)}
+    made = {"version": getattr(component, "version", None), "params": plain}
+    yield name, made | _library(component) | _source(component)
     for key, part in inner.items():
         yield from _parts(f"{name}.{key}", part)
+
+
+def _library(component: Any) -> dict[str, str]:
+    """Return the library that a component hands its work to, with its version; nothing for any other."""
+    name = getattr(component, "library", None)
+    if not isinstance(name, str):
+        return {}
+    try:
+        return {"library": f"{name} {_installed(name)}"}
+    except (PackageNotFoundError, ValueError):
+        made = type(component).__name__
+        raise InputError(f"library of {made} is {name!r}; expected an installed distribution") from None
 
 
 def _source(component: Any) -> dict[str, str]:

@@ -122,6 +122,7 @@ class Captum(RowExplainer):
         Seed of the sample and of the draws, at least 0.
     """
 
+    library = "captum"
     stream_name = ("captum", "draws")
 
     def __init__(self, method: str, n_samples: int | None = None, random_state: int = 0) -> None:

@@ -32,9 +32,10 @@ class Explainer(Protocol):
     The attributions of a row depend on the detector, the background, the seed and the row alone: not on the
     other rows, their order or the worker. No global random state is used or changed.
 
-    Two attributes may be there. `requires`, a frozenset of keys of `PROVIDED_BY`, is what it needs of a
-    detector; nothing without. `version`, raised when results change, is part of a trial's identity; of code
-    that is loaded by `module:Name`, the hash of the source is so too.
+    Three attributes may be there. `requires`, a frozenset of keys of `PROVIDED_BY`, is what it needs of a
+    detector; nothing without. `version`, raised when results change, is part of a trial's identity, and so is
+    the installed version of `library`, the distribution that does the work; of code that is loaded by
+    `module:Name`, the hash of the source is so too.
     """
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:

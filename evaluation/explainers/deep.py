@@ -16,6 +16,7 @@ class TorchSHAP(RowExplainer):
     The blame is signed: what a feature adds to the score, against the background.
     """
 
+    library = "shap"
     stream_name = ("torch_shap", "draws")
     library_name: str
 

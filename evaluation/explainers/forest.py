@@ -118,6 +118,7 @@ class TreeSHAP:
 
     requires = frozenset({"forest"})
     version = 1
+    library = "shap"
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take the detector's forest; `InputError` if it has none. The background only gives d."""

@@ -48,6 +48,7 @@ class ScoreSHAP(RowExplainer):
     that makes the row look normal comes last.
     """
 
+    library = "shap"
     stream_name = ("kernel_shap", "coalitions")
 
     def _prepare(self, detector: Any, background: FloatArray) -> None:

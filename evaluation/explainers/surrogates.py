@@ -34,6 +34,7 @@ class Lime(RowExplainer):
     under label 0; and the default keeps 10 features, here all. Cost per row: n_samples score evaluations.
     """
 
+    library = "lime"
     stream_name = ("lime", "draws")
 
     def __init__(self, n_samples: int = 5000, *, signed: bool = False, random_state: int = 0) -> None:

@@ -212,10 +212,11 @@ def _parts(components: str, metrics: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _flat(components: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Yield each version and parameter of a trial that the metrics compared depend on, under its path."""
+    """Yield each version, library and parameter that a trial depends on in the metrics compared."""
     for what in ("detector", "explainer"):
         for name, made in components.get(what, {}).items():
             yield f"{what} {name} version", made.get("version")
+            yield f"{what} {name} library", made.get("library")
             for parameter, value in made.get("params", {}).items():
                 if parameter != RANDOM_STATE:  # the trial's seed
                     yield f"{what} {name} {parameter}", value

@@ -182,13 +182,14 @@ def test_another_tables_content_refuses(records):
     [
         ("detector", "forest", "version", "detector forest version: 1, now 9"),
         ("explainer", "good", "version", "explainer good version: 2, now 9"),
+        ("explainer", "good", "library", "explainer good library: None, now 9"),
         ("explainer", "good", "samples", "explainer good samples: 10, now 9"),
     ],
 )
 def test_components_of_other_versions_or_parameters_refuse(records, part, name, key, text):
     def change(record):
         made = record["components"][part][name]
-        (made if key == "version" else made["params"])[key] = 9
+        (made["params"] if key == "samples" else made)[key] = 9
 
     gate = gate_of(records, changed(records, change))
     assert [one.text for one in gate.refusals] == [text]

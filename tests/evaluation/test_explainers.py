@@ -1,6 +1,7 @@
 """What only one explainer does; tests/contracts/test_explainers.py has what all do."""
 
 import logging
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -190,6 +191,27 @@ def test_an_unknown_explainer_or_parameter_is_told_the_known_ones() -> None:
 def test_a_default_is_part_of_an_explainers_identity() -> None:
     explainer = make_explainer("kernel_shap", random_state=3)
     assert identity("kernel_shap", explainer)["kernel_shap"]["params"] == {"alpha": 2.0, "random_state": 3}
+
+
+LIBRARIES = {
+    "shap": ["kernel_shap", "permutation_shap", "sampling_shap", "gradient_shap", "deep_shap", "tree_shap"],
+    "captum": ["integrated_gradients", "captum_kernel_shap"],
+    "lime": ["lime"],
+}
+
+
+@pytest.mark.parametrize(("library", "name"), [(key, name) for key in LIBRARIES for name in LIBRARIES[key]])
+def test_the_library_that_does_the_work_is_part_of_the_identity(library: str, name: str) -> None:
+    (made,) = identity(name, make_explainer(name, random_state=0)).values()
+    assert made["library"] == f"{library} {version(library)}"
+
+
+@pytest.mark.parametrize("library", ["no-such-library", ""])
+def test_a_library_that_is_not_installed_is_refused(library: str) -> None:
+    explainer = make_explainer("random", random_state=0)
+    explainer.library = library  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match=f"library of Random is '{library}'; expected an installed"):
+        identity("random", explainer)
 
 
 def test_a_negative_seed_is_refused() -> None:

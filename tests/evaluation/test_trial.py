@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.evaluation import explaining, metrics, score_explainer
+from xadbench.evaluation import explaining, metrics, registry, score_explainer
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.scoring import RANKED, Measures
 from xadbench.evaluation.source import load_source
@@ -171,6 +171,18 @@ def test_the_key_sees_the_version_of_a_detector_inside(monkeypatch):
     before = trial_key(source, Component(name="dsil_fixed"), random)
     monkeypatch.setattr(DTE, "version", 99)
     assert trial_key(source, Component(name="dsil_fixed"), random) != before
+
+
+@pytest.mark.parametrize(
+    ("detector", "explainer"), [("distance", "kernel_shap"), ("iforest", "z_score"), ("distance", "z_score")]
+)
+def test_the_key_sees_the_version_of_a_library_that_does_the_work(monkeypatch, detector, explainer):
+    def key():
+        return trial_key(load_source(RECIPE, 0), Component(name=detector), Component(name=explainer))
+
+    before = key()
+    monkeypatch.setattr(registry, "_installed", lambda library: "99")
+    assert (key() == before) == ((detector, explainer) == ("distance", "z_score"))
 
 
 def test_a_function_is_scored_as_an_explainer():
