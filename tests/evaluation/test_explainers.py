@@ -209,7 +209,7 @@ def test_the_library_that_does_the_work_is_part_of_the_identity(library: str, na
 @pytest.mark.parametrize("library", ["no-such-library", ""])
 def test_a_library_that_is_not_installed_is_refused(library: str) -> None:
     explainer = make_explainer("random", random_state=0)
-    explainer.library = library  # type: ignore[attr-defined]
+    explainer.library = library
     with pytest.raises(InputError, match=f"library of Random is '{library}'; expected an installed"):
         identity("random", explainer)
 
