@@ -38,9 +38,8 @@ class _Piece:
     def through(self, layer: nn.Linear, changes: Tensor) -> "_Piece":
         """Return what the layer gives for the ReLU of these values."""
         values = self.values(changes)
-        lowest, highest = values.amin(0), values.amax(0)
-        linear = (lowest >= 0).nonzero()[:, 0]
-        bending = ((lowest < 0) & (highest > 0)).nonzero()[:, 0]
+        on, off = values.amin(0) >= 0, values.amax(0) <= 0
+        linear, bending = on.nonzero()[:, 0], (~(on | off)).nonzero()[:, 0]  # NaN is neither on nor off
         passed = layer.weight.index_select(1, linear).T
         return _Piece(
             torch.addmv(layer.bias, passed.T, self.base[linear]),

@@ -46,6 +46,17 @@ def test_outputs_are_those_of_the_changed_rows(changed, shift):
     assert shift == -20 or expected.std(dim=0).min() > 1e-2  # where all units are off, nothing moves
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@torch.no_grad()
+def test_what_is_not_finite_stays_so(changed, value):
+    (row, features, changes), _ = changed
+    changes[1, 2] = value
+    outputs = outputs_of_changes(network(0.0), row, features, changes)
+    assert not outputs[1 + K + 2].isfinite().any()
+    row[0] = value
+    assert not outputs_of_changes(network(0.0), row, features, changes).isfinite().any()
+
+
 @torch.no_grad()
 def test_a_change_of_nothing_gives_the_row_its_own_outputs(changed):
     (row, features, changes), _ = changed
