@@ -287,10 +287,14 @@ def test_the_first_trial_alone_warms_up(stand_ins, monkeypatch):
         assert stand_ins.Faulty.n_calls == n_calls
 
 
-@pytest.mark.parametrize(("brief", "n_calls"), [(1e9, explaining.TIMINGS), (0.0, 1)])
-def test_what_is_brief_is_timed_several_times(stand_ins, monkeypatch, brief, n_calls):
+@pytest.mark.parametrize(
+    ("brief", "most_seconds", "n_calls"),
+    [(np.inf, np.inf, explaining.TIMINGS), (0.0, np.inf, 1), (np.inf, 0.0, 1)],
+)
+def test_what_is_brief_is_timed_several_times(stand_ins, monkeypatch, brief, most_seconds, n_calls):
     trial("faulty", fault="none")  # warms up
     monkeypatch.setattr(explaining, "BRIEF", brief)
+    monkeypatch.setattr(explaining, "MOST_SECONDS", most_seconds)
     before = stand_ins.Faulty.n_calls
     trial("faulty", fault="none")
     assert stand_ins.Faulty.n_calls - before == n_calls
@@ -324,6 +328,7 @@ def test_of_several_timings_the_least_counts_and_the_rows_of_one(fitted, monkeyp
         cost.seconds, cost.cpu_seconds = 0.0, next(seconds)
 
     monkeypatch.setattr(metrics, "metered", metered)
+    monkeypatch.setattr(explaining, "BRIEF", np.inf)
     monkeypatch.setattr(explaining, "TIMINGS", 3)
     summed = dataclasses.replace(fitted, detector=Sum())
     _, costs = explaining.explain_at_cost(ByScore(), summed, np.array([0, 2]))
