@@ -1,5 +1,6 @@
 """Pairs the trials of two runs, and names those that cannot be compared."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ ALLOWANCES = {  # what stops a comparison unless it is allowed: option --allow-<
     "other-seeds": "no seed in common",
 }
 NOTE = "note"  # of no consequence
+OBJECT = re.compile(r"^object-[0-9a-f]{32}")  # how `score` names an explainer given as an object: each anew
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,18 @@ def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool 
     ]
     if time:
         values[TIME] = (_times(base.trials), _times(trials))
+        notices += _untimed(*values[TIME])
     return Pairs(_in_both(values), same, tuple(notices))
 
 
 def _times(trials: pd.DataFrame) -> "pd.Series[float]":
     return trials.loc[trials["status"] == "ok", "kernel_units"]
+
+
+def _untimed(*times: "pd.Series[float]") -> Iterator[Notice]:
+    for run, of_run in zip(("BASE", "NEW"), times, strict=True):
+        if of_run.isna().all():
+            yield Notice(NOTE, f"{run} has no times: none are judged")
 
 
 def _paired_seeds(base: Run, new: Run) -> dict[int, int]:
@@ -214,7 +223,8 @@ def _parts(components: str, metrics: tuple[str, ...]) -> dict[str, Any]:
 def _flat(components: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """Yield each version, library and parameter that a trial depends on in the metrics compared."""
     for what in ("detector", "explainer"):
-        for name, made in components.get(what, {}).items():
+        for full_name, made in components.get(what, {}).items():
+            name = OBJECT.sub("object", full_name)
             yield f"{what} {name} version", made.get("version")
             yield f"{what} {name} library", made.get("library")
             for parameter, value in made.get("params", {}).items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xadbench.datasets.errors import InputError
@@ -179,6 +180,10 @@ def of_tidy(name: str, tidy: pd.DataFrame, provenance: dict[str, Any]) -> Run:
     if rows.empty:
         raise InputError(f"{name}: no trial of an explainer, controls apart")
     rows = rows.assign(**{column: _numbers(name, rows[column]) for column in ("value", "kernel_units")})
+    if (negative := rows["kernel_units"] < 0).any():
+        raise InputError(
+            f"{name}: kernel_units is {rows['kernel_units'][negative].iloc[0]}; no time is negative"
+        )
     rows["seed"] = _seeds(name, rows["seed"])
     trials = rows.drop_duplicates(IDENTITY).set_index(IDENTITY)[["status", *OPTIONAL]]
     scores = rows.dropna(subset=["score"])[[*IDENTITY, "scope", "score", "value"]]
@@ -202,9 +207,12 @@ def _check(name: str, tidy: pd.DataFrame) -> None:
 
 def _numbers(name: str, column: "pd.Series[Any]") -> "pd.Series[float]":
     try:
-        return pd.to_numeric(column)
+        numbers = pd.to_numeric(column)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: column {column.name!r} is not of numbers: {error}") from None
+    if np.isinf(numbers.astype(float)).any():
+        raise InputError(f"{name}: column {column.name!r} has an infinite value")
+    return numbers
 
 
 def _seeds(name: str, column: "pd.Series[Any]") -> "pd.Series[int]":

@@ -81,9 +81,7 @@ def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> R
     asked = _suite(provenance["suite"])
     absent = pd.DataFrame() if asked is None else _not_run(asked, trials)
     trials = pd.concat([trials, absent], ignore_index=True) if len(absent) else trials.reset_index(drop=True)
-    scores = pd.DataFrame([row for record in kept for row in _scores(record)])
-    every = trials[IDENTITY].merge(pd.DataFrame({"scope": SCOPES}), how="cross")
-    scores = every.merge(scores, how="left", on=[*IDENTITY, "scope"])
+    scores = _by_scope(kept, trials)
     by_kind, curves = (
         _by_kind(kept, trials),
         pd.DataFrame([row for record in kept for row in _curves(record)]),
@@ -125,6 +123,15 @@ QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
+
+
+def _by_scope(records: Sequence[store.Record], trials: pd.DataFrame) -> pd.DataFrame:
+    """Return Results.scores: every trial with each scope."""
+    every = trials[IDENTITY].merge(pd.DataFrame({"scope": SCOPES}), how="cross")
+    rows = [row for record in records for row in _scores(record)]
+    if not rows:
+        return every.assign(**dict.fromkeys(SHOWN, float("nan")))
+    return every.merge(pd.DataFrame(rows), how="left", on=[*IDENTITY, "scope"])
 
 
 def _scores(record: store.Record) -> Iterator[dict[str, Any]]:

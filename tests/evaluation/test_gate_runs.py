@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -71,6 +72,9 @@ def test_what_holds_no_run_is_refused(tmp_path, monkeypatch, name, content, mess
         ({"seed": "one"}, "column 'seed' is not of numbers"),
         ({"seed": 0.5}, "seed is 0.5"),
         ({"value": "much"}, "column 'value' is not of numbers"),
+        ({"value": -np.inf}, "column 'value' has an infinite value"),
+        ({"kernel_units": np.inf}, "column 'kernel_units' has an infinite value"),
+        ({"kernel_units": -1.0}, "kernel_units is -1.0; no time is negative"),
         ({"table": 5}, "column 'table' has 5; expected text"),
         ({"components": 5}, "column 'components' has 5; expected text"),
         ({"explainer": "truth"}, "no trial of an explainer, controls apart"),

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, store
+from xadbench.evaluation import cli, run_suite, store
 from xadbench.evaluation.gate import compare
 from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.metrics import set_sizes
@@ -22,6 +22,7 @@ from xadbench.evaluation.report.drawings import MOST_NODES, graph
 from xadbench.evaluation.report.examples import examples
 from xadbench.evaluation.report.results import NOT_RUN, VALUE, read_results
 from xadbench.evaluation.report.table_pages import table_paths
+from xadbench.evaluation.suite import Suite
 
 
 @pytest.fixture(scope="module")
@@ -347,3 +348,11 @@ def test_every_session_of_a_run_is_on_the_page_of_its_provenance(run_folder, tmp
         "sessions[0].versions.numpy": "1.0",
         "sessions[1].commit": "def",
     }
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "csv", "latex"])
+def test_a_run_without_any_score_has_a_report(tmp_path, form):
+    table = {"dataset": "bundled:wine"}  # whose culprits nobody knows
+    suite = Suite(name="scoreless", tables=[table], detectors=["gaussian"], explainers=["z_score"])
+    run_suite(suite, tmp_path / "run")
+    assert write_report(tmp_path / "run", tmp_path / "report", form).stat().st_size > 0

@@ -12,7 +12,7 @@ from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.score import beside, score_on_suite
 from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component, Suite
+from xadbench.evaluation.suite import Component, Suite, TableSpec
 
 TINY = """\
 name: tiny
@@ -168,6 +168,12 @@ def test_a_detector_is_ranked_among_the_others(tiny):
     detectors = [record["detector"] for record in placement.records]
     aucs = {one["quality"]["auc_roc"] for one in detectors if one["label"] == "Centre"}
     assert placement.detectors.loc["Centre", "mean"] == pytest.approx(np.mean(list(aucs)))
+
+
+def test_where_no_trial_has_a_score_nothing_is_ranked(tiny):
+    bare = tiny.model_copy(update={"tables": (TableSpec(dataset="bundled:wine"),)})
+    (place,) = score_on_suite(absolute_z, bare).places
+    assert "does not name its culprits" in place.reason
 
 
 @pytest.mark.usefixtures("files")
