@@ -13,7 +13,7 @@ from rich.console import Console
 
 from xadbench import generator
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.datasets.errors import unknown
+from xadbench.datasets.errors import printable, unknown
 from xadbench.datasets.files import write_parts
 from xadbench.datasets.parquet import CHUNK_ROWS
 from xadbench.datasets.sources import load_dataset
@@ -253,7 +253,7 @@ def list_(
         if isinstance(entry, InputError):
             complain(str(entry))
         else:
-            typer.echo("{:<24} {}".format(*entry).rstrip())
+            typer.echo(printable("{:<24} {}".format(*entry).rstrip()))
 
 
 def split_commas(values: list[str] | None) -> list[str]:

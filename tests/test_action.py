@@ -188,6 +188,13 @@ def test_each_use_has_its_place_and_its_comment_which_the_next_push_replaces(ste
     assert all(re.fullmatch("<!-- xadbench [0-9a-f]{40} -->", head) for head in heads[1:])
 
 
+def test_where_scoring_is_refused_what_was_commented_stays(step, tmp_path):
+    assert step("Score", explainer="nope")[0] == 2
+    assert step("Summarise") == (0, "")
+    assert step("Comment") == (0, "")
+    assert comments(tmp_path) == []
+
+
 def test_a_job_may_use_the_action_more_than_once(step, tmp_path):
     places = []
     for _ in range(2):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from xadbench.datasets.errors import printable
 from xadbench.evaluation.gate import baselines
 from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
 from xadbench.evaluation.report.results import VALUE
@@ -28,7 +29,7 @@ def save(
 ) -> None:
     """Save a finished run as a baseline: one small file, to be kept under version control."""
     path = baselines.save_baseline(name, run, folder, replace=replace)
-    typer.echo(f"{path}: {baselines.summary(baselines.load_baseline(name, folder))}")
+    typer.echo(printable(f"{path}: {baselines.summary(baselines.load_baseline(name, folder))}"))
 
 
 @app.command(epilog="Example: xadbench baseline show main")
@@ -39,12 +40,16 @@ def show(
     """Show the baselines, or what one holds."""
     if name is not None:
         run = baselines.load_baseline(name, folder)
-        typer.echo(f"{name}: {baselines.summary(run)}")
-        typer.echo(
-            baselines.means(run, HEADLINE_SCOPE, VALUE).to_markdown(floatfmt=("", ".3f", ".3g", ".0f"))
-        )
+        typer.echo(printable(f"{name}: {baselines.summary(run)}"))
+        means = baselines.means(run, HEADLINE_SCOPE, VALUE).rename(index=_cell)
+        typer.echo(means.to_markdown(floatfmt=("", ".3f", ".3g", ".0f")))
         return
     for known in baselines.baseline_names(folder):
-        typer.echo(f"{known:<24} {baselines.summary(baselines.load_baseline(known, folder))}")
+        typer.echo(printable(f"{known:<24} {baselines.summary(baselines.load_baseline(known, folder))}"))
     if not baselines.baseline_names(folder):
         typer.echo(f"{folder}: no baselines yet; `xadbench baseline save NAME RUN` makes one")
+
+
+def _cell(name: str) -> str:
+    """Return a name that stays in its cell."""
+    return printable(" ".join(name.split())).replace("|", r"\|")

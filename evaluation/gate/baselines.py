@@ -14,9 +14,11 @@ from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.gate.runs import BASELINES, PROVENANCE, UNKNOWN, Run, read_run
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.report.results import IDENTITY
+from xadbench.evaluation.stats import by_source
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SUFFIX = ".parquet"
+TRIAL = [name for name in IDENTITY if name != "explainer"]
 # Of what run.json says: paths of whoever ran it.
 LEFT_OUT = frozenset({"command", "process", "sessions", "workers"})
 
@@ -101,7 +103,11 @@ def summary(run: Run) -> str:
 
 
 def means(run: Run, scope: str, metric: str) -> pd.DataFrame:
-    """Return by explainer: the metric's mean over its trials, their kernel units' and number."""
-    values = run.values(scope, metric).rename(metric).to_frame().join(run.trials["kernel_units"])
-    groups = values.groupby("explainer")
-    return groups.mean().assign(trials=groups.size()).sort_values(metric, ascending=False)
+    """Return by explainer: the means of a metric and of kernel units over sources, and the number of trials.
+
+    Of trials in which the metric is defined, as the gate compares them.
+    """
+    values = run.values(scope, metric).dropna().rename(metric).to_frame().join(run.trials["kernel_units"])
+    grids = {column: by_source(values.pivot_table(column, TRIAL, "explainer")).mean() for column in values}
+    trials = values.groupby("explainer").size()
+    return pd.DataFrame(grids).assign(trials=trials).sort_values(metric, ascending=False)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from rich import box
 from rich.table import Table
 
+from xadbench.datasets.errors import printable
 from xadbench.evaluation.gate.compare import Gate
 from xadbench.evaluation.gate.pairing import NOTE, TIME, Notice
 from xadbench.evaluation.gate.verdict import Comparison
@@ -116,7 +117,7 @@ def _markdown_cells(one: Comparison) -> tuple[str, ...]:
 
 def _code(text: str) -> str:
     """Return text as a code span that stays in a table's cell; GitHub makes no links or mentions of it."""
-    shown = " ".join(text.split()).replace("`", "'").replace("|", r"\|")
+    shown = printable(" ".join(text.split())).replace("`", "'").replace("|", r"\|")
     return f"`{shown}`"
 
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from xadbench.datasets.errors import printable
 from xadbench.evaluation.report.boards import Board
 from xadbench.evaluation.report.results import QUALITY, VALUE, Results
 
+LINKING = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)")  # where GitHub makes a mention, a reference or a link
 COLUMNS = {
     "scope": "scope",
     "d": "d",
@@ -114,6 +116,9 @@ def _cell(value: object) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, no link, no cell of its own."""
-    plain = re.sub(r"([\\`*_\[\]|])", r"\\\1", " ".join(text.split()))
-    return html.escape(plain, quote=False)
+    """Return text that Markdown shows as it is: no markup, no cell of its own, and no link or mention.
+
+    A space of no width keeps GitHub from making these.
+    """
+    plain = re.sub(r"([\\`*_\[\]|])", r"\\\1", printable(" ".join(text.split())))
+    return LINKING.sub(r"\g<0>&#8203;", html.escape(plain, quote=False))

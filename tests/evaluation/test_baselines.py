@@ -92,6 +92,31 @@ def test_means_are_by_explainer_the_best_first(run_folder):
     assert shown.loc["good", "trials"] == 12
 
 
+def test_means_are_over_sources_and_count_what_is_defined(trial_record):
+    def scored(table, seed, value):
+        record = trial_record(table, seed, "forest", "good")
+        record["scores"] = {SCOPE: record["scores"][SCOPE] | {METRIC: value}}
+        return record
+
+    records = [scored("a", 0, 0.2), scored("a", 1, 0.4), scored("b", 0, 0.9), scored("b", 1, None)]
+    shown = means(of_records("r", records, {}), SCOPE, METRIC)
+    assert shown.loc["good", METRIC] == pytest.approx((0.3 + 0.9) / 2)
+    assert shown.loc["good", "trials"] == 3
+
+
+def test_what_a_baseline_holds_does_not_steer_a_terminal(trial_record, tmp_path, xadbench):
+    record = trial_record("a", 0, "forest", "good")
+    record["explainer"]["label"] = "e\x1b[31m|vil"
+    store.write_record(tmp_path / "run", record)
+    store.write_json(tmp_path / "run" / "run.json", {"suite": {"name": "s\x1b[31m"}, "ended": "now"})
+    xadbench("baseline", "save", "odd", tmp_path / "run", "--dir", tmp_path)
+    for arguments in (["odd"], []):
+        _, shown, _ = xadbench("baseline", "show", *arguments, "--dir", tmp_path)
+        assert "\x1b" not in shown
+        assert r"s\x1b[31m" in shown
+        assert not arguments or r"e\x1b[31m\|vil" in shown
+
+
 def run_of(records, name, commit, started, suite="small"):
     return of_records(name, records, {"commit": commit, "started": started, "suite": {"name": suite}})
 

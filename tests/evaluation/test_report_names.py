@@ -9,7 +9,8 @@ from xadbench.evaluation import store
 from xadbench.evaluation.report import write_report
 
 HOSTILE = (
-    r"\input{x} 100% $a$ [l](javascript:alert(1)) ![i](http://x) `c` *b* a|b </script> <b> #~^&" + "\n\nnext"
+    r"\input{x} 100% $a$ [l](javascript:alert(1)) ![i](http://x) `c` *b* a|b </script> <b> #~^& @o #1"
+    "\n\nnext"
 )
 
 
@@ -35,6 +36,7 @@ def test_markdown_shows_hostile_names_as_they_are(hostile_tables):
     for text in hostile_tables("markdown"):
         assert "](" not in text.replace(r"\]", "")
         assert "<" not in text
+        assert not re.search(r"@\w|#\d(?!\d*;)|://", text)
         assert all(line.startswith("|") for line in text.splitlines())
         assert all(("input" in line) == ("next" in line) for line in text.splitlines())  # one row
         assert {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines()} == {
