@@ -1,8 +1,8 @@
 """Installed plug-ins: what other distributions offer by entry points."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any, TypeVar
 
 from xadbench.datasets.errors import InputError
@@ -49,13 +49,26 @@ def plugins(group: str, taken: Container[str]) -> Plugins:
         The built-in names, which no plug-in can have.
     """
     found = Plugins()
-    declared = map(_plugin, entry_points(group=group))
+    try:
+        entries = list(entry_points(group=group))
+    except UnicodeDecodeError:
+        entries = list(_readable(group, found.refused))
+    declared = map(_plugin, entries)
     for one in sorted(declared, key=lambda one: (one.name, one.distribution)):
         if reason := _reason(one, taken, found.usable):
             found.refused.append(f"{one}: {reason}")
         else:
             found.usable[one.name] = one
     return found
+
+
+def _readable(group: str, refused: list[str]) -> Iterator[EntryPoint]:
+    """Yield the entry points of the distributions whose list can be read; the others are `refused`."""
+    for one in distributions():
+        try:
+            yield from one.entry_points.select(group=group)
+        except UnicodeDecodeError:
+            refused.append(f"distribution {one.name}: its entry_points.txt is not UTF-8")
 
 
 def _plugin(entry: EntryPoint) -> Plugin:

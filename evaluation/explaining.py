@@ -1,6 +1,7 @@
 """Lets an explainer explain rows of a table, checks what it says, and measures what it costs."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -29,6 +30,17 @@ def warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
     if what not in _WARM:
         explain(new_explainer(component, 0), fitted, rows[:1])
         _WARM.add(what)
+
+
+def with_own_detector(fitted: Fitted) -> Fitted:
+    """Return a fitted detector as a copy, so that what an explainer does to it reaches no other trial.
+
+    One that cannot be copied, as a user's may hold what cannot, is shared.
+    """
+    try:
+        return replace(fitted, detector=deepcopy(fitted.detector))
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+        return fitted
 
 
 def explain_at_cost(

@@ -1,8 +1,8 @@
 """The contracts as pytest classes, for tests of one's own explainers and detectors. They need pytest."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -17,6 +17,18 @@ S = TypeVar("S")
 class _Contract:
     tolerance: ClassVar[float] = TOLERANCE
     exempt: ClassVar[Mapping[str, str]] = {}
+    names: ClassVar[tuple[str, ...]]
+    make: Callable[..., Any]
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a class that pytest would pass over without a word, or an exemption from no check."""
+        super().__init_subclass__()
+        if cls.__name__.startswith("Test") and getattr(cls.make, "__isabstractmethod__", False):
+            raise TypeError(f"{cls.__name__} has no method make(self, random_state)")
+        if unknown := sorted(cls.exempt.keys() - cls.names):
+            raise TypeError(
+                f"{cls.__name__} is exempt from {', '.join(unknown)}; known: {', '.join(cls.names)}"
+            )
 
     def _hold(self, check: Check[S], subject: S) -> None:
         if check.name in self.exempt:
@@ -45,6 +57,8 @@ class ExplainerContract(_Contract, ABC):
             def make(self, random_state):
                 return MyExplainer(random_state=random_state)
     """
+
+    names = tuple(check.name for check in explainers.CHECKS)
 
     @abstractmethod
     def make(self, random_state: int) -> Explainer:
@@ -75,6 +89,8 @@ class DetectorContract(_Contract, ABC):
             def make(self, random_state):
                 return MyDetector(random_state=random_state)
     """
+
+    names = tuple(check.name for check in detectors.CHECKS)
 
     @abstractmethod
     def make(self, random_state: int) -> Detector:

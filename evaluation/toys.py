@@ -24,7 +24,8 @@ def toy_rows(name: str, n_rows: int, n_features: int = len(WEIGHTS)) -> FloatArr
 class Plain:
     """The score w x through a matrix product, as a network would, and nothing but the score."""
 
-    n_fits = 0
+    def __init__(self) -> None:
+        self.n_fits = 0
 
     def fit(self, X: FloatArray) -> Self:  # noqa: ARG002  # a detector's signature
         """Learn nothing, but remember that it was asked to."""

@@ -18,7 +18,14 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
-from xadbench.evaluation.explaining import explain, explain_anew, explain_at_cost, new_explainer, warm_up
+from xadbench.evaluation.explaining import (
+    explain,
+    explain_anew,
+    explain_at_cost,
+    new_explainer,
+    warm_up,
+    with_own_detector,
+)
 from xadbench.evaluation.judgement import Judgement, judge, score_attributions
 from xadbench.evaluation.limits import TimeUp, is_out_of_memory
 from xadbench.evaluation.registry import identity
@@ -159,7 +166,7 @@ def run_trial(
     """
     if fitted.table.mask is None:
         return not_ok("skipped", CULPRITS_UNKNOWN)
-    return contained(lambda: _explain_and_score(fitted, explainer, source, measures))
+    return contained(lambda: _explain_and_score(with_own_detector(fitted), explainer, source, measures))
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -128,6 +128,11 @@ def _check_table(root: Path, table: str, record: TableRecord) -> Iterator[Differ
         yield Difference(
             MANIFEST, f"{table}: content hash {record.content_hash}, but its recipe makes {expected}"
         )
+    found = (record.rows, record.features, record.anomalies)
+    if found != (expected_sizes := (made.n_rows, made.n_features, int(made.y.sum()))):
+        yield Difference(
+            MANIFEST, f"{table}: rows, features and anomalies {found}, but its recipe makes {expected_sizes}"
+        )
     yield from _check_header(root, f"{table}/table.json", made)
     for file in ARRAYS:
         if (root / table / file).exists():  # otherwise it was named as missing

@@ -94,7 +94,8 @@ def differ(expected: FloatArray, found: FloatArray, tolerance: float) -> str | N
     if found.shape != expected.shape:
         return f"shape {found.shape} in place of {expected.shape}"
     bound = tolerance * np.abs(expected).max(initial=0.0)
-    wrong = np.argwhere(~(np.abs(found - expected) <= bound))
+    same = (np.abs(found - expected) <= bound) | (np.isnan(found) & np.isnan(expected))
+    wrong = np.argwhere(~same)
     if not len(wrong):
         return None
     first = tuple(wrong[0])

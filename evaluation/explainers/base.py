@@ -97,7 +97,10 @@ class FunctionExplainer:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return what the function returns."""
-        return np.asarray(self.function(self._detector, self._background, X, **self.params), dtype=np.float64)
+        blame = np.asarray(self.function(self._detector, self._background, X, **self.params))
+        if np.iscomplexobj(blame):  # of which NumPy would drop a part
+            raise TypeError(f"{name_of(self.function)} returns complex numbers; expected real ones")
+        return blame.astype(np.float64)
 
 
 def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:

@@ -10,6 +10,7 @@ import torch
 from xadbench.evaluation.contracts.checks import findings, run
 from xadbench.evaluation.contracts.explainers import CHECKS, Subject
 from xadbench.evaluation.explainers import FunctionExplainer
+from xadbench.evaluation.testing import ExplainerContract
 
 
 class Good:
@@ -93,6 +94,14 @@ class FitsTheDetectorAgain(Good):
         return super().fit(detector.fit(background), background)
 
 
+class ForgetsTheDetectors(Good):
+    def fit(self, detector, background):
+        super().fit(detector, background)
+        for name in vars(detector):
+            setattr(detector, name, None)
+        return self
+
+
 class Unseeded(Good):
     def of_row(self, row):
         return super().of_row(row) + np.random.default_rng().random(len(row))
@@ -172,6 +181,7 @@ FAULTS = {
     Centres: ("input", "it changed the rows"),
     CentresTheBackground: ("input", "it changed the background"),
     FitsTheDetectorAgain: ("input", "it changed the detector"),
+    ForgetsTheDetectors: ("input", "it changed the detector"),
     Unseeded: ("seed", "a second call of explain gives other blame: row 0, feature 0 gets "),
     OneGenerator: ("seed", "a second call of explain gives other blame"),
     ByTheBatch: ("rows", "a row by itself: row 0, feature 0 gets "),
@@ -190,7 +200,7 @@ ALSO = {
     Unseeded: {"rows", "layout", "own randomness"},
     OneGenerator: {"rows", "layout"},
     ByTheMemory: {"rows"},
-    NotANumber: {"seed", "rows", "layout", "own randomness", "culprit"},
+    NotANumber: {"culprit"},
 }
 
 
@@ -212,6 +222,20 @@ def test_a_fault_is_found_by_its_check_alone(cls):
     assert outcome.keys() - ALSO.get(cls, set()) == {name}
     assert problem in outcome[name].problem
     assert str(outcome[name]).endswith(f"\n  To mend: {outcome[name].remedy}")
+
+
+def test_complex_blame_is_refused_and_not_cut():
+    explainer = FunctionExplainer(lambda detector, background, X: X * 1j).fit(None, background=None)
+    with pytest.raises(TypeError, match="returns complex numbers; expected real ones"):
+        explainer.explain(np.ones((1, 2)))
+
+
+def test_a_class_of_tests_without_make_is_refused_and_an_exemption_from_no_check():
+    with pytest.raises(TypeError, match="TestMine has no method make"):
+        type("TestMine", (ExplainerContract,), {"maek": lambda self, random_state: Good()})
+    type("Shared", (ExplainerContract,), {"tolerance": 0.0})  # for others to inherit
+    with pytest.raises(TypeError, match="Mine is exempt from row; known: shape, finite"):
+        type("Mine", (ExplainerContract,), {"exempt": {"row": "why not"}})
 
 
 def test_every_check_has_a_fault_that_it_finds():

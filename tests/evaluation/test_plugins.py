@@ -289,6 +289,16 @@ def test_plugins_are_listed_with_their_distribution_and_broken_ones_with_the_rea
 
 
 @pytest.mark.usefixtures("acme")
+def test_a_list_of_entry_points_that_cannot_be_read_leaves_the_others(folder, listed):
+    install(folder, "bolt", "")
+    (folder / "bolt-1.2.dist-info" / "entry_points.txt").write_bytes(b"[xadbench.explainers]\n\xff = a:b\n")
+    importlib.invalidate_caches()
+    out, err = listed("explainers")
+    assert "acme_far" in out
+    assert "xadbench: distribution bolt: its entry_points.txt is not UTF-8\n" in err
+
+
+@pytest.mark.usefixtures("acme")
 def test_of_two_plugins_of_one_name_the_second_is_named_and_left(folder, listed):
     install(folder, "bolt", "[xadbench.explainers]\nacme_far = none_such:gone\n")
     importlib.invalidate_caches()

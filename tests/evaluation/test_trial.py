@@ -8,7 +8,9 @@ import pytest
 
 from xadbench.datasets import InputError, LabelledTable
 from xadbench.evaluation import explaining, metrics, registry, score_explainer
+from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.scoring import RANKED, Measures
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, TableSpec
@@ -298,6 +300,30 @@ def test_what_is_brief_is_timed_several_times(stand_ins, monkeypatch, brief, mos
     before = stand_ins.Faulty.n_calls
     trial("faulty", fault="none")
     assert stand_ins.Faulty.n_calls - before == n_calls
+
+
+class Spoils:
+    """An explainer that leaves nothing of the detector."""
+
+    def fit(self, detector, background):
+        vars(detector).clear()
+        return self
+
+    def explain(self, X):
+        return np.abs(X)
+
+
+def test_what_an_explainer_does_to_the_detector_reaches_no_other_trial(monkeypatch, stand_ins):
+    monkeypatch.setitem(EXPLAINERS, "spoils", Entry("a stand-in", lambda: factory_of(Spoils)))
+    fitted = fit(source := load_source(RECIPE, 0), Component(name="distance"))
+    before = dict(vars(fitted.detector))
+    assert run_trial(fitted, Component(name="spoils"), source)["status"] == "ok"
+    assert vars(fitted.detector) == before != {}
+
+
+def test_a_detector_that_cannot_be_copied_is_shared(fitted):
+    own = dataclasses.replace(fitted, detector=(number for number in ()))
+    assert explaining.with_own_detector(own).detector is own.detector
 
 
 class ByScore:

@@ -117,6 +117,15 @@ def test_a_forged_header_is_found(copy):
     assert lines(copy) == [f"{TABLE}/table.json: kinds differs from what the recipe makes"]
 
 
+def test_forged_sizes_are_found(copy):
+    file = copy / "manifest.json"
+    manifest = json.loads(file.read_text())
+    manifest["tables"][TABLE]["rows"] = 10**12
+    file.write_text(json.dumps(manifest))
+    (found,) = lines(copy)
+    assert found.startswith(f"manifest.json: {TABLE}: rows, features and anomalies (1000000000000, 10, ")
+
+
 def test_a_forged_recipe_is_found(copy):
     file = copy / "injected-wine" / "injection.yaml"
     file.write_text(file.read_text().replace("ratio: 0.2", "ratio: 0.3"))
