@@ -78,6 +78,7 @@ def export(
         If `folder` exists, or no task is left.
     """
     tell = on_task or (lambda line: None)  # noqa: ARG005  # named for what it is
+    name = suite.name.removeprefix("score-")
     with one_thread(), new_folder(folder) as draft, tempfile.TemporaryDirectory() as run:
         written = []
         for task in tasks(suite, lambda unmade: tell(unmade.reason)):
@@ -86,10 +87,9 @@ def export(
                 written.append(_write(task, detection["fitted"], draft, form))
             tell(f"{task.name}: {detection.get('reason') or 'written'}")
         if not written:
-            raise InputError(f"suite {suite.name} has no task: no detector fitted to a table with culprits")
+            raise InputError(f"suite {name} has no task: no detector fitted to a table with culprits")
         manifest = {"format": FORMAT, "versions": versions(), "files": form, "tasks": written}
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        name = suite.name.removeprefix("score-")
         (draft / "README.txt").write_text(README.format(suffix=form, suite=name), encoding="utf-8")
     return len(written)
 
