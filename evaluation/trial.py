@@ -166,7 +166,7 @@ def run_trial(
     """
     if fitted.table.mask is None:
         return not_ok("skipped", CULPRITS_UNKNOWN)
-    return contained(lambda: _explain_and_score(with_own_detector(fitted), explainer, source, measures))
+    return contained(lambda: _explain_and_score(fitted, explainer, source, measures))
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -202,9 +202,10 @@ def _explain_and_score(
         explainer = new_explainer(component, source.seed)
         if reason := missing(explainer, fitted.detector):
             return not_ok("skipped", reason)
-        warm_up(component, fitted, rows)
-        attributions, costs = explain_at_cost(explainer, fitted, rows)
-        again = {"explain": explainer.explain, "explain_with_seed": partial(explain_anew, component, fitted)}
+        own = with_own_detector(fitted)
+        warm_up(component, own, rows)
+        attributions, costs = explain_at_cost(explainer, own, rows)
+        again = {"explain": explainer.explain, "explain_with_seed": partial(explain_anew, component, own)}
     judgement = judge(attributions, rows, fitted, measures, seed=source.seed, **again)
     return {
         "status": "ok",

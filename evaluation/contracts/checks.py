@@ -93,9 +93,8 @@ def differ(expected: FloatArray, found: FloatArray, tolerance: float) -> str | N
     """Return where two arrays differ by more than the tolerance, in units of the largest; None if nowhere."""
     if found.shape != expected.shape:
         return f"shape {found.shape} in place of {expected.shape}"
-    bound = tolerance * np.abs(expected).max(initial=0.0)
-    same = (np.abs(found - expected) <= bound) | (np.isnan(found) & np.isnan(expected))
-    wrong = np.argwhere(~same)
+    bound = tolerance * np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    wrong = np.argwhere(~np.isclose(found, expected, rtol=0, atol=bound, equal_nan=True))
     if not len(wrong):
         return None
     first = tuple(wrong[0])

@@ -271,7 +271,7 @@ def test_an_export_is_whole_or_not_there(suite, tmp_path):
     with pytest.raises(InputError, match="exists already"):
         export(suite, tmp_path / "there")
     unknown = suite.model_copy(update={"tables": (TableSpec(dataset="bundled:wine"),)})  # its culprits
-    with pytest.raises(InputError, match="suite [a-z]* has no task"):
+    with pytest.raises(InputError, match=r"suite [a-z]* has no task"):
         export(unknown, tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
