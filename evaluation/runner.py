@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xadbench.datasets import InputError
 from xadbench.datasets.errors import unknown
 from xadbench.evaluation import store
+from xadbench.evaluation.asked import asked_of, write_asked
 from xadbench.evaluation.execution import UnderWay, records_of_unmade, run_job
 from xadbench.evaluation.kept import write_rows
 from xadbench.evaluation.limits import check_limits, one_thread
@@ -96,8 +97,10 @@ def run_suite(
         stack.enter_context(one_thread())
         unmade: list[Unmade] = []
         jobs = plan(suite, unmade.append)
+        failed = [record for one in unmade for record in records_of_unmade(one)]
         about = provenance(resolve(suite), workers, executor)
         before = _start(run, about)
+        write_asked(run, asked_of(jobs, failed))
         write_portraits(run, (job.source for job in jobs))
         found = _finished(run, jobs, tell, {record["key"]: record for record in known})
         left = _left(jobs, found)
@@ -108,7 +111,7 @@ def run_suite(
             found[i, record["key"]] = record
             tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
         records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
-        records += _failed(run, unmade, tell)
+        records += _failed(run, failed, tell)
         store.write_results(run, records)
         write_rows(run, records)
     return records
@@ -130,12 +133,12 @@ def _finished(
     return found
 
 
-def _failed(run: Path, unmade: Iterable[Unmade], tell: OnTrial) -> list[store.Record]:
+def _failed(run: Path, records: Iterable[store.Record], tell: OnTrial) -> list[store.Record]:
     """Write and return the records of the trials on tables that cannot be made."""
-    records = [store.write_record(run, record) for one in unmade for record in records_of_unmade(one)]
-    for record in records:
+    written = [store.write_record(run, record) for record in records]
+    for record in written:
         tell(record, True)  # noqa: FBT003  # as above
-    return records
+    return written
 
 
 def _left(jobs: Sequence[Job], found: Container[tuple[int, str]]) -> list[tuple[int, Job]]:
@@ -195,9 +198,7 @@ def _execute(
 
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
-    explainer = dict(job.trials)[key]
-    labels = {"table": job.source.label, "detector": job.detector.label, "explainer": explainer.label}
-    return record | {part: record[part] | {"label": label} for part, label in labels.items()}
+    return store.labelled(record, job.source.label, job.detector.label, dict(job.trials)[key].label)
 
 
 def _is_ended(run: Path) -> bool:

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -69,12 +69,10 @@ def read_record(run: Path, key: str) -> Record | None:
 
 def read_trial(run: Path, key: str) -> Record | None:
     """Return the record of a trial, or None if there is none, or one that is not to be read as such."""
-    record = read_record(run, key)
     try:
-        check_trial(record, str(_path(run, key)))
+        return checked_record(run, key)
     except InputError:
         return None
-    return record
 
 
 def read_records(run: Path) -> list[Record]:
@@ -85,11 +83,33 @@ def read_records(run: Path) -> list[Record]:
     InputError
         If one is a JSON object, but not the record of a trial; it names the file and the key.
     """
-    paths = sorted((run / "trials").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    records = {path: record for path in paths if (record := read_record(run, path.stem)) is not None}
-    for path, record in records.items():
-        check_trial(record, str(path))
-    return list(records.values())
+    by_age = sorted(paths(run), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return [record for path in by_age if (record := checked_record(run, path.stem)) is not None]
+
+
+def paths(run: Path) -> Iterator[Path]:
+    """Yield the files of the trials' records."""
+    return (run / "trials").glob("*.json")
+
+
+def checked_record(run: Path, key: str) -> Record | None:
+    """Return the record of a trial, or None if there is none that can be read.
+
+    Raises
+    ------
+    InputError
+        If it is a JSON object, but not the record of a trial; it names the file and the key.
+    """
+    record = read_record(run, key)
+    if record is not None:
+        check_trial(record, str(_path(run, key)))
+    return record
+
+
+def labelled(record: Record, table: str, detector: str, explainer: str) -> Record:
+    """Return a record under other labels: those of a suite that reuses it."""
+    labels = {"table": table, "detector": detector, "explainer": explainer}
+    return record | {part: record[part] | {"label": label} for part, label in labels.items()}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.json_files import parse_json, read_json
 from xadbench.datasets.parquet import opened, read_frame
 from xadbench.evaluation import store
+from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.records import check_trial
 from xadbench.evaluation.report.results import IDENTITY, REFERENCES
 
@@ -116,7 +117,8 @@ def _shipped(name: str) -> Run:
 
 def _folder(name: str, run: Path) -> Run:
     about = store.read_json(run / "run.json") or {}
-    if records := store.read_records(run):
+    records, _ = read_asked(run)
+    if records:
         return of_records(name, records, about)
     if (run / "results.parquet").is_file():
         return _parquet(name, run / "results.parquet", about)

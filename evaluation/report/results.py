@@ -9,6 +9,7 @@ import pandas as pd
 
 from xadbench.datasets.errors import InputError
 from xadbench.evaluation import store
+from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.plan import combinations
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
@@ -42,7 +43,8 @@ class Results:
         A row each (trial, metric): the identity, `scope` (the headline's), `metric`, and `curve`, its mean
         score for each of `set_sizes(d)`.
     n_superseded
-        Records of a trial that a later record replaces.
+        Records in the run's folder that are not used: of trials that the suite does not ask for any more, or
+        that a later record replaces.
     knows_all
         Whether the suite could be read, so that trials without a record are among the trials.
     """
@@ -67,14 +69,17 @@ def read_results(run: Path) -> Results:
     provenance = store.read_json(run / "run.json")
     if provenance is None or "suite" not in provenance:
         raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
-    records = store.read_records(run)
+    records, n_others = read_asked(run)
     if not records:
         raise InputError(f"{run / 'trials'}: no record of a trial yet")
-    return as_results(provenance, records)
+    return as_results(provenance, records, n_others)
 
 
-def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> Results:
-    """Return the results of records, of which later ones replace earlier ones of the same trial."""
+def as_results(provenance: dict[str, Any], records: Sequence[store.Record], n_others: int = 0) -> Results:
+    """Return the results of records, of which later ones replace earlier ones of the same trial.
+
+    `n_others` of the run's records are not among them.
+    """
     everything = pd.DataFrame([_trial(record) for record in records])
     trials = everything.drop_duplicates(IDENTITY, keep="last")
     kept = [records[i] for i in trials.index]
@@ -86,7 +91,7 @@ def as_results(provenance: dict[str, Any], records: Sequence[store.Record]) -> R
         _by_kind(kept, trials),
         pd.DataFrame([row for record in kept for row in _curves(record)]),
     )
-    n_superseded = len(everything) - len(kept)
+    n_superseded = n_others + len(everything) - len(kept)
     return Results(provenance, trials, scores, n_superseded, asked is not None, by_kind, curves)
 
 

@@ -1,0 +1,60 @@
+"""Which trials a run is asked for: its folder may hold others, from an earlier form of its suite."""
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from xadbench.datasets.errors import InputError
+from xadbench.datasets.files import atomic_write
+from xadbench.datasets.parquet import read_frame
+from xadbench.evaluation import store
+from xadbench.evaluation.plan import Job
+
+FILE = "asked.parquet"
+COLUMNS = ("key", "table", "seed", "detector", "explainer")
+Asked = tuple[str, str, int, str, str]  # a trial's key, and its labels and seed
+
+
+def asked_of(jobs: Iterable[Job], unmade: Iterable[store.Record]) -> Iterator[Asked]:
+    """Yield the trials of jobs, and those of records of trials that have none."""
+    for job in jobs:
+        source, detector = job.source, job.detector.label
+        yield from ((key, source.label, source.seed, detector, one.label) for key, one in job.trials)
+    for record in unmade:
+        table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
+        yield record["key"], table, record["seed"], detector, explainer
+
+
+def write_asked(run: Path, asked: Iterable[Asked]) -> None:
+    """Write `asked.parquet`: which trials the suite has, and what it calls them."""
+    buffer = io.BytesIO()
+    pd.DataFrame(asked, columns=COLUMNS).to_parquet(buffer, index=False)
+    with atomic_write(run / FILE) as file:
+        file.write(buffer.getvalue())
+
+
+def read_asked(run: Path) -> tuple[list[store.Record], int]:
+    """Return the records of the trials that a run is asked for, and the number of the others in its folder.
+
+    They are in the suite's order and under its labels, which may be others than those of the run that wrote
+    them. Of a run that does not say what it was asked for, an older one, all records count, the oldest first.
+
+    Raises
+    ------
+    InputError
+        If one is a JSON object, but not the record of a trial; it names the file and the key.
+    """
+    try:
+        asked = read_frame(run / FILE, "the trials of a run").reindex(columns=list(COLUMNS)).dropna()
+    except InputError:
+        return store.read_records(run), 0
+    found = []
+    for key, *labels, seed in asked[["key", "table", "detector", "explainer", "seed"]].itertuples(
+        index=False
+    ):
+        record = store.checked_record(run, key)
+        if record is not None and record["seed"] == seed:
+            found.append(store.labelled(record, table, detector, explainer))
+    return found, len({path.stem for path in store.paths(run)} - set(asked["key"]))
