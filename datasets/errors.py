@@ -29,9 +29,18 @@ class Unattainable(InputError):
     """A goal that cannot be met by what a seed draws; the tables of other seeds may meet it."""
 
 
+def said(error: BaseException) -> str:
+    """Return an error's type and message; the type alone of a user's error that fails at its own message."""
+    name = type(error).__name__
+    try:
+        return f"{name}: {error}"
+    except Exception:  # noqa: BLE001  # as above
+        return name
+
+
 def one_line(error: BaseException) -> str:
     """Return an error's type and message in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return " ".join(said(error).split())
 
 
 def unknown(what: str, name: str, known: Iterable[object]) -> InputError:

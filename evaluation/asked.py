@@ -51,9 +51,7 @@ def read_asked(run: Path) -> tuple[list[store.Record], int]:
     except InputError:
         return store.read_records(run), 0
     found = []
-    for key, *labels, seed in asked[["key", "table", "detector", "explainer", "seed"]].itertuples(
-        index=False
-    ):
+    for key, table, seed, detector, explainer in asked.itertuples(index=False, name=None):
         record = store.checked_record(run, key)
         if record is not None and record["seed"] == seed:
             found.append(store.labelled(record, table, detector, explainer))

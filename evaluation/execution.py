@@ -78,8 +78,9 @@ def run_job(
             explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
             result = _within(limits("explaining"), explain)
             result = contained(partial(_of_the_code_asked_for, job, key, explainer, result))
-        timed = result | {"elapsed_seconds": time.perf_counter() - start}
-        yield _written(run, record_of(job, key, explainer, detection, _kept(run, job, key, timed)))
+        kept = contained(partial(_kept, run, job, key, result))
+        timed = kept | {"elapsed_seconds": time.perf_counter() - start}
+        yield _written(run, record_of(job, key, explainer, detection, timed))
 
 
 def _written(run: Path, record: store.Record) -> store.Record:

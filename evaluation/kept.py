@@ -7,6 +7,7 @@ written, which names them. `rows.parquet` is made from the former, as `results.p
 import io
 import os
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.errors import InputError
 from xadbench.datasets.files import atomic_write
-from xadbench.datasets.parquet import read_frame
+from xadbench.datasets.parquet import opened, read_frame
 from xadbench.evaluation.judgement import Judgement
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
 from xadbench.evaluation.store import Record, check_key
@@ -97,32 +99,58 @@ def _attributions(attributions: FloatArray, judgement: Judgement, names: Sequenc
     return frame
 
 
-def is_kept(run: Path, record: Record, what: Kept) -> bool:
+def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Kept]) -> Iterator[str]:
+    """Yield, in words, of how many trials with scores what is wanted is not there.
+
+    Those were finished before it was asked for, and what is finished is not run again; or their files can no
+    longer be read.
+    """
+    scored = [record for record in records if record["status"] == "ok"]
+    for what in wanted:
+        there = _in_rows(run) if what == "rows" else {one["key"] for one in scored if _has(run, one, what)}
+        if n := sum(record["key"] not in there for record in scored):
+            yield (
+                f"{n} of {len(scored)} trials with scores have no {what} kept: they were finished before, or "
+                "their files were lost"
+            )
+
+
+def _has(run: Path, record: Record, what: Kept) -> bool:
     """Whether a trial's file of that sort is there, as its record says."""
     return what in record.get("kept", ()) and _path(run, what, record["key"]).is_file()
 
 
-def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Kept]) -> Iterator[str]:
-    """Yield, in words, of how many trials with scores what is wanted was not kept.
-
-    Those were finished before it was asked for, and what is finished is not run again.
-    """
-    scored = [record for record in records if record["status"] == "ok"]
-    for what in wanted:
-        if n := sum(not is_kept(run, record, what) for record in scored):
-            yield f"{n} of {len(scored)} trials with scores have no {what} kept: they were finished before"
+def _in_rows(run: Path) -> set[str]:
+    """Return the keys of the trials in `rows.parquet`."""
+    try:
+        with opened(run / "rows.parquet", "rows") as file:
+            return set(file.read(columns=["key"]).column("key").unique().to_pylist())
+    except InputError:
+        return set()
 
 
 def write_rows(run: Path, records: Sequence[Record]) -> None:
-    """Write `rows.parquet` of the trials whose rows are kept, under their records' labels; none, no file."""
-    kept = [record for record in records if is_kept(run, record, "rows")]
-    if not kept:
+    """Write `rows.parquet` of the trials whose rows are kept, under their records' labels; none, no file.
+
+    A trial whose file cannot be read any more is left out; `lacking` counts it.
+    """
+    tables = (_rows_of(run, record) for record in records if _has(run, record, "rows"))
+    readable = (table for table in tables if table is not None)
+    first = next(readable, None)
+    if first is None:
         (run / "rows.parquet").unlink(missing_ok=True)
         return
     with atomic_write(run / "rows.parquet") as file, pq.ParquetWriter(file, ROWS_SCHEMA) as writer:
-        for record in kept:
-            own = read_frame(_path(run, "rows", record["key"]), "rows of a trial")
-            writer.write_table(_as_table(own.assign(**_labels(record))))
+        for table in chain([first], readable):
+            writer.write_table(table)
+
+
+def _rows_of(run: Path, record: Record) -> pa.Table | None:
+    try:
+        own = read_frame(_path(run, "rows", record["key"]), "rows of a trial")
+        return _as_table(own.assign(**_labels(record)))
+    except (KeyError, TypeError, ValueError, pa.ArrowException):  # InputError too: no such file, or another
+        return None
 
 
 def _labels(record: Record) -> dict[str, Any]:
@@ -172,5 +200,8 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
         If the run kept no attributions of that trial, or they are beyond the limits of a table.
     """
     what = "no attributions; a run keeps them with --keep attributions, or keep: [attributions] in the suite"
-    frame = read_frame(_path(Path(run), "attributions", key), what)
+    path = _path(Path(run), "attributions", key)
+    frame = read_frame(path, what)
+    if not {ROW, DETECTED} <= set(frame):
+        raise InputError(f"{path}: not the attributions of a trial: no column {ROW!r} or {DETECTED!r}")
     return frame.set_index([ROW, DETECTED]).rename_axis(["row", "detected"])

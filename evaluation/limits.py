@@ -12,6 +12,7 @@ from typing import IO
 import threadpoolctl
 
 from xadbench.datasets import InputError
+from xadbench.datasets.errors import said
 
 VMSTAT = Path("/proc/vmstat")
 GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
@@ -116,7 +117,7 @@ def check_limits(timeout: float | None, memory_limit: int | None) -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory ran out; torch has no class of its own for that."""
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, MemoryError) or "can't allocate memory" in said(error)
 
 
 def oom_kills() -> int:

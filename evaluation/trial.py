@@ -4,15 +4,17 @@ import json
 import time
 import traceback
 from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import chdir
 from dataclasses import asdict
 from functools import lru_cache, partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
-from xadbench.datasets.errors import InputError, Unsuitable
+from xadbench.datasets.errors import InputError, Unsuitable, said
 from xadbench.datasets.user_code import short_name
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
@@ -34,6 +36,7 @@ from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component
 
 PREPROCESSING_VERSION = 1
+REASON_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 20_000
 CULPRITS_UNKNOWN = "the table does not name its culprits; a suite's inject puts in anomalies whose are known"
 __all__ = [
     "Fitted",
@@ -170,21 +173,34 @@ def run_trial(
 
 
 def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what `work` returns, or a result that says what it raised: one fault must not end a run."""
+    """Return what `work` returns, or a result that says what it raised: one fault must not end a run.
+
+    Paths are relative to the same folder afterwards, wherever a plug-in went.
+    """
     try:
-        return work()
+        with chdir(Path.cwd()):
+            return work()
     except Unsuitable as refusal:
         return not_ok("skipped", str(refusal))
     except TimeUp as error:
         return not_ok("timeout", str(error), traceback.format_exc())
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plug-in raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever a plug-in raises, as Rust's panics do
         status = "out-of-memory" if is_out_of_memory(error) else "error"
-        return not_ok(status, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return not_ok(status, said(error), traceback.format_exc())
 
 
 def not_ok(status: str, reason: str, trace: str | None = None) -> dict[str, Any]:
-    """Return the result of a trial without scores."""
-    return {"status": status, "reason": reason, "traceback": trace}
+    """Return the result of a trial without scores; long texts are cut, a traceback at its beginning."""
+    short = reason if len(reason) <= REASON_CHARACTERS else f"{reason[:REASON_CHARACTERS]}..."
+    end = trace and trace[-TRACEBACK_CHARACTERS:]
+    return {"status": status, "reason": _as_unicode(short), "traceback": end and _as_unicode(end)}
+
+
+def _as_unicode(text: str) -> str:
+    """Return a text with lone surrogates, which no file can hold, spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _explain_and_score(

@@ -60,7 +60,8 @@ def test_attributions_are_those_of_the_explained_rows(keeping_suite, tmp_path):
 
 def test_nothing_is_kept_unasked(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "trials", "tables", "results.parquet"}
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {"run.json", "asked.parquet", "trials", "tables", "results.parquet"}
     with pytest.raises(InputError, match="--keep rows"):
         load_rows(tmp_path)
     with pytest.raises(InputError, match="--keep attributions"):
@@ -101,6 +102,35 @@ def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_sui
     assert set(load_rows(tmp_path)["seed"]) == {2}
     (gap,) = lacking(tmp_path, records, ["rows"])
     assert gap.startswith("10 of 15 trials with scores have no rows kept")
+
+
+@pytest.mark.parametrize("content", [b"PAR1 no more", pd.DataFrame({"a": [1]}).to_parquet()])
+def test_a_kept_file_that_was_spoilt_ends_no_later_run(keeping_suite, tmp_path, content):
+    spoilt, *_ = run_suite(keeping_suite, tmp_path)
+    for what in ("rows", "attributions"):
+        (tmp_path / what / f"{spoilt['key']}.parquet").write_bytes(content)
+    records = run_suite(keeping_suite, tmp_path)
+    assert set(load_rows(tmp_path)["key"]) == {record["key"] for record in records} - {spoilt["key"]}
+    assert [gap[:7] for gap in lacking(tmp_path, records, ["rows"])] == ["1 of 10"]
+    with pytest.raises(InputError, match=r"attributions"):
+        load_attributions(tmp_path, spoilt["key"])
+
+
+def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(keeping_suite, tmp_path, monkeypatch):
+    keep, failed = execution.keep, []
+
+    def fail_once(run, key, *arguments):
+        if not failed:
+            failed.append(key)
+            raise RuntimeError("not now")
+        keep(run, key, *arguments)
+
+    monkeypatch.setattr(execution, "keep", fail_once)
+    records = run_suite(keeping_suite, tmp_path)
+    assert [record["reason"] for record in records if record["status"] == "error"] == [
+        "RuntimeError: not now"
+    ]
+    assert {record["status"] for record in run_suite(keeping_suite, tmp_path)} == {"ok"}
 
 
 @pytest.mark.parametrize("first", ["keeps", "keeps not"])

@@ -14,6 +14,7 @@ from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.runner import n_trials, one_thread
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, Suite
+from xadbench.evaluation.trial import REASON_CHARACTERS
 
 
 def with_faulty(suite, fault):
@@ -90,6 +91,33 @@ def test_a_fault_ends_its_trial_alone_and_runs_again(small_suite, tmp_path, stan
         assert statuses.count("error") == 2
         assert statuses.count("ok") == 10
         assert stand_ins.Faulty.n_calls == 2 * attempt
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise asyncio.CancelledError('stop')", "CancelledError: stop"),
+        ("raise RuntimeError('\\udc80')", "RuntimeError: \\udc80"),
+        ("raise RuntimeError('a' * 10**7)", f"RuntimeError: {'a' * (REASON_CHARACTERS - 14)}..."),
+        ("raise Wordless", "Wordless"),
+        ("os.chdir('/'); raise RuntimeError('gone')", "RuntimeError: gone"),
+    ],
+)
+def test_whatever_a_users_code_raises_ends_its_trial_alone(small_suite, tmp_path, monkeypatch, code, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "import asyncio, os\n"
+        "class Wordless(Exception):\n    def __str__(self):\n        raise RuntimeError\n"
+        f"def explain(detector, background, X):\n    {code}\n",
+        encoding="utf-8",
+    )
+    mine = Component(name="mine.py:explain"), Component(name="z_score")
+    detectors = Component(name="gaussian"), Component(name="oracle")
+    suite = small_suite.model_copy(update={"explainers": mine, "detectors": detectors})
+    records = run_suite(suite, "run")
+    assert {r["reason"] for r in records if r["explainer"]["label"] == "explain"} == {reason}
+    assert {r["status"] for r in records if r["explainer"]["label"] != "explain"} == {"ok"}
+    assert store.load(tmp_path / "run")["key"].nunique() == len(records)
 
 
 def test_a_detector_that_cannot_be_fitted_is_an_error_of_its_trials(
