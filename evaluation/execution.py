@@ -134,6 +134,7 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
         "seed": job.source.seed,
         "table": {
             "label": job.source.label,
+            "origin": job.source.origin,
             "content_hash": job.source.hash,
             "n_rows": job.source.table.n_rows,
             "n_features": job.source.table.n_features,
@@ -155,7 +156,7 @@ def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
         determined_by = json.dumps(asked | {"unmade": unmade.table.model_dump()}, sort_keys=True, default=str)
         yield {
             "key": sha256(determined_by.encode()).hexdigest(),
-            "table": {"label": unmade.table.title, "content_hash": None},
+            "table": {"label": unmade.table.title, "origin": unmade.table.origin, "content_hash": None},
             "components": None,
             "versions": versions(),
             **asked,

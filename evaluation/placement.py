@@ -147,13 +147,13 @@ def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
     entries = cells[~cells["is_reference"].astype(bool)]
     figures = stats.common_grid(entries, "explainer", VALUE).figures
     is_theirs = entries.groupby("explainer")["is_shipped"].any()
-    found = standing(of_board.ranked, figures, label).join(is_theirs)
+    found = standing(of_board.ranked, figures, label, stats.sources_of(cells)).join(is_theirs)
     # Seconds are those of a machine and its load; kernel units go with it.
     found["seconds"] = found["seconds"].where(~found["is_shipped"].astype(bool))
     return Place(label, of_board, ceiling, found, "")
 
 
-def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str) -> pd.DataFrame:
+def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str, source: stats.Source) -> pd.DataFrame:
     """Return how an entry stands towards each other one.
 
     Parameters
@@ -164,6 +164,8 @@ def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str) -> pd.Data
         The grid behind it, as `stats.common_grid` makes it.
     label
         The entry.
+    source
+        Of tables, as of `stats.resampled_means`.
 
     Returns
     -------
@@ -173,8 +175,9 @@ def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str) -> pd.Data
         apart.
     """
     place = ranked["mean"].rank(ascending=False, method="min").astype(int)
-    lead = stats.margins(figures, label).add_prefix("lead_").rename(columns={"lead_mean": "lead"})
-    p = stats.pairwise(figures)[label]
+    margins = stats.margins(figures, label, source=source)
+    lead = margins.add_prefix("lead_").rename(columns={"lead_mean": "lead"})
+    p = stats.pairwise(figures, source)[label]
     alike = (p >= SIGNIFICANT) & (p.index != label)
     return ranked.assign(place=place).join(lead).join(alike.rename("alike"))
 
@@ -184,7 +187,8 @@ def _standing_of_detector(label: str, results: Results) -> tuple[pd.DataFrame, l
     fits = results.trials.groupby(["table", "seed", "detector"], sort=False)["auc_roc"].first()
     figures = stats.common_grid(fits.reset_index(), "detector", "auc_roc").figures
     if len(figures) and label in figures:
-        return standing(stats.means(figures), figures, label), []
+        source = stats.sources_of(results.trials)
+        return standing(stats.means(figures, source=source), figures, label, source), []
     reasons = results.trials.loc[results.trials["detector"] == label, "reason"].dropna()
     why = next(iter(reasons), "the suite leaves some out")
     return pd.DataFrame(), [f"{label} is not ranked: no AUC-ROC on every table and seed: {why}"]

@@ -12,7 +12,7 @@ from xadbench.datasets.specs import build_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.source import Source, load_source
-from xadbench.evaluation.suite import Component, Kept, Suite, TableSpec
+from xadbench.evaluation.suite import PARTS, Component, Kept, Suite, TableSpec
 from xadbench.evaluation.trial import trial_keys
 from xadbench.generator.manifest import read_manifest
 
@@ -127,6 +127,9 @@ def resolve(suite: Suite) -> Suite:
         for i, combination in enumerate(getattr(resolved, where) or ()):
             for what in ("table", "detector", "explainer"):
                 _check(f"{where}.{i}.{what}", getattr(combination, what), _labels(resolved, what))
+    labels = (resolved.labels(part) for part in PARTS)
+    if not any(resolved.wants(*trial) for trial in itertools.product(*labels)):
+        raise InputError(f"suite {suite.name}: include and exclude leave no trial of an explainer")
     return resolved
 
 

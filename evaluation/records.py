@@ -14,6 +14,7 @@ class _Part(BaseModel, extra="allow", strict=True):
 
 
 class _Table(_Part):
+    origin: str | None = None  # older records do not say
     content_hash: str | None  # None where the table could not be made
     n_rows: int | None = None
     n_features: int | None = None

@@ -26,13 +26,14 @@ RECIPE = "recipe.yaml"  # in a release, beside the tables that it made
 class Source:
     """A table as a suite names it, before standardising, with its content hash.
 
-    `network` is what made it, where that is known.
+    `origin` is what its rows come from, as `TableSpec` has it; `network` what made it, where that is known.
     """
 
     label: str
     seed: int
     table: LabelledTable
     hash: str
+    origin: str
     network: "AdditiveNoiseNetwork | None" = None
 
     @cached_property
@@ -59,7 +60,7 @@ def load_source(spec: TableSpec, seed: int, *, run_code: bool = True) -> Source:
         table, network = _from_release(Path(spec.release), str(spec.table), seed)
     else:
         table = _from_dataset(spec, seed, run_code=run_code)
-    return Source(spec.title, seed, table, content_hash(table), network)
+    return Source(spec.title, seed, table, content_hash(table), spec.origin, network)
 
 
 def _from_release(

@@ -55,6 +55,19 @@ def source_of(table: str) -> str:
     return family if family in FAMILIES else OVERLAPPING.get(name, name)
 
 
+def sources_of(trials: pd.DataFrame) -> Source:
+    """Return what tells the source of a table's rows where tables may go by names of their own.
+
+    Parameters
+    ----------
+    trials
+        Columns `table` and, where that is known, `origin`: the title that a table would have without a name.
+    """
+    known = trials.dropna(subset="origin") if "origin" in trials else trials.iloc[:0]
+    origins = dict(zip(known[TABLE], known.get("origin", ()), strict=True))
+    return lambda table: source_of(str(origins.get(table, table)))
+
+
 class Grid(NamedTuple):
     """`figures`: a row a (table, seed), a column an entry; `missing`: entries with the rows they lack.
 

@@ -144,6 +144,7 @@ def _rows(record: Record) -> list[dict[str, Any]]:
     identity = {
         "key": record["key"],
         "table": record["table"]["label"],
+        "origin": record["table"].get("origin"),
         "content_hash": record["table"]["content_hash"],
         "seed": record["seed"],
         "detector": record["detector"]["label"],

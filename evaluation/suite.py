@@ -73,8 +73,13 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
     @property
     def title(self) -> str:
         """What the leaderboard calls the table."""
+        return self.name or self.origin
+
+    @property
+    def origin(self) -> str:
+        """What its rows are made from or come from, whatever the table is called."""
         injected = " + anomalies" if self.inject else ""
-        return self.name or self.recipe or self.table or self.release or f"{self.dataset}{injected}"
+        return self.recipe or self.table or self.release or f"{self.dataset}{injected}"
 
 
 def _named(value: object) -> object:

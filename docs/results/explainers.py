@@ -12,7 +12,7 @@ import sys
 
 import pandas as pd
 
-from xadbench.evaluation.stats import common_grid, margins
+from xadbench.evaluation.stats import common_grid, margins, sources_of
 from xadbench.evaluation.store import load
 
 OURS, CONTROLS = "dsil_repair", ["oracle", "truth", "inverted_truth"]
@@ -24,7 +24,7 @@ def main(run: str) -> None:
     results = results[~results["explainer"].isin(CONTROLS)]
     scores = results[(results["scope"] == "detected") & (results["score"] == "adjusted_ndcg_m")]
     grid = common_grid(scores, "explainer", "value").figures
-    table = margins(grid, OURS).rename(columns={"mean": "lead"})
+    table = margins(grid, OURS, source=sources_of(results)).rename(columns={"mean": "lead"})
     own = grid.groupby(level="table", sort=False).mean().mean()
     trials = results.drop_duplicates(["table", "seed", "explainer"]).groupby("explainer")
     seconds = trials["cost_fit_cpu_seconds"].sum() + trials["cost_explain_cpu_seconds"].sum()

@@ -15,6 +15,7 @@ from xadbench.evaluation.gate.runs import Run, title
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.registry import SEED as RANDOM_STATE
 from xadbench.evaluation.report.results import IDENTITY
+from xadbench.evaluation.stats import Source, source_of, sources_of
 from xadbench.evaluation.store import REUSED
 
 TIME = "time"
@@ -58,11 +59,14 @@ class Pairs:
         Whether pairs have the same seed, and so the same table.
     notices
         What cannot be compared, or is to be known.
+    source
+        Of the tables, as of `stats.sources_of`.
     """
 
     cells: pd.DataFrame
     same_seeds: bool
     notices: tuple[Notice, ...]
+    source: Source = source_of
 
 
 def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool = True) -> Pairs:
@@ -93,7 +97,8 @@ def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool 
     if time:
         values[TIME] = (_times(base.trials), _times(trials))
         notices += _untimed(*values[TIME])
-    return Pairs(_in_both(values), same, tuple(notices))
+    source = sources_of(base.trials.reset_index())
+    return Pairs(_in_both(values), same, tuple(notices), source)
 
 
 def _times(trials: pd.DataFrame) -> "pd.Series[float]":

@@ -22,10 +22,8 @@ BENCHMARK = "xadbench"  # the key in pytest-benchmark's extra_info, for {"record
 UNKNOWN = "unknown"
 BASELINES = Path("baselines")
 NEEDED = (*IDENTITY, "status", "scope", "score", "value")
-TEXTS = frozenset(
-    {"table", "detector", "explainer", "status", "scope", "score", "components", "content_hash"}
-)
-OPTIONAL = ("reason", "key", "content_hash", "components", "kernel_units")
+TEXTS = frozenset({*NEEDED, "origin", "components", "content_hash"} - {"seed", "value"})
+OPTIONAL = ("origin", "reason", "key", "content_hash", "components", "kernel_units")
 ACCEPTED = (
     "the folder of a run, a results.parquet, the .json of pytest-benchmark, shipped:SUITE, or a baseline"
 )
@@ -42,8 +40,8 @@ class Run:
     provenance
         What `run.json` says; empty where that is not known.
     trials
-        By IDENTITY, each once: `status`, `reason`, `key`, `content_hash`, `components`, `kernel_units`. The
-        controls, which no change of an explainer alters, are not among them.
+        By IDENTITY, each once: `status`, `origin` of the table, `reason`, `key`, `content_hash`,
+        `components`, `kernel_units`. The controls, which no change of an explainer alters, are left out.
     scores
         By IDENTITY, `scope` and `score`: `value`.
     """

@@ -132,7 +132,13 @@ def judge(pairs: Pairs, terms: Terms, n_resamples: int = stats.RESAMPLES) -> lis
         raise InputError("a single pair of trials has no interval; compare runs of more tables or seeds")
     n_pairs = pairs.cells.groupby(["measure", "explainer"]).size()
     return [
-        _comparison(column, levels, intervals[column], int(n_pairs[column]), terms)
+        _comparison(
+            column,
+            {of: _mean(values[[column]].dropna(), pairs) for of, values in levels.items()},
+            intervals[column],
+            int(n_pairs[column]),
+            terms,
+        )
         for column in _columns(changes)
     ]
 
@@ -157,9 +163,14 @@ def _columns(frame: pd.DataFrame) -> list[Column]:
     return [(str(column[0]), str(column[1])) for column in frame.columns.to_flat_index()]
 
 
-def _source(unit: str) -> str:
-    table, apart, rest = unit.partition(APART)
-    return stats.source_of(table) + apart + rest
+def _units_of(source: stats.Source) -> stats.Source:
+    """Return what tells the source of a unit: that of its table, by itself under each detector and seed."""
+
+    def of_unit(unit: str) -> str:
+        table, apart, rest = unit.partition(APART)
+        return source(table) + apart + rest
+
+    return of_unit
 
 
 def _alike(changes: pd.DataFrame) -> Iterable[list[Column]]:
@@ -180,7 +191,8 @@ def _intervals(
     changes: pd.DataFrame, bound: float, n_resamples: int, pairs: Pairs
 ) -> dict[Column, _Interval]:
     """Return the intervals of columns without a gap; each end holds with probability `bound`."""
-    own, drawn = stats.resampled_means(changes, source=_source, n_resamples=n_resamples)
+    source = _units_of(pairs.source)
+    own, drawn = stats.resampled_means(changes, source=source, n_resamples=n_resamples)
     if len(own) == 1 and len(changes) > 1:  # one unit alone: its seeds are the observations
         by_seed = changes.rename(index=lambda seed: f"{APART}{seed}", level=stats.SEED)
         units = pd.MultiIndex.from_tuples(
@@ -202,14 +214,15 @@ def _repeats(column: Column, pairs: Pairs) -> bool:
     return pairs.same_seeds and column[0] != TIME
 
 
+def _mean(values: pd.DataFrame, pairs: Pairs) -> float:
+    return float(stats.by_source(values, _units_of(pairs.source)).mean().iloc[0])
+
+
 def _comparison(
-    column: Column, levels: Mapping[str, pd.DataFrame], interval: _Interval, n_pairs: int, terms: Terms
+    column: Column, level: Mapping[str, float], interval: _Interval, n_pairs: int, terms: Terms
 ) -> Comparison:
     measure, explainer = column
-    base, new = (
-        float(stats.by_source(levels[of][[column]].dropna(), _source).mean().iloc[0])
-        for of in ("base", "new")
-    )
+    base, new = level["base"], level["new"]
     show = exp if measure == TIME else float
     return Comparison(
         explainer,

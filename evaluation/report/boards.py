@@ -130,8 +130,8 @@ def board(
     """Return the board of cells (a row each table, seed and explainer) of one scope and detector."""
     entries = cells[~cells["is_reference"].astype(bool)]
     grid = stats.common_grid(entries, "explainer", VALUE)
-    figures = grid.figures
-    ranked, groups = _ranked(figures, n_resamples)
+    figures, source = grid.figures, stats.sources_of(cells)
+    ranked, groups = _ranked(figures, source, n_resamples)
     inside = cells.set_index([stats.TABLE, stats.SEED]).loc[lambda of: of.index.isin(figures.index)]
     means = inside.groupby("explainer")[list(MEANS)].mean()
     tables = figures.index.get_level_values(stats.TABLE).unique()
@@ -140,42 +140,44 @@ def board(
         detector=detector,
         d=d,
         n_tables=len(tables),
-        n_sources=len({stats.source_of(name) for name in tables}),
+        n_sources=len({source(name) for name in tables}),
         n_seeds=figures.index.get_level_values(stats.SEED).nunique(),
         n_cells=len(figures),
         left_out=_left_out(entries, figures),
         auc_roc=float(inside.groupby(level=[stats.TABLE, stats.SEED])["auc_roc"].first().mean()),
         ranked=ranked.join(means),
-        references=_references(inside.reset_index()),
+        references=_references(inside.reset_index(), source),
         missing=_missing(entries, grid),
         groups=groups,
         kind=kind,
     )
 
 
-def _ranked(figures: pd.DataFrame, n_resamples: int) -> tuple[pd.DataFrame, list[list[str]]]:
+def _ranked(
+    figures: pd.DataFrame, source: stats.Source, n_resamples: int
+) -> tuple[pd.DataFrame, list[list[str]]]:
     if figures.empty:
         return pd.DataFrame(columns=["mean", "low", "high", "rank", "tied"], dtype=float), []
-    ranked = stats.means(figures, n_resamples=n_resamples)
-    n_sources = len({stats.source_of(name) for name in figures.index.unique(stats.TABLE)})
+    ranked = stats.means(figures, source=source, n_resamples=n_resamples)
+    n_sources = len({source(name) for name in figures.index.unique(stats.TABLE)})
     if n_sources == 1:  # no test over sources
         return ranked.assign(tied=False), []
     by_rank = list(ranked.sort_values("rank", kind="stable").index)
     is_best = ranked.index == ranked.index[0]
     if not _can_differ(n_sources, len(ranked)):  # the answer without tests, which take a millisecond a pair
         return ranked.assign(tied=~is_best), [by_rank] if len(by_rank) > 1 else []
-    p = stats.pairwise(figures)
+    p = stats.pairwise(figures, source)
     ranked["tied"] = (p.loc[ranked.index[0], ranked.index] >= SIGNIFICANT) & ~is_best
     return ranked, stats.ties(p, by_rank)
 
 
-def _references(cells: pd.DataFrame) -> pd.DataFrame:
+def _references(cells: pd.DataFrame, source: stats.Source) -> pd.DataFrame:
     """Return mean and count of each control over the cells where it has a value."""
     known = cells[cells["is_reference"].astype(bool) & cells[VALUE].notna()]
     rows = {}
     for name, of in known.groupby("explainer", sort=False):
         grid = of.set_index([stats.TABLE, stats.SEED])[[VALUE]]
-        rows[str(name)] = {"mean": stats.by_source(grid)[VALUE].mean(), "n": len(of)}
+        rows[str(name)] = {"mean": stats.by_source(grid, source)[VALUE].mean(), "n": len(of)}
     return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "n"])
 
 

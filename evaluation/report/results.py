@@ -114,7 +114,7 @@ def _trial(record: store.Record) -> dict[str, Any]:
         "status": record["status"],
         "reason": record.get("reason"),
         "traceback": record.get("traceback"),
-        **{name: table.get(name) for name in ("content_hash", "n_rows", "n_features", "n_anomalies")},
+        **{name: table.get(name) for name in ("content_hash", *FACTS)},
         **{name: _number(detector.get("quality", {}).get(name)) for name in QUALITY},
         "fit_seconds": _number(detector.get("fit_seconds")),
         "seconds": _number(record.get("seconds")),
@@ -123,6 +123,7 @@ def _trial(record: store.Record) -> dict[str, Any]:
     }
 
 
+FACTS = ("origin", "n_rows", "n_features", "n_anomalies")
 QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
 
 
@@ -181,7 +182,9 @@ def _suite(values: dict[str, Any]) -> Suite | None:
 def _not_run(suite: Suite, trials: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each trial that the suite asks for and that has no record."""
     there = set(trials[IDENTITY].itertuples(index=False, name=None))
-    of_table = trials.drop_duplicates("table").set_index("table")[["n_rows", "n_features", "n_anomalies"]]
+    of_table = trials.drop_duplicates("table").set_index("table")[
+        ["origin", "n_rows", "n_features", "n_anomalies"]
+    ]
     references = dict(zip(trials["explainer"], trials["is_reference"], strict=True))
     rows = [
         dict(zip(IDENTITY, asked, strict=True))

@@ -86,3 +86,9 @@ def test_a_combination_of_unknown_labels_is_refused(small_suite, part, known):
     wrong = small_suite.model_copy(update={"include": (Combination(**{part: "randon"}),)})
     with pytest.raises(InputError, match=rf"unknown label in include\.0\.{part}: 'randon'; known: .*{known}"):
         n_trials(wrong)
+
+
+def test_a_suite_of_which_nothing_is_left_is_refused(small_suite):
+    nothing = small_suite.model_copy(update={"exclude": (Combination(explainer=("z*", "random")),)})
+    with pytest.raises(InputError, match="suite small: include and exclude leave no trial of an explainer"):
+        plan(nothing)

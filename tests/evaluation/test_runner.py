@@ -9,8 +9,13 @@ import torch
 
 from xadbench.datasets import InputError, write_table
 from xadbench.evaluation import logs, run_suite, sessions, store
+from xadbench.evaluation.gate.pairing import pair
+from xadbench.evaluation.gate.runs import read_run
+from xadbench.evaluation.gate.verdict import Terms, judge
 from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.report.boards import boards
+from xadbench.evaluation.report.results import read_results
 from xadbench.evaluation.runner import n_trials, one_thread
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, Suite
@@ -307,3 +312,16 @@ def test_threads_come_back():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
     torch.set_num_threads(1)
+
+
+def test_tables_of_one_recipe_are_one_source_whatever_they_are_called(small_suite, tmp_path):
+    (table,) = small_suite.tables
+    named = [table.model_copy(update={"name": name, "rows": rows}) for name, rows in (("a", 200), ("b", 220))]
+    run_suite(small_suite.model_copy(update={"tables": tuple(named), "seeds": (0, 1, 2)}), tmp_path)
+    first, *_ = boards(read_results(tmp_path), n_resamples=10)
+    assert (first.n_tables, first.n_sources) == (2, 1)
+    run = read_run(str(tmp_path))
+    pairs = pair(run, run, ["adjusted_ndcg_m"], "detected")
+    assert pairs.source("a") == pairs.source("b") == "table2-d10-5"
+    n_units = max(one.n_units for one in judge(pairs, Terms(), n_resamples=10))
+    assert n_units == 3  # of one source the seeds count

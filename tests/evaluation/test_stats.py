@@ -15,6 +15,7 @@ from xadbench.evaluation.stats import (
     pairwise,
     resampled_means,
     source_of,
+    sources_of,
     ties,
 )
 
@@ -132,6 +133,14 @@ def test_ranks_are_by_source_and_not_by_seed():
 )
 def test_tables_that_share_rows_have_one_source(table, source):
     assert source_of(table) == source
+
+
+def test_a_table_has_the_source_of_its_data_set_whatever_it_is_called():
+    origins = {"mine": "adbench:landsat + anomalies", "other": "adbench:satellite", "old": None}
+    source = sources_of(pd.DataFrame({"table": origins.keys(), "origin": origins.values()}))
+    assert source("mine") == source("other") == "Landsat"
+    assert source("old") == "old"
+    assert sources_of(pd.DataFrame({"table": ["wine"]}))("adbench:wine") == "wine"
 
 
 def test_tables_of_one_source_are_one_observation():
