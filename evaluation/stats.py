@@ -153,7 +153,8 @@ def resampled_means(
 def by_source(grid: pd.DataFrame, source: Source = source_of) -> pd.DataFrame:
     """Return the entries' means by source: over its tables, of the means over seeds."""
     by_table = grid.groupby(level=TABLE, sort=False).mean()
-    return by_table.groupby([source(str(name)) for name in by_table.index], sort=False).mean()
+    # As an index: pandas would take a list of names for columns that have them.
+    return by_table.groupby(by_table.index.map(lambda name: source(str(name))), sort=False).mean()
 
 
 def _one_source(

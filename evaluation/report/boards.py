@@ -160,8 +160,6 @@ def _ranked(
         return pd.DataFrame(columns=["mean", "low", "high", "rank", "tied"], dtype=float), []
     ranked = stats.means(figures, source=source, n_resamples=n_resamples)
     n_sources = len({source(name) for name in figures.index.unique(stats.TABLE)})
-    if n_sources == 1:  # no test over sources
-        return ranked.assign(tied=False), []
     by_rank = list(ranked.sort_values("rank", kind="stable").index)
     is_best = ranked.index == ranked.index[0]
     if not _can_differ(n_sources, len(ranked)):  # the answer without tests, which take a millisecond a pair

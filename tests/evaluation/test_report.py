@@ -356,3 +356,11 @@ def test_a_run_without_any_score_has_a_report(tmp_path, form):
     suite = Suite(name="scoreless", tables=[table], detectors=["gaussian"], explainers=["z_score"])
     run_suite(suite, tmp_path / "run")
     assert write_report(tmp_path / "run", tmp_path / "report", form).stat().st_size > 0
+
+
+def test_one_source_alone_tells_no_entries_apart():
+    made = board(cells({"a": [0.9], "b": [0.1]}), "detected", "forest")
+    assert made.n_sources == 1
+    assert not made.can_differ
+    assert made.ranked["tied"].to_dict() == {"a": False, "b": True}
+    assert made.groups == [["a", "b"]]

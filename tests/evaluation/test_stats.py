@@ -71,6 +71,11 @@ def test_the_mean_counts_overlapping_tables_as_one_source():
     assert_allclose(own, expected)
 
 
+def test_an_entry_may_be_called_as_a_source_is():
+    values = grid(n_tables=1).rename(columns={"e0": "t0"})
+    assert list(means(values).index) == list(means(grid(n_tables=1)).rename(index={"e0": "t0"}).index)
+
+
 @pytest.mark.parametrize("n_tables", [2, 3, 5, 15])
 def test_the_interval_holds_the_truth_as_often_as_it_says(n_tables):
     inside = 0
