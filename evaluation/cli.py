@@ -28,8 +28,9 @@ from xadbench.evaluation.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import keeping, load_suite
+from xadbench.interrupts import INTERRUPTED, tell, watch
 
-DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERRUPTED = 1, 2, 3, 130
+DIFFERS, WRONG_INPUT, TRIALS_FAILED = 1, 2, 3
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, epilog="Example: xadbench generate table2-d10-5 --seed 1"
@@ -304,9 +305,10 @@ def main() -> None:
         complain(" ".join(str(error).split()))
         code = WRONG_INPUT
     if code == INTERRUPTED:  # Typer's too
-        complain("interrupted; what is finished is kept, and the same command goes on from there")
+        tell()
     sys.exit(code)
 
 
 if __name__ == "__main__":
+    watch()
     main()
