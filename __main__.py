@@ -1,11 +1,13 @@
 """The process of a command: `xadbench`, or `python -m xadbench`."""
 
-from xadbench.evaluation import cli
-from xadbench.interrupts import watch
+from xadbench.interrupts import end_early, watch
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it within 5 s."""
+    """Run the command line; Ctrl-C ends it within 5 s, and at once while modules are imported."""
+    end_early()
+    from xadbench.evaluation import cli  # noqa: PLC0415  # takes a second, in which an interrupt is heard too
+
     watch()
     cli.main()
 

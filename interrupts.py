@@ -1,8 +1,8 @@
 r"""Ctrl-C on the command line: its process ends within 5 s, whatever it is at.
 
 Python hears an interrupt between two of its instructions, so not while a call into C lasts, be it for hours.
-Here a thread hears it too, and ends the process if it has not ended by itself. A call that keeps Python's lock
-to its end, as long ones of NumPy and torch do not, keeps that thread waiting as well: Ctrl-\ ends it.
+Here a thread hears it too, and ends the process if it has not ended by itself. Only a call that keeps
+Python's lock to its end, as long ones of NumPy and torch do not, makes that thread wait too: Ctrl-\ ends it.
 """
 
 import os
@@ -18,12 +18,18 @@ GRACE_SECONDS = 4.0  # to end by itself: with the pools closed, and the folders 
 SHOW_CURSOR = b"\x1b[?25h\n"  # on a line below what is live
 
 
+def end_early() -> None:
+    """Let an interrupt end this process at once, until `watch`: nothing is begun that is to be undone."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, end)
+
+
 def watch() -> None:
     """End this process soon after an interrupt, and at once after another; for a command's process alone.
 
     Until then an interrupt is a `KeyboardInterrupt`, as ever. Where interrupts are ignored, they stay so.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) not in {signal.default_int_handler, end}:
         return
     ear, bell = socket.socketpair()
     bell.settimeout(0)
@@ -54,7 +60,7 @@ def _wait_for_interrupt(ear: socket.socket) -> None:
         pass
 
 
-def end() -> None:
+def end(*_: object) -> None:
     """End this process and its workers now, with the message and the exit code of an interrupt."""
     try:
         for worker in active_children():

@@ -25,6 +25,17 @@ def explain(detector, background, X):
         pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
     return X
 """
+# Ctrl-C as pandas is imported.
+EARLY = """\
+import signal, sys
+class Early:
+    def find_spec(self, name, *others):
+        if name == "pandas":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Early())
+from xadbench.__main__ import main
+main()
+"""
 
 
 @pytest.fixture
@@ -84,3 +95,10 @@ def test_a_second_interrupt_ends_at_once_and_the_cursor_is_back(start, monkeypat
             pass
     assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
     assert shown.rstrip().endswith(b"the same command goes on from there")
+
+
+def test_an_interrupt_of_the_imports_shows_no_traceback():
+    command = [sys.executable, "-c", EARLY, "list", "suites"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)  # noqa: S603  # as above
+    told = "xadbench: interrupted; what is finished is kept, and the same command goes on from there\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", told)
