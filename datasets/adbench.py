@@ -9,17 +9,13 @@ import difflib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-import pooch
-import requests
 
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.limits import DOWNLOAD_BYTES, read_limited
@@ -161,42 +157,14 @@ def _local(entry: AdbenchFile, folder: Path) -> Path:
 
 
 def _download(entry: AdbenchFile) -> Path:
+    from xadbench.datasets.download import download  # noqa: PLC0415  # pooch takes a while to import
+
     url = f"{SOURCE}/{entry.group}/{entry.file}"
-    cache_folder = Path(pooch.os_cache("xadbench")) / "adbench" / entry.group
     try:
-        return Path(pooch.retrieve(url, None, entry.file, cache_folder, downloader=_downloader(entry)))
-    except (OSError, requests.RequestException) as error:
+        return download(entry, url)
+    except OSError as error:  # all of requests' among it
         hint = f"set {FOLDER_VARIABLE} to a folder that holds {entry.file}"
         raise InputError(f"cannot download {url} ({type(error).__name__}); {hint}") from None
-
-
-class _Limited:
-    """A file to write that refuses what is more than a limit."""
-
-    def __init__(self, file: BinaryIO, most: int, where: str) -> None:
-        self.file, self.most, self.where = file, most, where
-        self.flush = file.flush
-
-    def write(self, part: bytes) -> int:
-        """Write a part, unless it would be one too many."""
-        if self.file.tell() + len(part) > self.most:
-            raise InputError(f"{self.where}: more than {self.most} bytes, the limit of this file")
-        return self.file.write(part)
-
-
-def _downloader(entry: AdbenchFile) -> Callable[..., None]:
-    """Return what pooch calls with a temporary file, which it moves into place if nothing was raised.
-
-    The hash is checked here, since pooch does not know git's.
-    """
-
-    def download(url: str, output_file: str, pooch_: object) -> None:
-        path = Path(output_file)
-        with path.open("wb") as file:
-            pooch.HTTPDownloader()(url, _Limited(file, entry.most_bytes, url), pooch_)
-        entry.check(path.read_bytes(), where=url)
-
-    return download
 
 
 def _parse(entry: AdbenchFile, content: bytes) -> LabelledTable:

@@ -6,7 +6,6 @@ from math import comb, factorial
 from typing import Self
 
 import numpy as np
-from scipy.optimize import brentq
 
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.checks import matrix
@@ -151,6 +150,8 @@ def _level(total: FloatArray, share: FloatArray, n_pairs: int) -> float:
     """Return the number of draws c at which sizes with `total` pairs give `n_pairs` pairs in all."""
     if n_pairs >= total.sum():
         return float("inf")
+    from scipy.optimize import brentq  # noqa: PLC0415  # takes a quarter of a second to import
+
     return float(brentq(lambda c: np.minimum(total, share * c).sum() - n_pairs, 0, 2 * n_pairs + 2))
 
 

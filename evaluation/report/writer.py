@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.report import pages
 from xadbench.evaluation.report.boards import boards
 from xadbench.evaluation.report.results import read_results
 from xadbench.evaluation.report.tables import as_text, tables
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Format = Literal["html", "markdown", "csv", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -66,8 +67,10 @@ def _plotly() -> str:
     return source
 
 
-def environment() -> Environment:
+def environment() -> "Environment":
     """Return what renders the report's templates."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # takes a while to import
+
     made = Environment(
         loader=PackageLoader("xadbench.evaluation.report"),
         autoescape=True,  # a data set may be called <script>
