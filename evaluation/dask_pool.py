@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
 from typing import Any
 
@@ -82,6 +83,7 @@ def _interrupted_later() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask") or current_thread() is not main_thread():  # the former: Windows
         yield
         return
+    resource_tracker.ensure_running()  # whoever starts it later lets interrupts in
     noted: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which processes inherit
@@ -90,8 +92,8 @@ def _interrupted_later() -> Iterator[None]:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         signal.signal(signal.SIGINT, handler)
-        for number in noted[:1]:
-            signal.raise_signal(number)
+        if noted and callable(handler):  # not as a signal, which would count as a second interrupt
+            handler(noted[0], None)
 
 
 def _close(cluster: LocalCluster) -> None:

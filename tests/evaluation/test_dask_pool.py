@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from threading import Event, Thread
 
@@ -62,6 +64,30 @@ def test_an_interrupt_waits_until_a_cluster_is_up():
     assert is_up
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+# In a new process, as a command has it: multiprocessing's tracker does not run yet.
+INSIDE = """\
+import os, signal
+from multiprocessing import resource_tracker
+from xadbench.evaluation.dask_pool import _interrupted_later
+heard, bell = os.pipe()
+os.set_blocking(bell, False)
+signal.set_wakeup_fd(bell)
+try:
+    with _interrupted_later():
+        resource_tracker.ensure_running()  # as Dask does for its workers
+        print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print(len(os.read(heard, 9)))
+"""
+
+
+def test_what_a_cluster_starts_hears_no_interrupt_and_the_command_one():
+    command = [sys.executable, "-c", INSIDE]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  # our own code
+    assert told == "True\n1\n"
 
 
 class ThreadedCluster(Client):
