@@ -184,7 +184,7 @@ def detector_factory(cls: Any) -> Factory[VersionedDetector]:
 KIND = Kind("detector", "xadbench.detectors", DETECTORS, detector_factory, frozenset({"oracle"}))
 
 
-def make_detector(name: str, *, random_state: int, **params: Any) -> VersionedDetector:
+def make_detector(name: str, /, *, random_state: int, **params: Any) -> VersionedDetector:
     """Make an unfitted detector.
 
     Parameters

@@ -25,6 +25,7 @@ from xadbench.datasets.limits import COMPONENTS
 from xadbench.datasets.paths import Name
 from xadbench.datasets.specs import build_spec, read_spec
 from xadbench.datasets.user_code import short_name
+from xadbench.evaluation.registry import SEED
 
 Kept = Literal["rows", "attributions"]
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
@@ -102,6 +103,8 @@ class Component(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _labelled(self) -> Self:
+        if SEED in {*self.params, *self.grid}:
+            raise ValueError(f"{SEED} is that of the trial, from the suite's seeds; leave it out")
         if twice := sorted(self.params.keys() & self.grid.keys()):
             raise ValueError(f"{twice[0]} is both in params and in grid")
         if not self.label and not self.grid:

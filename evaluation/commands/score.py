@@ -12,6 +12,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.specs import parse_yaml
 from xadbench.evaluation.plan import n_trials
 from xadbench.evaluation.progress import RunProgress
+from xadbench.evaluation.registry import SEED
 from xadbench.evaluation.runner import OnTrial
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import Component, Suite
@@ -131,5 +132,7 @@ def parameters(given: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"--param {text!r}: expected name=value, such as depth=3")
         if name in params:
             raise InputError(f"--param {text!r}: {name} is given twice")
+        if name == SEED:
+            raise InputError(f"--param {text!r}: {SEED} is that of each trial or check; leave it out")
         params[name] = parse_yaml(value, f"--param {text!r:.80}")
     return params

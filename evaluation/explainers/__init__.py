@@ -153,7 +153,7 @@ CONTROL_NAMES = frozenset({"oracle", "truth", "inverted_truth"})
 KIND = Kind("explainer", "xadbench.explainers", EXPLAINERS, explainer_factory, CONTROL_NAMES)
 
 
-def make_explainer(name: str, *, random_state: int, **params: Any) -> Explainer:
+def make_explainer(name: str, /, *, random_state: int, **params: Any) -> Explainer:
     """Make an explainer.
 
     Parameters

@@ -150,6 +150,16 @@ def test_what_is_no_explainer_is_refused(folder, spec, params, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("make", [make_explainer, make_detector])
+def test_a_parameter_may_be_called_name(folder, make):
+    methods = "def fit(self, *data): return self\n    def explain(self, X): return X\n    "
+    (folder / "named.py").write_text(
+        "class A:\n    def __init__(self, name): self.name = name\n    "
+        f"{methods}decision_function = explain\n"
+    )
+    assert make("named.py:A", random_state=0, name="mine").name == "mine"
+
+
 def test_a_class_is_a_detector_and_a_model_of_pyods_is_seeded(folder):
     X = np.random.default_rng(0).standard_normal((40, 2))
     far = np.array([[9.0, 9.0], [0.0, 0.0]])

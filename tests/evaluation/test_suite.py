@@ -75,6 +75,8 @@ def test_limits_and_scope_are_typed(tmp_path):
         ("[random]", "[{name: a, grid: {p: []}}]", r"explainers\.0\.grid\.p: .*at least 1 item"),
         ("[random]", "[{name: a, grid: {p: [1, 1]}}]", r"explainers has 'a\(p=1\)' twice"),
         ("[random]", "[{name: a, params: {p: 1}, grid: {p: [2]}}]", "p is both in params and in grid"),
+        ("[random]", "[{name: a, params: {random_state: 1}}]", "random_state is that of the trial, from the"),
+        ("[random]", "[{name: a, grid: {random_state: [1]}}]", "random_state is that of the trial, from the"),
         ("[random]", "[random]\nexclude: [{}]", r"exclude\.0: a combination names a table"),
         ("[random]", "[random]\ninclude: []", "include: .*at least 1 item"),
         ("[random]", "[random]\nexclude: [{metric: a}]", r"exclude\.0\.metric: unknown key"),
