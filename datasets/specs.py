@@ -71,10 +71,13 @@ def build_spec(values: object, model: type[Spec], where: str) -> Spec:
 def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """Say the first of the errors, and how many more there are."""
     first, *others = error.errors(include_url=False)
+    message = _message(first["type"], first["msg"], first["loc"], model)
+    more = f"; and {len(others)} more" if others else ""
+    if first["type"] == "value_error" and not first["loc"]:  # about several keys, which it names
+        return f"{message}{more}"
     key = ".".join(map(str, first["loc"])) or "the whole file"
     given = "" if first["type"] in {"missing", "extra_forbidden"} else f" (given: {first['input']!r:.80})"
-    more = f"; and {len(others)} more" if others else ""
-    return f"{key}: {_message(first['type'], first['msg'], first['loc'], model)}{given}{more}"
+    return f"{key}: {message}{given}{more}"
 
 
 def _message(kind: str, message: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:

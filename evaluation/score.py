@@ -27,7 +27,7 @@ AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction
 
 def score_on_suite(
     explainer: AnyExplainer | None = None,
-    suite: str | Suite = "quick",
+    suite: str | Path | Suite = "quick",
     params: Mapping[str, Any] | None = None,
     *,
     label: str = "",
@@ -112,7 +112,7 @@ def run_beside(
 
 
 def beside(
-    suite: str | Suite,
+    suite: str | Path | Suite,
     explainer: Component | None = None,
     detector: str | None = None,
     dataset: str | None = None,
@@ -131,7 +131,7 @@ def beside(
         raise InputError(f"{explainer.name!r} is a control, which stands beside every placement unranked")
     if labels is not None and not dataset:
         raise InputError(f"column {labels!r} is to mark the anomalies of a data set, but none is named")
-    chosen = load_suite(suite) if isinstance(suite, str) else suite
+    chosen = suite if isinstance(suite, Suite) else load_suite(str(suite))
     parts = {
         "explainers": _with(chosen.explainers, explainer),
         "detectors": _with(chosen.detectors, Component(name=detector) if detector else None),

@@ -78,7 +78,11 @@ def score(  # noqa: PLR0917  # an option each
         _refuse("a score without EXPLAINER", {"--param": param, "--name": name}, form, FILE_FORMS)
     else:
         _refuse("a score", {}, form, FILE_FORMS)
-    entry = Component(name=explainer, params=parameters(param or []), label=name) if explainer else None
+    entry = (
+        Component(name=explainer, params=parameters(param or []), label=name)
+        if explainer is not None
+        else None
+    )
     asked = beside(suite, entry, detector, dataset, label)
     run = out or Path("runs") / asked.name
     if attributions is None:

@@ -250,7 +250,7 @@ def test_a_label_goes_with_a_file_that_has_it(xadbench, command, arguments, mess
         (None, {}, "nothing to score"),
         (object(), {}, "not an object of object"),
         (int, {}, "int is no explainer: it lacks fit, explain"),
-        (absolute_z, {"label": "z_score"}, "explainers has 'z_score' twice"),
+        (absolute_z, {"label": "z_score"}, "^suite tiny: explainers has 'z_score' twice; [^(]*$"),
         (absolute_z, {"label": "truth"}, "label of a control"),
         (absolute_z, {"params": {"depth": 1}}, "unknown parameter of explainer .*'depth'"),
         ("random", {}, "'random' is a control"),
@@ -262,6 +262,11 @@ def test_a_label_goes_with_a_file_that_has_it(xadbench, command, arguments, mess
 def test_what_cannot_be_scored_is_named(tiny, explainer, options, message):
     with pytest.raises(InputError, match=message):
         score_on_suite(explainer, tiny, **options, on_trial=pytest.fail)
+
+
+@pytest.mark.usefixtures("files")
+def test_a_suite_is_named_by_its_path_too(tmp_path):
+    assert beside(tmp_path / "tiny.yaml", detector="gaussian").labels("detectors") == ["distance", "gaussian"]
 
 
 def test_a_suite_that_leaves_no_trial_is_refused_before_any(tiny):
@@ -327,6 +332,8 @@ def test_an_explainer_that_raises_gives_the_reason_and_code_3(xadbench):
     ("arguments", "message"),
     [
         ([], "nothing to score; expected EXPLAINER, --detector, --dataset or --attributions"),
+        ([""], "unknown explainer ''"),
+        (["", "--detector", "distance"], "unknown explainer ''"),
         (["mine.py:gone"], "no 'gone' in mine.py"),
         (["gone.py:f"], "no file gone.py"),
         (["mine.py:absolute_z", "--param", "power"], "--param 'power': expected name=value"),
