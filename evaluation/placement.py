@@ -29,7 +29,7 @@ class Place:
     board
         The report's leaderboard.
     oracle_auc_roc
-        What no detector can beat on these tables; NaN where that is not known of all.
+        The oracle's on the board's tables and seeds; NaN where that is not known of all.
     standing
         As `standing` returns it, with the costs of a trial and `is_shipped`, where `seconds`, which are of
         another machine, are NaN; empty if it is not ranked.
@@ -139,18 +139,24 @@ def _labels(record: Record) -> tuple[str, int, str, str]:
 
 
 def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
-    oracle = cells["oracle_auc_roc"]
-    ceiling = float(oracle.mean()) if oracle.notna().all() else float("nan")
+    entries = cells[~cells["is_reference"].astype(bool)]
+    figures = stats.common_grid(entries, "explainer", VALUE).figures
+    ceiling = _ceiling(cells, figures)
     if label not in of_board.ranked.index:
         reason = next((lacking.reasons for lacking in of_board.missing if lacking.explainer == label), "")
         return Place(label, of_board, ceiling, pd.DataFrame(), reason or "no trial of it on this detector")
-    entries = cells[~cells["is_reference"].astype(bool)]
-    figures = stats.common_grid(entries, "explainer", VALUE).figures
     is_theirs = entries.groupby("explainer")["is_shipped"].any()
     found = standing(of_board.ranked, figures, label, stats.sources_of(cells)).join(is_theirs)
     # Seconds are those of a machine and its load; kernel units go with it.
     found["seconds"] = found["seconds"].where(~found["is_shipped"].astype(bool))
     return Place(label, of_board, ceiling, found, "")
+
+
+def _ceiling(cells: pd.DataFrame, figures: pd.DataFrame) -> float:
+    """Return the oracle's mean AUC-ROC over the tables and seeds of a grid; NaN if it is not known of all."""
+    of_each = cells.groupby([stats.TABLE, stats.SEED])["oracle_auc_roc"].first()
+    of_grid = of_each[of_each.index.isin(figures.index)]
+    return float(of_grid.mean()) if of_grid.notna().all() else float("nan")
 
 
 def standing(ranked: pd.DataFrame, figures: pd.DataFrame, label: str, source: stats.Source) -> pd.DataFrame:

@@ -87,6 +87,23 @@ def test_the_figures_are_the_reports(records_of):
     assert set(place.alike) == set(p.index[p >= 0.05])
 
 
+def test_the_oracle_stands_beside_the_detector_on_the_same_tables(records_of):
+    tables = [*TABLES[:3], "undetected"]
+    records = records_of(tables)
+    for record in records:
+        is_left_out = record["table"]["label"] == "undetected"
+        quality = (
+            {"auc_roc": 0.2, "oracle_auc_roc": 0.4}
+            if is_left_out
+            else {"auc_roc": 0.8, "oracle_auc_roc": 0.9}
+        )
+        record["detector"]["quality"] = quality
+        if is_left_out:
+            record["scores"]["detected"] = record["scores"]["detected"] | {"adjusted_ndcg_m": None}
+    (place,) = place_of("mine", suite_of(tables), records).places
+    assert (place.board.auc_roc, place.oracle_auc_roc) == pytest.approx((0.8, 0.9))
+
+
 def test_an_entry_without_a_score_is_not_ranked_and_says_why(records_of):
     records = records_of(TABLES)
     failed = next(record for record in records if record["explainer"]["label"] == "mine")
