@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any, TypeVar
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, one_line
 from xadbench.datasets.user_code import load_object
 
 T = TypeVar("T")
+MALFORMED = (UnicodeDecodeError, TypeError)  # how Python says so of an entry_points.txt
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Plugin:
             return adapt(load_object(self.spec))
         except InputError as error:
             raise InputError(f"{self}: {error}") from error
+        except Exception as error:  # an object may raise where it is only looked at
+            raise InputError(f"{self}: it raised {one_line(error)}") from error
 
     def __str__(self) -> str:
         return f"plug-in {self.name!r} of {self.distribution}"
@@ -51,7 +54,7 @@ def plugins(group: str, taken: Container[str]) -> Plugins:
     found = Plugins()
     try:
         entries = list(entry_points(group=group))
-    except UnicodeDecodeError:
+    except MALFORMED:
         entries = list(_readable(group, found.refused))
     declared = map(_plugin, entries)
     for one in sorted(declared, key=lambda one: (one.name, one.distribution)):
@@ -67,8 +70,9 @@ def _readable(group: str, refused: list[str]) -> Iterator[EntryPoint]:
     for one in distributions():
         try:
             yield from one.entry_points.select(group=group)
-        except UnicodeDecodeError:
-            refused.append(f"distribution {one.name}: its entry_points.txt is not UTF-8")
+        except MALFORMED as error:
+            reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else "has a line without ="
+            refused.append(f"distribution {one.name}: its entry_points.txt {reason}")
 
 
 def _plugin(entry: EntryPoint) -> Plugin:

@@ -101,7 +101,9 @@ def as_table(function: Any) -> LabelledTable:
     name = str(getattr(made_by, "__name__", type(made_by).__name__))
     try:
         made = made_by()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever it raises, such as SystemExit
         raise InputError(f"data set {name} raised {one_line(error)}") from error
     if isinstance(made, LabelledTable):
         return made

@@ -125,7 +125,9 @@ def _imported(name: str) -> ModuleType:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             raise InputError(f"no module {error.name!r}, neither installed nor in {Path.cwd()}") from None
         raise _failed(name, error) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a module raises, as pytest's skip does
         raise _failed(name, error) from error
 
 
@@ -153,8 +155,10 @@ def _run(name: str, path: Path, source: bytes) -> ModuleType:
     sys.modules[name] = module  # dataclasses, among others, look there
     try:
         exec(compile(source, path, "exec"), vars(module))  # noqa: S102  # the user names it to be run
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # whatever a file raises
         del sys.modules[name]
+        if isinstance(error, KeyboardInterrupt):
+            raise
         raise _failed(str(path), error) from error
     return module
 

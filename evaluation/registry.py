@@ -81,7 +81,9 @@ def make(kind: Kind[T], name: str, random_state: int, params: Mapping[str, Any])
         return factory.build(random_state=random_state, **params)
     except (TypeError, ValueError) as error:
         raise InputError(f"{what} {name}: {' '.join(str(error).split())}") from None
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a plug-in raises, such as SystemExit
         raise InputError(f"{what} {name}: making it raised {one_line(error)}") from error
 
 

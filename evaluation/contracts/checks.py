@@ -5,6 +5,7 @@
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -47,10 +48,12 @@ class Finding:
 
 def run(check: Check[S], subject: S) -> Finding | None:
     """Return what a check finds; None if the subject passes. What the subject raises is a finding."""
-    with global_states.put_back():
+    with global_states.put_back(), chdir(Path.cwd()):  # a plug-in may go elsewhere
         try:
             problem = check.problem(subject)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plug-in raises
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # whatever a plug-in raises, as Rust's panics do
             problem = f"it raised {one_line(error)} ({_where(error)})"
     return None if problem is None else Finding(check.name, problem, check.remedy)
 

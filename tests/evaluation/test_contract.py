@@ -1,7 +1,9 @@
 """Each check finds the fault that it is for, and only that; an explainer without a fault passes all."""
 
+import os
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,6 +61,17 @@ class Raises(Good):
 class Exits(Good):
     def explain(self, X):
         sys.exit("nothing to explain")
+
+
+class Panics(Good):
+    def explain(self, X):
+        raise BaseException("out of cheese")  # noqa: TRY002  # as Rust's panics do
+
+
+class GoesElsewhere(Good):
+    def explain(self, X):
+        os.chdir("/")
+        return super().explain(X)
 
 
 class NotANumber(Good):
@@ -176,6 +189,7 @@ FAULTS = {
     Words: ("shape", "explain returned values of type <U"),
     Raises: ("shape", f"it raised KeyError: 'some\\nthing' ({__file__}, line "),
     Exits: ("shape", f"it raised SystemExit: nothing to explain ({__file__}, line "),
+    Panics: ("shape", f"it raised BaseException: out of cheese ({__file__}, line "),
     NotANumber: ("finite", "85 of 85 values are NaN or infinite"),
     DividesByZero: ("finite", "values are NaN or infinite where a feature of the background is constant"),
     Centres: ("input", "it changed the rows"),
@@ -251,6 +265,12 @@ def test_to_check_leaves_no_trace_in_the_global_states(cls):
     assert str(np.random.get_state()) == str(legacy)  # noqa: NPY002  # as above
     assert random.getstate() == own
     assert torch.equal(torch.get_rng_state(), of_torch)
+
+
+def test_a_check_goes_back_to_the_folder_that_it_began_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert not found(GoesElsewhere)
+    assert Path.cwd() == tmp_path
 
 
 def test_a_rounding_is_borne_and_more_is_not():

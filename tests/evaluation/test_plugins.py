@@ -44,6 +44,8 @@ def blame(detector, background, X, power=1.0, random_state=None):
 def short(detector, X): return X
 def anything(*args, **settings): return args[2]
 class Nothing: ...
+class Exits(Far):
+    def __init__(self): raise SystemExit(3)
 class Scores:
     def fit(self, X): return self
     def decision_function(self, X): return (X ** 2).sum(axis=1)
@@ -59,6 +61,7 @@ def framed():
     import pandas as pd
     return pd.DataFrame(X, columns=list("abcd")), pd.Series(y)
 def raising(): raise KeyError("no\\nfile")
+def leaving(): raise SystemExit(3)
 def infinite(): return X / 0 * 0, y
 def alone(): return X
 '''
@@ -139,6 +142,7 @@ def test_a_class_and_a_function_are_explainers_with_parameters_and_seed(folder, 
         ("mine:blame", {"pow": 1}, "unknown parameter of explainer mine:blame: 'pow'; known: power$"),
         ("mine:anything", {"settings": 1}, "unknown parameter of explainer mine:anything: 'settings'"),
         ("mine:Far", {"power": -1}, "mine:Far: making it raised RuntimeError: power is negative"),
+        ("mine:Exits", {}, "explainer mine:Exits: making it raised SystemExit: 3"),
         ("mine:Far", {"power": "a"}, "explainer mine:Far: '<' not supported"),
         ("mine:far", {}, "no 'far' in mine; it has: "),
         ("far", {}, r"unknown explainer 'far'; known: .*; or package\.module:Name, or path/to/file\.py:name"),
@@ -205,6 +209,7 @@ def test_a_function_is_a_data_set(folder, name):
     ("name", "message"),
     [
         ("raising", r"data set raising raised KeyError: 'no\\nfile'"),
+        ("leaving", "data set leaving raised SystemExit: 3"),
         ("alone", r"data set alone is ndarray, expected a LabelledTable, \(X, y\) or \(X, y, mask\)"),
         ("short", r"data set short raised TypeError: short\(\) missing 2"),
         ("X", "expected a function that returns a data set, not an object of ndarray"),
@@ -299,13 +304,35 @@ def test_plugins_are_listed_with_their_distribution_and_broken_ones_with_the_rea
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_list_of_entry_points_that_cannot_be_read_leaves_the_others(folder, listed):
+@pytest.mark.parametrize(
+    ("line", "reason"), [(b"\xff = a:b", "is not UTF-8"), (b"bolt_far", "has a line without =")]
+)
+def test_a_list_of_entry_points_that_cannot_be_read_leaves_the_others(folder, listed, line, reason):
     install(folder, "bolt", "")
-    (folder / "bolt-1.2.dist-info" / "entry_points.txt").write_bytes(b"[xadbench.explainers]\n\xff = a:b\n")
+    (folder / "bolt-1.2.dist-info" / "entry_points.txt").write_bytes(b"[xadbench.explainers]\n%b\n" % line)
     importlib.invalidate_caches()
     out, err = listed("explainers")
     assert "acme_far" in out
-    assert "xadbench: distribution bolt: its entry_points.txt is not UTF-8\n" in err
+    assert f"xadbench: distribution bolt: its entry_points.txt {reason}\n" in err
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("raise BaseException('no cheese')", "bolt: importing it raised BaseException: no cheese"),
+        ("import pytest; pytest.skip('here', allow_module_level=True)", "importing it raised Skipped: here"),
+        ("class Touchy(type):\n    __getattr__ = 1\nFar = Touchy('Far', (), {})", "it raised TypeError: "),
+    ],
+)
+def test_whatever_a_plugin_raises_leaves_the_others(folder, listed, text, reason):
+    install(folder, "bolt", "[xadbench.explainers]\na_bolt = bolt:Far\n")
+    (folder / "bolt.py").write_text(text)
+    importlib.invalidate_caches()
+    sys.modules.pop("bolt", None)
+    out, err = listed("explainers")
+    assert "acme_far" in out
+    assert re.search(f"^xadbench: plug-in 'a_bolt' of bolt 1.2: .*{reason}", err, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("acme")
