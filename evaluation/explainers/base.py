@@ -172,9 +172,12 @@ def missing(explainer: Explainer, detector: Detector) -> str | None:
     Raises
     ------
     InputError
-        If the explainer requires what no detector can provide.
+        If the explainer requires what no detector can provide, or `requires` is text and no set.
     """
-    for need in sorted(getattr(explainer, "requires", ())):
+    needs = getattr(explainer, "requires", ())
+    if isinstance(needs, str):  # whose letters would be taken for names
+        raise InputError(f"requires is {needs!r}, expected a set of names, such as {{{needs!r}}}")
+    for need in sorted(needs):
         method = find("requirement", need, PROVIDED_BY)
         if not hasattr(detector, method):
             return f"the explainer needs a {need}, and the detector has no {method}"

@@ -178,6 +178,10 @@ class NeedsMore(Good):
         return super().fit(detector, background)
 
 
+class NeedsLetters(Good):
+    requires = "gradient"
+
+
 class NeedsMagic(Good):
     requires = frozenset({"magic"})
 
@@ -207,6 +211,10 @@ FAULTS = {
     ByTheGlobalState: ("own randomness", "row 0, feature 0 gets "),
     Negative: ("culprit", "but in 17 of 17 rows another gets the most blame; first: row 0, feature "),
     NeedsMore: ("requires", "it raised AttributeError: 'Plain' object has no attribute 'score_tensor'"),
+    NeedsLetters: (
+        "requires",
+        "it raised InputError: requires is 'gradient', expected a set of names, such as",
+    ),
     NeedsMagic: ("requires", "it raised InputError: unknown requirement 'magic'; known: forest, gradient"),
 }
 # What follows from some faults beside: draws that nothing repeats show in every comparison.
