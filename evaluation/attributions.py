@@ -101,6 +101,8 @@ def _find(folder: Path, name: str) -> Path | None:
         raise InputError(f"{folder}: both {' and '.join(path.name for path in found)}; expected one of them")
     if not found[0].resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{found[0]} is a link that leads out of the folder; expected the file itself")
+    if not found[0].is_file():  # to read from a pipe would wait for ever
+        raise InputError(f"{found[0]} is a folder, a pipe or a device; expected a file")
     return found[0]
 
 

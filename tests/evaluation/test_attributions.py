@@ -1,6 +1,7 @@
 """What explainers outside Python are asked, and how their answers are scored."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -206,7 +207,13 @@ def leads_out(folder):
     file.symlink_to(folder.parent / "elsewhere.csv")
 
 
+def is_a_pipe(folder):
+    (folder / f"{TASKS[0]}.csv").unlink()
+    os.mkfifo(folder / f"{TASKS[0]}.csv")
+
+
 FAULTS = {
+    "a pipe": (is_a_pipe, f"{TASKS[0]}.csv is a folder, a pipe or a device; expected a file"),
     "missing": (
         lambda folder: (folder / f"{TASKS[1]}.csv").unlink(),
         f"answers: no {TASKS[1]}.csv or {TASKS[1]}.parquet; expected one file for each task",
