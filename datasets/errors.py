@@ -45,7 +45,7 @@ def one_line(error: BaseException) -> str:
 
 def unknown(what: str, name: str, known: Iterable[object]) -> InputError:
     """Return the error for a name that no registry holds."""
-    names = ", ".join(sorted(map(str, known)))
+    names = ", ".join(sorted(map(str, known))) or "none"
     return InputError(f"unknown {what} {name!r}; known: {names}")
 
 

@@ -11,3 +11,5 @@ def test_a_known_name_is_found():
 def test_an_unknown_name_names_the_known():
     with pytest.raises(InputError, match="unknown method 'c'; known: a, b"):
         find("method", "c", {"b": 1, "a": 2})
+    with pytest.raises(InputError, match=r"unknown method 'c'; known: none$"):
+        find("method", "c", {})
