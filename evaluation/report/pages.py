@@ -1,6 +1,6 @@
 """The pages of an HTML report: which there are, and what each shows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from xadbench.evaluation.report import figures
 from xadbench.evaluation.report.boards import Board, headline
 from xadbench.evaluation.report.curves import chart, curves
+from xadbench.evaluation.report.further import further_metrics
 from xadbench.evaluation.report.results import Results
 from xadbench.evaluation.report.table_pages import facts_of, table_pages
 from xadbench.evaluation.report.tables import detector_quality, not_ok
@@ -19,6 +20,7 @@ PAGES = {
     "cost.html": "Quality and cost",
     "kinds.html": "Kinds of anomaly",
     "curves.html": "Faithfulness",
+    "metrics.html": "Further metrics",
     "detectors.html": "Detectors",
     "tables.html": "Data sets",
     "faults.html": "Failures and skips",
@@ -45,6 +47,7 @@ def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool 
         "cost.html": {"boards": shown, "scatter": figures.scatter(shown)},
         "detectors.html": {"quality": detector_quality(results).to_dict("records")},
         "kinds.html": {"heat": _heat(boards), "n_kinds": results.by_kind["kind"].nunique()},
+        "metrics.html": {"metrics": _by_metric(run)},
         "curves.html": {"curves": [(of, chart(of)) for of in curves(results)]},
         "tables.html": {"tables": facts_of(results)},
         "faults.html": {
@@ -61,6 +64,12 @@ def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool 
     for facts, shown_of_table in table_pages(run, results, remade=remade):
         common = _common(results, facts["path"], facts["table"], root="../")
         yield Page(facts["path"], "table.html.j2", common | shown_of_table)
+
+
+def _by_metric(run: Path) -> list[tuple[Any, list[dict[Hashable, Any]]]]:
+    """Return the rows of each (detector, metric)."""
+    groups = further_metrics(run).groupby(["detector", "metric"], sort=False)
+    return [(of, rows.to_dict("records")) for of, rows in groups]
 
 
 def _common(results: Results, path: str, title: str, root: str) -> dict[str, Any]:

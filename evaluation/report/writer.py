@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.report import pages
 from xadbench.evaluation.report.boards import boards
+from xadbench.evaluation.report.further import further_metrics
 from xadbench.evaluation.report.results import read_results
 from xadbench.evaluation.report.tables import as_text, tables
 
@@ -35,7 +36,9 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     results = read_results(run)
     made = boards(results)
     if form != "html":
-        return write_files(out, as_text(tables(results, made), form))
+        further = further_metrics(run)
+        also = {"metrics": further} if len(further) else {}
+        return write_files(out, as_text(tables(results, made) | also, form))
     made_by = environment()
     for name in ASSETS:
         _write(out / name, files("xadbench.evaluation.report").joinpath("assets", name).read_text("utf-8"))

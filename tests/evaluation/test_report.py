@@ -172,7 +172,7 @@ def test_few_tables_are_said_to_tell_nothing_apart():
 
 def test_no_name_becomes_markup(html):
     pages = list(html.rglob("*.html"))
-    assert len(pages) == 9 + 3
+    assert len(pages) == 10 + 3
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert "<script>alert" not in text
@@ -196,6 +196,22 @@ def test_tables_are_written_in_each_format(run_folder, tmp_path, form):
         "detectors",
         "not_ok",
     }
+
+
+def test_metrics_that_are_asked_for_are_shown_with_the_rows_that_have_no_value(
+    run_folder, trial_record, tmp_path
+):
+    values = {"infidelity": 0.25, "n_undefined_infidelity": 0, "fidelity": None, "n_undefined_fidelity": 7}
+    again = trial_record("alpha", 0, "forest", "fair", key="f" * 64, scores={"detected": values})
+    store.write_record(run_folder, again)
+    shown = pd.read_csv(write_report(run_folder, tmp_path, "csv").parent / "metrics.csv")
+    rows = shown[(shown["detector"] == "forest") & (shown["explainer"] == "fair")].set_index("metric")
+    assert list(rows.index) == ["fidelity", "infidelity"]
+    assert rows.loc["infidelity", ["mean", "undefined"]].tolist() == [0.25, 0]
+    assert (np.isnan(rows.loc["fidelity", "mean"]), rows.loc["fidelity", "undefined"]) == (True, 7)
+    write_report(run_folder, tmp_path)
+    text = (tmp_path / "metrics.html").read_text(encoding="utf-8")
+    assert re.search(r'>fair</th><td class="n" data-value="nan">–</td><td class="n">7</td>', text)  # noqa: RUF001
 
 
 def test_csv_has_the_figures_of_the_board(finished_run, tmp_path, made):

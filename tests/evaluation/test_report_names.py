@@ -19,6 +19,7 @@ def hostile_tables(run_folder, trial_record, tmp_path):
     """The tables of a run in which everything that has a name is called what no format likes."""
     record = trial_record("alpha", 0, "forest", "fair", key="f" * 64, status="error", reason=HOSTILE)
     record["table"]["label"] = record["detector"]["label"] = record["explainer"]["label"] = HOSTILE
+    record["scores"]["detected"]["infidelity"] = 1.0
     store.write_record(run_folder, record)
 
     def texts(form):
