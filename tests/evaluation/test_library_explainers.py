@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -234,6 +235,18 @@ def test_lime_blames_by_magnitude_unless_asked_for_signs() -> None:
     )
     assert (signed[:, 4] < 0).all()
     assert_array_equal(plain, np.abs(signed))
+
+
+def test_lime_draws_around_the_row_and_not_around_the_background() -> None:
+    bowl = Score(lambda X: (X**2).sum(axis=1))
+    blame = Lime().fit(bowl, BACKGROUND).explain(np.full((1, D), 4.0))
+    assert_allclose(blame[0], 8 * BACKGROUND.std(axis=0), rtol=0.15)
+
+
+def test_saliency_is_captums(dte: DTE) -> None:
+    captum = import_module("captum.attr")
+    theirs = captum.Saliency(dte.score_tensor).attribute(torch.tensor(ROWS, requires_grad=True))
+    assert_allclose(fitted("saliency", dte).explain(ROWS), theirs.numpy(), rtol=1e-5)
 
 
 def test_captums_lime_keeps_its_order_whatever_the_unit_of_the_score() -> None:
