@@ -79,7 +79,10 @@ def make(kind: Kind[T], name: str, random_state: int, params: Mapping[str, Any])
             raise unknown(f"parameter of {what} {name}:", parameter, factory.accepts)
     try:
         return factory.build(random_state=random_state, **params)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:  # which does not say of which parameter
+        given = ", ".join(f"{key}={value!r:.80}" for key, value in params.items()) or "nothing"
+        raise InputError(f"{what} {name}: {' '.join(str(error).split())}; given: {given}") from None
+    except ValueError as error:
         raise InputError(f"{what} {name}: {' '.join(str(error).split())}") from None
     except KeyboardInterrupt:
         raise

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import InputError, one_line
 from xadbench.datasets.sources import load_dataset
 from xadbench.datasets.specs import build_spec
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
@@ -216,4 +216,14 @@ def _factory(explainer: Any) -> Factory[Explainer]:
     if isinstance(explainer, type) or not hasattr(explainer, "explain"):
         return explainer_factory(explainer)
     as_explainer(explainer)  # refuses what is none
-    return Factory(lambda random_state: copy.deepcopy(explainer), frozenset())  # noqa: ARG005  # it has its own
+    return Factory(lambda random_state: _copy(explainer), frozenset())  # noqa: ARG005  # it has its own
+
+
+def _copy(explainer: Any) -> Any:
+    try:
+        return copy.deepcopy(explainer)
+    except Exception as error:
+        cls = type(explainer).__name__
+        raise InputError(
+            f"an object of {cls} cannot be copied for each trial ({one_line(error)}); give the class"
+        ) from error

@@ -2,6 +2,7 @@
 
 import json
 import re
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -250,6 +251,11 @@ def test_a_label_goes_with_a_file_that_has_it(xadbench, command, arguments, mess
         (None, {}, "nothing to score"),
         (object(), {}, "not an object of object"),
         (int, {}, "int is no explainer: it lacks fit, explain"),
+        (
+            Signed(Lock()),
+            {},
+            r"an object of Signed cannot be copied for each trial \(TypeError: .*give the class",
+        ),
         (absolute_z, {"label": "z_score"}, "^suite tiny: explainers has 'z_score' twice; [^(]*$"),
         (absolute_z, {"label": "truth"}, "label of a control"),
         (absolute_z, {"params": {"depth": 1}}, "unknown parameter of explainer .*'depth'"),
