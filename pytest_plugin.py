@@ -17,9 +17,9 @@ Scores = dict[str, dict[str, float]]
 def xadbench_score(request: pytest.FixtureRequest) -> Callable[..., Scores]:
     """Return a function that scores an explainer beside the baselines of a suite.
 
-    It takes what `xadbench.evaluation.score.score_on_suite` takes: an explainer (a class, a function, an
-    object or a name) and `suite`, "quick" if not told. It returns for each detector: `mean`, the adjusted
-    nDCG_m, with `low` and `high`, its 95 % interval over tables (NaN if there is one); `place` among
+    It takes what `xadbench.evaluation.score.score_on_suite` takes, but always an explainer (a class, a
+    function, an object or a name); `suite` is "quick" if not told. It returns for each detector: `mean`, the
+    adjusted nDCG_m, with `low` and `high`, its 95 % interval over tables (NaN if there is one); `place` among
     `entries`; `chance`; `oracle`, NaN where there is none; `seconds` and `kernel_units` of a trial. The test
     fails where a detector's trials gave no score.
 
@@ -35,10 +35,13 @@ def xadbench_score(request: pytest.FixtureRequest) -> Callable[..., Scores]:
             assert scores["dsil_fixed"]["low"] > 0
     """
 
-    def score(explainer: Any, suite: Any = "quick", **settings: Any) -> Scores:
+    def score(explainer: Any, suite: Any = "quick", *args: Any, **settings: Any) -> Scores:
+        from xadbench.datasets.errors import InputError  # noqa: PLC0415  # as below
         from xadbench.evaluation.score import score_on_suite  # noqa: PLC0415  # takes seconds to import
 
-        placement = score_on_suite(explainer, suite, **settings)
+        if explainer is None:
+            raise InputError("no explainer to score; a detector or data set alone: score_on_suite")
+        placement = score_on_suite(explainer, suite, *args, **settings)
         scores = {place.board.detector: _scores(place) for place in placement.places}
         if "benchmark" in request.fixturenames:
             _record(request.getfixturevalue("benchmark").extra_info, placement, scores)

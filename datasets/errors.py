@@ -25,6 +25,13 @@ class Unsuitable(InputError):
     """Good data that a method declares not to be made for: a trial of it is skipped, and is no failure."""
 
 
+class TimeUp(BaseException):
+    """The time-out of a trial has passed; no Exception, so that no code takes it for a fault of its own."""
+
+
+BREAKS = (KeyboardInterrupt, TimeUp)  # end what is under way, whoever's code that is
+
+
 class Unattainable(InputError):
     """A goal that cannot be met by what a seed draws; the tables of other seeds may meet it."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from xadbench.datasets.adbench import load_adbench
 from xadbench.datasets.bundled import load_bundled
-from xadbench.datasets.errors import InputError, one_line
+from xadbench.datasets.errors import BREAKS, InputError, one_line
 from xadbench.datasets.files import HEADER, read_table
 from xadbench.datasets.paths import is_there
 from xadbench.datasets.plugins import Plugins, plugins
@@ -101,7 +101,7 @@ def as_table(function: Any) -> LabelledTable:
     name = str(getattr(made_by, "__name__", type(made_by).__name__))
     try:
         made = made_by()
-    except KeyboardInterrupt:
+    except BREAKS:
         raise
     except BaseException as error:  # whatever it raises, such as SystemExit
         raise InputError(f"data set {name} raised {one_line(error)}") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xadbench.datasets.errors import InputError, one_line
+from xadbench.datasets.errors import BREAKS, InputError, one_line
 
 EXPECTED = "expected package.module:Name or path/to/file.py:name"
 INSTALLED = frozenset({"site-packages", "dist-packages"})
@@ -125,7 +125,7 @@ def _imported(name: str) -> ModuleType:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             raise InputError(f"no module {error.name!r}, neither installed nor in {Path.cwd()}") from None
         raise _failed(name, error) from error
-    except KeyboardInterrupt:
+    except BREAKS:
         raise
     except BaseException as error:  # whatever a module raises, as pytest's skip does
         raise _failed(name, error) from error
@@ -157,7 +157,7 @@ def _run(name: str, path: Path, source: bytes) -> ModuleType:
         exec(compile(source, path, "exec"), vars(module))  # noqa: S102  # the user names it to be run
     except BaseException as error:  # whatever a file raises
         del sys.modules[name]
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, BREAKS):
             raise
         raise _failed(str(path), error) from error
     return module

@@ -13,7 +13,7 @@ from xadbench.datasets.arrays import FloatArray
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation import store
-from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.controls import ALWAYS
 from xadbench.evaluation.execution import detect, record_of
 from xadbench.evaluation.judgement import judge
 from xadbench.evaluation.limits import one_thread
@@ -72,7 +72,7 @@ def score_files(
         If a file is missing, or does not have the rows and columns that were asked for, in their order, or a
         value that is no finite number.
     """
-    taken = {one.label for one in suite.explainers} | CONTROLS.keys()
+    taken = {one.label for one in suite.explainers} | {*ALWAYS}
     if label in taken:
         raise InputError(f"the suite has an explainer {label!r} already; choose another --name")
     with one_thread():

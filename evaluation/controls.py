@@ -48,3 +48,4 @@ CONTROLS: dict[str, Callable[[Source, IntArray], FloatArray | None]] = {
     "truth": _truth,
     "inverted_truth": _inverted_truth,
 }
+ALWAYS = ("random", *CONTROLS)  # what stands in every leaderboard; `random` is an explainer as others are

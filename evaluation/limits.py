@@ -12,14 +12,10 @@ from typing import IO
 import threadpoolctl
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import said
+from xadbench.datasets.errors import TimeUp, said
 
 VMSTAT = Path("/proc/vmstat")
 GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
-
-
-class TimeUp(Exception):
-    """The time-out of a trial has passed."""
 
 
 @contextmanager

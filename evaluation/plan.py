@@ -9,7 +9,7 @@ from pathlib import Path
 from xadbench.datasets import InputError
 from xadbench.datasets.errors import Unattainable, unknown
 from xadbench.datasets.specs import build_spec
-from xadbench.evaluation.controls import CONTROLS
+from xadbench.evaluation.controls import ALWAYS, CONTROLS
 from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import PARTS, Component, Kept, Suite, TableSpec
@@ -95,23 +95,22 @@ def combinations(suite: Suite) -> Iterator[Combination]:
     """
     suite = resolve(suite)
     explainers = with_controls(suite)
+    added = explainers[len(suite.explainers) :]
     for spec, seed, detector in itertools.product(suite.tables, suite.seeds, suite.detectors):
         left = [one for one in explainers if suite.wants(spec.title, detector.label, one.label)]
         if any(one in suite.explainers for one in left):
-            yield spec, seed, detector, tuple(one for one in explainers if one in left or _is_control(one))
-
-
-def _is_control(explainer: Component) -> bool:
-    return explainer.name in CONTROLS
+            stays = (one for one in explainers if one in left or one.name in CONTROLS or one in added)
+            yield spec, seed, detector, tuple(stays)
 
 
 def with_controls(suite: Suite) -> tuple[Component, ...]:
-    """Return the suite's explainers and, behind them, the controls that it does not name itself."""
+    """Return the suite's explainers and, behind them, the controls that it neither names nor switches off."""
     for explainer in suite.explainers:
-        if explainer.label in CONTROLS and explainer.name != explainer.label:
+        if explainer.label in ALWAYS and explainer.name != explainer.label:
             raise InputError(f"explainer {explainer.name!r} has the label of a control, {explainer.label!r}")
-    named = {explainer.label for explainer in suite.explainers}
-    return (*suite.explainers, *(Component(name=name) for name in CONTROLS if name not in named))
+    named = {explainer.name for explainer in suite.explainers}
+    added = ALWAYS if suite.controls else ()
+    return (*suite.explainers, *(Component(name=name) for name in added if name not in named))
 
 
 def n_trials(suite: Suite) -> int:
@@ -125,26 +124,19 @@ def resolve(suite: Suite) -> Suite:
     resolved = build_spec(dict(suite) | {"tables": tables}, Suite, where=f"suite {suite.name}")
     for where in ("include", "exclude"):
         for i, combination in enumerate(getattr(resolved, where) or ()):
-            for what in ("table", "detector", "explainer"):
-                _check(f"{where}.{i}.{what}", getattr(combination, what), _labels(resolved, what))
+            for what, part in zip(("table", "detector", "explainer"), PARTS, strict=True):
+                _check(f"{where}.{i}.{what}", getattr(combination, what), resolved.labels(part))
     labels = (resolved.labels(part) for part in PARTS)
     if not any(resolved.wants(*trial) for trial in itertools.product(*labels)):
         raise InputError(f"suite {suite.name}: include and exclude leave no trial of an explainer")
     return resolved
 
 
-def _labels(suite: Suite, what: str) -> list[str]:
-    match what:
-        case "table":
-            return suite.labels("tables")
-        case "detector":
-            return suite.labels("detectors")
-    return [explainer.label for explainer in with_controls(suite)]
-
-
 def _check(where: str, patterns: tuple[str, ...], labels: list[str]) -> None:
     for pattern in patterns:
         if pattern not in labels and not any(fnmatchcase(label, pattern) for label in labels):
+            if pattern in CONTROLS:
+                raise InputError(f"{where}: {pattern!r} is a control; controls: false leaves out all of them")
             raise unknown(f"label in {where}:", pattern, labels)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, one_line, unknown
+from xadbench.datasets.errors import BREAKS, InputError, one_line, unknown
 from xadbench.datasets.plugins import Plugins, plugins
 from xadbench.datasets.user_code import is_spec, load_object, source_hash
 
@@ -84,7 +84,7 @@ def make(kind: Kind[T], name: str, random_state: int, params: Mapping[str, Any])
         raise InputError(f"{what} {name}: {' '.join(str(error).split())}; given: {given}") from None
     except ValueError as error:
         raise InputError(f"{what} {name}: {' '.join(str(error).split())}") from None
-    except KeyboardInterrupt:
+    except BREAKS:
         raise
     except BaseException as error:  # whatever a plug-in raises, such as SystemExit
         raise InputError(f"{what} {name}: making it raised {one_line(error)}") from error

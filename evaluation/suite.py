@@ -189,7 +189,8 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     The metrics that judge by the culprits are computed in any case; `metrics` names others, which score rows
     or explain them again, and those to show on the leaderboard. `baseline` stands for absent features.
     `scope` names the rows to rank by. `include`, where given, keeps only trials that one of its combinations
-    holds, and `exclude` drops those that one of its own does; the controls stay wherever a trial is left.
+    holds, and `exclude` drops those that one of its own does; the controls stay wherever a trial is left,
+    unless `controls: false` switches them off.
     `keep` names what stays of a trial beside its record: the metrics' values row by row, the attributions.
     `timeout` (seconds) and `memory_limit` (bytes, or "2 GiB": beyond what the process holds) end a trial, or
     the fitting of a detector, that takes more.
@@ -202,6 +203,7 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     explainers: Components
     include: Annotated[tuple[Combination, ...], Field(min_length=1)] | None = None
     exclude: tuple[Combination, ...] = ()
+    controls: bool = True
     metrics: tuple[str, ...] = ()
     baseline: str = "mean"
     scope: Literal["anomalies", "detected", "flagged"] = "detected"

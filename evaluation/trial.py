@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
-from xadbench.datasets.errors import InputError, Unsuitable, said
+from xadbench.datasets.errors import InputError, TimeUp, Unsuitable, said
 from xadbench.datasets.user_code import short_name
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
@@ -29,7 +29,7 @@ from xadbench.evaluation.explaining import (
     with_own_detector,
 )
 from xadbench.evaluation.judgement import Judgement, judge, score_attributions
-from xadbench.evaluation.limits import TimeUp, is_out_of_memory
+from xadbench.evaluation.limits import is_out_of_memory
 from xadbench.evaluation.registry import identity
 from xadbench.evaluation.scoring import RANKED, Fitted, Measures
 from xadbench.evaluation.source import Source

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xadbench.datasets.errors import printable
+from xadbench.datasets.errors import InputError, printable
 from xadbench.evaluation.gate import baselines
 from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
 from xadbench.evaluation.report.results import VALUE
@@ -45,9 +45,17 @@ def show(
         typer.echo(means.to_markdown(floatfmt=("", ".3f", ".3g", ".0f")))
         return
     for known in baselines.baseline_names(folder):
-        typer.echo(printable(f"{known:<24} {baselines.summary(baselines.load_baseline(known, folder))}"))
+        typer.echo(printable(f"{known:<24} {_summary(known, folder)}"))
     if not baselines.baseline_names(folder):
         typer.echo(f"{folder}: no baselines yet; `xadbench baseline save NAME RUN` makes one")
+
+
+def _summary(name: str, folder: Path) -> str:
+    """Return what a baseline holds, or why it cannot be read: others may be sound."""
+    try:
+        return baselines.summary(baselines.load_baseline(name, folder))
+    except InputError as error:
+        return f"cannot be used: {error}"
 
 
 def _cell(name: str) -> str:

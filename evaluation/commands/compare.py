@@ -70,7 +70,7 @@ def compare(  # noqa: PLR0917  # an option each
         "other-seeds": allow_other_seeds,
     }
     terms = Terms(
-        metrics=_several(metrics) or Terms.metrics,
+        metrics=Terms.metrics if metrics is None else _several(metrics),
         scope=scope,
         tolerance=tolerance,
         time_tolerance=time_tolerance if judge_time else None,

@@ -42,7 +42,9 @@ def score(  # noqa: PLR0917  # an option each
     label: Annotated[
         str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that run trials; 1 if not told.")
+    ] = None,
     out: Annotated[
         Folder, typer.Option(metavar="DIR", help="The run's folder; runs/score-SUITE if not told.")
     ] = None,
@@ -67,7 +69,8 @@ def score(  # noqa: PLR0917  # an option each
 
     if export is not None:
         others = {"EXPLAINER": explainer, "--param": param, "--name": name, "--attributions": attributions}
-        _refuse("--export", others | {"--out": out, "--recompute": recompute}, form, RESULT_FORMS)
+        others |= {"--out": out, "--recompute": recompute, "--workers": workers}
+        _refuse("--export", others, form, RESULT_FORMS)
         _export(beside(suite, None, detector, dataset, label), export, form or "csv")
         return
     if attributions is not None:
@@ -93,7 +96,7 @@ def score(  # noqa: PLR0917  # an option each
     console = Console(stderr=form != "text")  # the output is the result alone where a program reads it
     with RunProgress(n_trials(asked), console) as progress:
         placement = work(
-            recompute=recompute, workers=workers, on_trial=_telling(progress), on_running=progress.show
+            recompute=recompute, workers=workers or 1, on_trial=_telling(progress), on_running=progress.show
         )
     typer.echo(as_form(placement, form), nl=False)
     if not all(map(is_finished, placement.records)):

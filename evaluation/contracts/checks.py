@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import one_line
+from xadbench.datasets.errors import BREAKS, one_line
 from xadbench.evaluation import global_states
 from xadbench.evaluation.toys import toy_rows
 
@@ -51,7 +51,7 @@ def run(check: Check[S], subject: S) -> Finding | None:
     with global_states.put_back(), chdir(Path.cwd()):  # a plug-in may go elsewhere
         try:
             problem = check.problem(subject)
-        except KeyboardInterrupt:
+        except BREAKS:
             raise
         except BaseException as error:  # noqa: BLE001  # whatever a plug-in raises, as Rust's panics do
             problem = f"it raised {one_line(error)} ({_where(error)})"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.json_files import parse_json
-from xadbench.evaluation.gate.runs import Run, title
+from xadbench.evaluation.gate.runs import ADJUSTED, Run, title
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.registry import SEED as RANDOM_STATE
 from xadbench.evaluation.report.results import IDENTITY
@@ -19,7 +19,6 @@ from xadbench.evaluation.stats import Source, source_of, sources_of
 from xadbench.evaluation.store import REUSED
 
 TIME = "time"
-ADJUSTED = "adjusted_"
 ALLOWANCES = {  # what stops a comparison unless it is allowed: option --allow-<key>
     "missing": "trials of BASE that NEW lacks",
     "new-failures": "trials with a score in BASE and none in NEW, or that fail in NEW alone",
@@ -214,7 +213,8 @@ def _changes(row: "pd.Series[Any]", metrics: Sequence[str], *, same_tables: bool
     ours, theirs = (_parts(row[f"components_{of}"], tuple(metrics)) for of in ("base", "new"))
     for part in sorted(ours.keys() | theirs.keys()):
         if ours.get(part) != theirs.get(part):
-            yield f"{part}: {ours.get(part, 'none')}, now {theirs.get(part, 'none')}"
+            before, now = ("none" if of.get(part) is None else of[part] for of in (ours, theirs))
+            yield f"{part}: {before}, now {now}"
 
 
 @cache  # most trials share them

@@ -13,6 +13,7 @@ from xadbench.datasets.json_files import parse_json, read_json
 from xadbench.datasets.parquet import opened, read_frame
 from xadbench.evaluation import store
 from xadbench.evaluation.asked import read_asked
+from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.records import check_trial
 from xadbench.evaluation.report.results import IDENTITY, REFERENCES
 
@@ -20,6 +21,8 @@ SHIPPED = "shipped:"
 PROVENANCE = b"xadbench"  # the key in a Parquet file's metadata
 BENCHMARK = "xadbench"  # the key in pytest-benchmark's extra_info, for {"records": [...]}
 UNKNOWN = "unknown"
+ADJUSTED = "adjusted_"
+ROUNDING = 1e-6
 BASELINES = Path("baselines")
 NEEDED = (*IDENTITY, "status", "scope", "score", "value")
 TEXTS = frozenset({*NEEDED, "origin", "components", "content_hash"} - {"seed", "value"})
@@ -190,7 +193,20 @@ def of_tidy(name: str, tidy: pd.DataFrame, provenance: dict[str, Any]) -> Run:
     if (twice := scores.duplicated([*IDENTITY, "scope", "score"])).any():
         one = scores[twice].iloc[0]
         raise InputError(f"{name}: {one['score']} of {title(tuple(one[IDENTITY]))} is there twice")
+    for metric, values in scores.groupby("score")["value"]:
+        _check_range(name, str(metric), values)
     return Run(name, provenance, trials.sort_index(), scores)
+
+
+def _check_range(name: str, score: str, values: "pd.Series[float]") -> None:
+    """Raise `InputError` if a metric, adjusted for chance or not, has a value that it cannot have."""
+    metric = METRICS.get(score.removeprefix(ADJUSTED))
+    if metric is None:  # a count, or a level of chance
+        return
+    low, high = (-np.inf, 1.0) if score.startswith(ADJUSTED) else metric.range
+    wrong = values[(values < low - ROUNDING) | (values > high + ROUNDING)]
+    if len(wrong):
+        raise InputError(f"{name}: {score} is {wrong.iloc[0]}; its range is {low:g} to {high:g}")
 
 
 def _check(name: str, tidy: pd.DataFrame) -> None:

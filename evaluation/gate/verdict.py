@@ -11,7 +11,8 @@ import pandas as pd
 
 from xadbench.datasets.errors import InputError, find, unknown
 from xadbench.evaluation import stats
-from xadbench.evaluation.gate.pairing import ADJUSTED, ALLOWANCES, TIME, Pairs, plain
+from xadbench.evaluation.gate.pairing import ALLOWANCES, TIME, Pairs, plain
+from xadbench.evaluation.gate.runs import ADJUSTED
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.report.results import VALUE
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES

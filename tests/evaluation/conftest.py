@@ -100,7 +100,7 @@ def xadbench(monkeypatch, capsys, tmp_path):
 @pytest.fixture
 def records(trial_record):
     """Trials of two explainers on three tables, two seeds, two detectors."""
-    levels = {"good": 0.8, "poor_&co": 0.1}
+    levels = {"good": 0.7, "poor_&co": 0.1}
     components = {
         "detector": {"forest": {"version": 1, "params": {"random_state": 0}}},
         "explainer": {"good": {"version": 2, "params": {"samples": 10}}},

@@ -69,7 +69,7 @@ def misbehave(fault, n=0):
             time.sleep(60)
         case "stubborn":
             while True:
-                with suppress(Exception):
+                with suppress(BaseException):
                     time.sleep(60)
         case "memory":
             np.ones(2**28)  # 2 GiB

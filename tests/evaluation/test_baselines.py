@@ -86,6 +86,16 @@ def test_an_unknown_baseline_names_the_known_ones(run_folder, tmp_path):
         read_run("mian", tmp_path)
 
 
+def test_a_broken_baseline_hides_no_other(run_folder, tmp_path, xadbench):
+    save_baseline("good", str(run_folder), tmp_path)
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    code, out, _ = xadbench("baseline", "show", "--dir", tmp_path)
+    assert code == 0
+    broken, good = out.splitlines()
+    assert broken.split()[:4] == ["broken", "cannot", "be", "used:"]
+    assert good.split()[0] == "good"
+
+
 def test_means_are_by_explainer_the_best_first(run_folder):
     shown = means(read_run(str(run_folder)), SCOPE, METRIC)
     assert list(shown.index) == ["gappy", "good", "fair", "poor_&co"]

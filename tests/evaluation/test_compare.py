@@ -182,7 +182,7 @@ def test_another_tables_content_refuses(records):
     [
         ("detector", "forest", "version", "detector forest version: 1, now 9"),
         ("explainer", "good", "version", "explainer good version: 2, now 9"),
-        ("explainer", "good", "library", "explainer good library: None, now 9"),
+        ("explainer", "good", "library", "explainer good library: none, now 9"),
         ("explainer", "good", "samples", "explainer good samples: 10, now 9"),
     ],
 )
@@ -385,3 +385,17 @@ def test_runs_with_nothing_in_common_are_refused(records):
     other = changed(changed(records, rename), rename, "poor_&co")
     with pytest.raises(InputError, match="no trial has a value in both runs"):
         gate_of(records, other)
+
+
+def test_empty_metrics_are_refused_on_the_command_line_too(run_folder, xadbench):
+    code, _, err = xadbench("compare", run_folder, run_folder, "--metrics", "")
+    assert code == 2
+    assert "metrics is empty" in err
+
+
+def test_a_version_that_is_not_known_is_none(records):
+    def forget(record):
+        record["components"]["metrics"]["ndcg_m"] = None
+
+    notices = gate_of(records, changed(records, forget)).notices
+    assert "metric ndcg_m version: 1, now none" in {notice.text for notice in notices}

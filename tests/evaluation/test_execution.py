@@ -16,10 +16,12 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
+from xadbench.datasets.errors import TimeUp
 from xadbench.evaluation import limits, pools, run_suite, store, workers
 from xadbench.evaluation.execution import record_of
+from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.kept import load_attributions, load_rows
-from xadbench.evaluation.limits import TimeUp, check_limits, limited
+from xadbench.evaluation.limits import check_limits, limited
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.suite import Suite
@@ -338,6 +340,16 @@ def test_the_alarm_rings_and_is_off_again(tmp_path):
             time.sleep(5)
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
         assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+def test_the_alarm_is_no_fault_of_the_code_that_it_ends(tmp_path):
+    (tmp_path / "slow.py").write_text(
+        "import time\nclass Slow:\n    def __init__(self):\n        time.sleep(5)\n"
+        "    def fit(self, detector, background): return self\n    def explain(self, X): return X\n",
+        encoding="utf-8",
+    )
+    with (tmp_path / "words").open("w") as words, limited("making", 0.5, None, words), pytest.raises(TimeUp):
+        make_explainer(f"{tmp_path / 'slow.py'}:Slow", random_state=0)
 
 
 def test_workers_are_counted_from_one(small_suite):

@@ -73,6 +73,7 @@ def test_what_holds_no_run_is_refused(tmp_path, monkeypatch, name, content, mess
         ({"seed": 0.5}, "seed is 0.5"),
         ({"value": "much"}, "column 'value' is not of numbers"),
         ({"value": -np.inf}, "column 'value' has an infinite value"),
+        ({"value": 1e308}, "is 1e.308; its range is"),
         ({"kernel_units": np.inf}, "column 'kernel_units' has an infinite value"),
         ({"kernel_units": -1.0}, "kernel_units is -1.0; no time is negative"),
         ({"table": 5}, "column 'table' has 5; expected text"),

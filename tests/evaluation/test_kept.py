@@ -205,7 +205,7 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
     assert run("--keep", "rows") == 0
     assert len(load_rows(tmp_path / "run"))
     assert run("--keep", "rows,attributions") == 0
-    assert "4 of 4 trials with scores have no attributions kept" in capsys.readouterr().err
+    assert "5 of 5 trials with scores have no attributions kept" in capsys.readouterr().err
     assert run("--keep", "everything") == 2
     assert "keep.0" in capsys.readouterr().err
 

@@ -92,3 +92,24 @@ def test_a_suite_of_which_nothing_is_left_is_refused(small_suite):
     nothing = small_suite.model_copy(update={"exclude": (Combination(explainer=("z*", "random")),)})
     with pytest.raises(InputError, match="suite small: include and exclude leave no trial of an explainer"):
         plan(nothing)
+
+
+def test_controls_are_there_unless_they_are_switched_off(small_suite):
+    alone = small_suite.model_copy(update={"explainers": (Component(name="z_score"),)})
+    (*_, explainers), *_ = combinations(alone)
+    assert [one.name for one in explainers] == ["z_score", "random", "oracle", "truth", "inverted_truth"]
+    (*_, explainers), *_ = combinations(alone.model_copy(update={"controls": False}))
+    assert [one.name for one in explainers] == ["z_score"]
+
+
+def test_a_control_cannot_be_excluded_by_itself(small_suite):
+    excluded = small_suite.model_copy(update={"exclude": (Combination(explainer="truth"),)})
+    with pytest.raises(InputError, match=r"exclude.0.explainer: 'truth' is a control; controls: false"):
+        n_trials(excluded)
+
+
+def test_a_random_that_is_named_may_be_excluded_and_one_that_is_not_stays(small_suite):
+    excluded = small_suite.model_copy(update={"exclude": (Combination(explainer="rand*"),)})
+    assert n_trials(excluded) == 8
+    unnamed = excluded.model_copy(update={"explainers": (Component(name="z_score"),), "exclude": ()})
+    assert n_trials(unnamed) == 10

@@ -27,7 +27,9 @@ def broken(detector, background, X):
     return X * np.nan
 """
 TESTS = """
+import pytest
 from mine import SUITE, broken, far
+from xadbench.datasets import InputError
 
 def test_alone(xadbench_score):
     scores = xadbench_score(far, SUITE)
@@ -39,6 +41,13 @@ def test_alone(xadbench_score):
 
 def test_broken(xadbench_score):
     xadbench_score(broken, SUITE)
+
+def test_none(xadbench_score):
+    with pytest.raises(InputError, match="no explainer to score"):
+        xadbench_score(None, SUITE, detector="gaussian")
+
+def test_params(xadbench_score):
+    assert xadbench_score("z_score", SUITE, {})["gaussian"]["entries"] == 1
 
 def test_timed(benchmark, xadbench_score):
     benchmark.pedantic(xadbench_score, args=(far, SUITE), rounds=2)
@@ -67,7 +76,7 @@ def finished(tmp_path_factory):
 
 def test_the_fixture_scores_and_a_trial_without_score_fails_the_test(finished):
     out, _ = finished
-    assert "1 failed, 2 passed" in out
+    assert "1 failed, 4 passed" in out
     assert "broken on gaussian: error: ValueError: " in out
     assert "Traceback" not in out
 

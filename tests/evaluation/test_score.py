@@ -353,6 +353,7 @@ def test_an_explainer_that_raises_gives_the_reason_and_code_3(xadbench):
         (["mine.py:absolute_z", "--attributions", "a"], "EXPLAINER does not go with --attributions"),
         (["--export", "e", "--attributions", "a"], "--attributions does not go with --export"),
         (["--export", "e", "--recompute"], "--recompute does not go with --export"),
+        (["--export", "e", "--workers", "2"], "--workers does not go with --export"),
         (["--export", "e", "--format", "json"], "--format json does not go with --export"),
         (["--attributions", "a"], "a is no folder"),
         (["--detector", "iforest", "--name", "x"], "--name does not go with a score without EXPLAINER"),
