@@ -1,12 +1,10 @@
 """The metrics of a report that it does not rank by: means over rows, and how many rows have no value."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.leaderboard import SCORES, leaderboard
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.scoring import HEADLINE_SCOPE
@@ -15,21 +13,15 @@ from xadbench.evaluation.store import Record
 COLUMNS = ("detector", "metric", "explainer", "mean", "undefined", "trials")
 
 
-def further_metrics(run: Path) -> pd.DataFrame:
+def further_metrics(records: Sequence[Record]) -> pd.DataFrame:
     """Return COLUMNS for each detector, metric and explainer: the figures that `xadbench run` prints.
 
     Means over the trials that have one, of the headline's scope; `undefined`: rows without a value, which no
     mean counts; `trials`: with a score, of all. Metrics that judge by the culprits are adjusted for chance.
     """
-    latest = {_identity(record): record for record in read_asked(run)[0]}
-    records = list(latest.values())
     names = [name for name in METRICS if name in _scored(records)]
     rows = list(_rows(leaderboard(records, HEADLINE_SCOPE, asked=names), names)) if names else []
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["detector", "metric"], kind="stable")
-
-
-def _identity(record: Record) -> tuple[Any, ...]:
-    return record["seed"], *(record[part]["label"] for part in ("table", "detector", "explainer"))
 
 
 def _scored(records: Sequence[Record]) -> set[str]:

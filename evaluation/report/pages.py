@@ -47,7 +47,7 @@ def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool 
         "cost.html": {"boards": shown, "scatter": figures.scatter(shown)},
         "detectors.html": {"quality": detector_quality(results).to_dict("records")},
         "kinds.html": {"heat": _heat(boards), "n_kinds": results.by_kind["kind"].nunique()},
-        "metrics.html": {"metrics": _by_metric(run)},
+        "metrics.html": {"metrics": _by_metric(results)},
         "curves.html": {"curves": [(of, chart(of)) for of in curves(results)]},
         "tables.html": {"tables": facts_of(results)},
         "faults.html": {
@@ -66,9 +66,9 @@ def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool 
         yield Page(facts["path"], "table.html.j2", common | shown_of_table)
 
 
-def _by_metric(run: Path) -> list[tuple[Any, list[dict[Hashable, Any]]]]:
+def _by_metric(results: Results) -> list[tuple[Any, list[dict[Hashable, Any]]]]:
     """Return the rows of each (detector, metric)."""
-    groups = further_metrics(run).groupby(["detector", "metric"], sort=False)
+    groups = further_metrics(results.records).groupby(["detector", "metric"], sort=False)
     return [(of, rows.to_dict("records")) for of, rows in groups]
 
 

@@ -42,6 +42,8 @@ class Results:
     curves
         A row each (trial, metric): the identity, `scope` (the headline's), `metric`, and `curve`, its mean
         score for each of `set_sizes(d)`.
+    records
+        Those behind `trials`.
     n_superseded
         Records in the run's folder that are not used: of trials that the suite does not ask for any more, or
         that a later record replaces.
@@ -56,6 +58,7 @@ class Results:
     knows_all: bool
     by_kind: pd.DataFrame
     curves: pd.DataFrame
+    records: Sequence[store.Record]
 
 
 def read_results(run: Path) -> Results:
@@ -92,7 +95,7 @@ def as_results(provenance: dict[str, Any], records: Sequence[store.Record], n_ot
         pd.DataFrame([row for record in kept for row in _curves(record)]),
     )
     n_superseded = n_others + len(everything) - len(kept)
-    return Results(provenance, trials, scores, n_superseded, asked is not None, by_kind, curves)
+    return Results(provenance, trials, scores, n_superseded, asked is not None, by_kind, curves, kept)
 
 
 def _identity(record: store.Record) -> dict[str, Any]:
@@ -119,16 +122,32 @@ def _trial(record: store.Record) -> dict[str, Any]:
         "fit_seconds": _number(detector.get("fit_seconds")),
         "seconds": _number(record.get("seconds")),
         "kernel_units": _number(record.get("kernel_units")),
+        **_costs(record.get("cost", {})),
         "n_explained": _number(record.get("n_explained")),
     }
 
 
+COSTS = ("fit_cpu_seconds", "explain_cpu_seconds", "rows_scored", "peak_bytes")
 FACTS = ("origin", "n_rows", "n_features", "n_anomalies")
 QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
 
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
+
+
+def _costs(cost: dict[str, Any]) -> dict[str, float]:
+    """Return COSTS; NaN where they are not known."""
+    fit, explain = (
+        {name: _number(cost.get(part, {}).get(name)) for name in ("cpu_seconds", "rows_scored", "peak_bytes")}
+        for part in ("fit", "explain")
+    )
+    return {
+        "fit_cpu_seconds": fit["cpu_seconds"],
+        "explain_cpu_seconds": explain["cpu_seconds"],
+        "rows_scored": fit["rows_scored"] + explain["rows_scored"],
+        "peak_bytes": max(fit["peak_bytes"], explain["peak_bytes"]),
+    }
 
 
 def _by_scope(records: Sequence[store.Record], trials: pd.DataFrame) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     results = read_results(run)
     made = boards(results)
     if form != "html":
-        further = further_metrics(run)
+        further = further_metrics(results.records)
         also = {"metrics": further} if len(further) else {}
         return write_files(out, as_text(tables(results, made) | also, form))
     made_by = environment()

@@ -20,7 +20,7 @@ from xadbench.evaluation.report.boards import board, boards
 from xadbench.evaluation.report.curves import curves
 from xadbench.evaluation.report.drawings import MOST_NODES, graph
 from xadbench.evaluation.report.examples import examples
-from xadbench.evaluation.report.results import NOT_RUN, VALUE, read_results
+from xadbench.evaluation.report.results import COSTS, NOT_RUN, VALUE, read_results
 from xadbench.evaluation.report.table_pages import table_paths
 from xadbench.evaluation.suite import Suite
 
@@ -47,7 +47,7 @@ def cells(scores, **more):
         for name, values in scores.items()
         for i, score in enumerate(values)
     ]
-    blank = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units", "auc_roc")
+    blank = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units", "auc_roc", *COSTS)
     return pd.DataFrame(rows).assign(reason=None, **dict.fromkeys(blank, 0.5), **more)
 
 
@@ -380,3 +380,16 @@ def test_one_source_alone_tells_no_entries_apart():
     assert not made.can_differ
     assert made.ranked["tied"].to_dict() == {"a": False, "b": True}
     assert made.groups == [["a", "b"]]
+
+
+def test_costs_are_told_apart(run_folder, tmp_path):
+    for path in store.paths(run_folder):
+        record = store.read_record(run_folder, path.stem)
+        record["cost"] = {
+            part: {"cpu_seconds": seconds, "rows_scored": 1000.0, "peak_bytes": seconds * 1e6}
+            for part, seconds in (("fit", 11.0), ("explain", 13.0))
+        }
+        store.write_record(run_folder, record)
+    page = (write_report(run_folder, tmp_path).parent / "cost.html").read_text(encoding="utf-8")
+    _, *cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", page.split('scope="row">good', 1)[1])
+    assert cells[2:6] == ["11", "13", "2000", "13.0"]
