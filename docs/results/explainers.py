@@ -1,7 +1,9 @@
-"""How far `dsil_repair` leads each other explainer, with 95 % intervals: reads a run of `explainers.yaml`.
+"""How far `dsil_repair` leads each other explainer, with 95 % intervals: reads runs of the suites beside it.
 
-    XADBENCH_ADBENCH_DIR=... xadbench run docs/results/explainers.yaml --out runs/explainers
-    python docs/results/explainers.py runs/explainers > docs/results/explainers.csv
+    export XADBENCH_ADBENCH_DIR=...
+    xadbench run docs/results/explainers.yaml --out runs/explainers
+    xadbench run docs/results/explainers-campaign.yaml --out runs/explainers-campaign
+    python docs/results/explainers.py runs/explainers runs/explainers-campaign > docs/results/explainers.csv
 
 Oracle and truths are left out. Columns: `adjusted_ndcg_m`, mean over sources of tables (scope "detected");
 `lead`, `low`, `high`: of dsil_repair over the entry; `cost`: processor time to fit and explain over that of
@@ -18,9 +20,9 @@ from xadbench.evaluation.store import load
 OURS, CONTROLS = "dsil_repair", ["oracle", "truth", "inverted_truth"]
 
 
-def main(run: str) -> None:
+def main(*runs: str) -> None:
     """Print a row an entry, the closest to dsil_repair first."""
-    results = load(run)
+    results = pd.concat([load(run) for run in runs], ignore_index=True)
     results = results[~results["explainer"].isin(CONTROLS)]
     scores = results[(results["scope"] == "detected") & (results["score"] == "adjusted_ndcg_m")]
     grid = common_grid(scores, "explainer", "value").figures
@@ -35,4 +37,4 @@ def main(run: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
