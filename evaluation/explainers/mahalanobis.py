@@ -11,9 +11,11 @@ from xadbench.datasets.streams import stream
 from xadbench.evaluation.detectors import Detector
 
 from .base import row_by_row
-from .spread import is_constant, moments
+from .spread import is_constant, moments, robust_moments
 
 ROWS_PER_COLUMN = 5  # that a robust covariance needs
+# Where wrapping begins and ends, and the two numbers that follow from that, of its source.
+WRAP_FROM, WRAP_TO, WRAP_SIZE, WRAP_SLOPE = 1.5, 4.0, 1.540793, 0.8622731
 MAX_COLUMNS = 50  # of a robust covariance: its search starts from subsets of 300 rows, and takes seconds
 
 
@@ -35,14 +37,16 @@ class Mahalanobis:
     and Mahalanobis distances", arXiv 2210.10063: the characteristic function replaces features outside a
     coalition by their mean. The covariance is the minimum covariance determinant (Rousseeuw & Van Driessen
     1999). With fewer than 5 rows a column, more than 50 columns, or a singular result, it is Ledoit & Wolf's
-    shrunk covariance, which is not robust.
+    shrunk covariance of wrapped values: those far from their column's median weigh less, and from 4 robust
+    standard deviations on nothing (Raymaekers & Rousseeuw 2021, "Fast robust correlation for high-dimensional
+    data"). That bears wild values, but not rows that are wild only in how their values go together.
 
     A column that is constant in the background is independent of the others, with the variance of its
     rounding, as in `ZScore`.
     """
 
     requires: frozenset[str] = frozenset()
-    version = 1
+    version = 2
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -69,15 +73,12 @@ class Mahalanobis:
         return shares
 
     def _estimate(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        from sklearn.covariance import LedoitWolf  # noqa: PLC0415  # takes a second to import
-
         n, d = rows.shape
-        if n >= ROWS_PER_COLUMN * d and d <= MAX_COLUMNS and (robust := self._robust(rows)):
+        if n >= ROWS_PER_COLUMN * d and d <= MAX_COLUMNS and (robust := self._least_determinant(rows)):
             return robust
-        shrunk = LedoitWolf().fit(rows)
-        return shrunk.location_, shrunk.precision_
+        return _shrunk(rows)
 
-    def _robust(self, rows: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    def _least_determinant(self, rows: FloatArray) -> tuple[FloatArray, FloatArray] | None:
         from sklearn.covariance import MinCovDet  # noqa: PLC0415  # as above
 
         seed = int(stream(self.random_state, "mahalanobis").integers(2**32))
@@ -89,3 +90,19 @@ class Mahalanobis:
                 return None
         full_rank = np.linalg.matrix_rank(fitted.covariance_, hermitian=True) == rows.shape[1]
         return (fitted.location_, fitted.precision_) if full_rank else None
+
+
+def _shrunk(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    from sklearn.covariance import LedoitWolf  # noqa: PLC0415  # takes a second to import
+
+    median, spread = robust_moments(rows)
+    fitted = LedoitWolf().fit(_wrapped((rows - median) / spread))
+    return median + fitted.location_ * spread, fitted.precision_ / np.outer(spread, spread)
+
+
+def _wrapped(z: FloatArray) -> FloatArray:
+    """Return standardised values, of which those beyond WRAP_FROM shrink, and those beyond WRAP_TO are 0."""
+    size = np.abs(z)
+    shrinking = WRAP_SIZE * np.tanh(WRAP_SLOPE * (WRAP_TO - size))
+    wrapped: FloatArray = np.sign(z) * np.where(size < WRAP_FROM, size, np.maximum(shrinking, 0.0))
+    return wrapped

@@ -158,13 +158,20 @@ def test_mahalanobis_shares_are_the_shapley_values_of_the_squared_distance() -> 
     assert_allclose(explain("exact_shapley", distance, middle, X), explainer.explain(X), rtol=1e-6)
 
 
-def test_the_covariance_is_robust_where_it_can_be_and_shrunk_where_not() -> None:
-    polluted = np.vstack([chain(180), np.tile([8.0, -8.0, 0.0], (20, 1)) + 0.1 * normal(20, 3)])
-    robust = explain("mahalanobis", None, polluted, BROKEN).sum()
-    assert robust > 50  # with the ordinary covariance, the distance is 1
-    few = polluted[:14]
-    z = (np.vstack([few, BROKEN]) - few.mean(axis=0)) / few.std(axis=0)
-    shrunk = LedoitWolf().fit(z[:14]).mahalanobis(z[14:])
+@pytest.mark.parametrize("columns", [3, 60])  # by the least determinant; wrapped and shrunk
+def test_the_covariance_bears_wild_rows(columns: int) -> None:
+    sound = np.hstack([chain(1800), normal(1800, columns - 3, seed=2)])
+    wild = np.hstack([np.tile([8.0, -8.0, 0.0], (200, 1)), np.zeros((200, columns - 3))])
+    polluted = np.vstack([sound, wild + 0.1 * normal(200, columns, seed=3)])
+    row = np.hstack([BROKEN, np.zeros((1, columns - 3))])
+    assert explain("mahalanobis", None, polluted, row).sum() > 0.5 * LedoitWolf().fit(sound).mahalanobis(row)
+    assert LedoitWolf().fit(polluted).mahalanobis(row) < 1
+
+
+def test_few_rows_have_the_shrunk_covariance() -> None:
+    order = normal(14, 3).argsort(axis=0)
+    few = np.linspace(-1, 1, 14)[order]  # no value is far out
+    shrunk = LedoitWolf().fit(few).mahalanobis(BROKEN)
     assert_allclose(explain("mahalanobis", None, few, BROKEN).sum(axis=1), shrunk)
 
 
