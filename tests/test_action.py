@@ -147,10 +147,11 @@ def test_an_explainer_is_scored_compared_and_commented_on(step, tmp_path):
     assert run == place / "run"
     base = tmp_path / "base"
     for record in store.read_records(run):
+        store.write_record(base, record)
         for scores in record["scores"].values():
             if scores["adjusted_ndcg_m"] is not None:
-                scores["adjusted_ndcg_m"] += 0.05
-        store.write_record(base, record)
+                scores["adjusted_ndcg_m"] -= 0.05
+        store.write_record(run, record)
     assert step("Compare", base="base") == (1, "")
     assert step("Compare", base="base", tolerance="0.06", **{"time-tolerance": "9"}) == (0, "")
     assert step("Compare", base="gone")[0] == 2

@@ -50,10 +50,10 @@ def test_other_parameters_are_another_explainer_and_half_a_run_counts_as_half(sm
     suite = small_suite.model_copy(update={"explainers": (quiet,)})
     run_suite(suite.model_copy(update={"seeds": (0,)}), tmp_path / "small")
     found = estimate(suite.model_copy(update={"explainers": (quiet, other)}), tmp_path / "small")
-    assert (found.n_trials, found.n_done, found.n_unknown) == (10, 4, 2)
+    assert (found.n_trials, found.n_done, found.n_unknown) == (12, 5, 2)
 
 
 def test_what_failed_counts_as_left(small_suite, tmp_path):
     suite = small_suite.model_copy(update={"explainers": (Component(name="faulty"),)})
     assert Counter(record["status"] for record in run_suite(suite, tmp_path / "r"))["error"] == 2
-    assert estimate(suite, tmp_path / "r").n_done == 6
+    assert estimate(suite, tmp_path / "r").n_done == 8

@@ -86,13 +86,13 @@ def finish(*processes):
 def test_a_trial_that_ends_its_worker_is_recorded_and_the_rest_goes_on(faults):
     faults.write([{"name": "faulty", "grid": {"fault": ["memory", "exit", "none"]}}], seeds=[0])
     (told,) = finish(faults.start())
-    assert told.count("new") == 6
+    assert told.count("new") == 7
     records = faults.records()
     killed = records[0, "faulty(fault=exit)"]
     assert killed["status"] == "error"
     assert "EXIT(7)" in killed["reason"]
     assert records[0, "faulty(fault=memory)"]["status"] == "out-of-memory"
-    assert Counter(record["status"] for record in records.values())["ok"] == 4
+    assert Counter(record["status"] for record in records.values())["ok"] == 5
     assert not list(faults.folder.glob("run/.workers-*"))
 
 

@@ -14,7 +14,7 @@ from xadbench.evaluation.runner import run_suite
 from xadbench.evaluation.suite import Suite
 
 OUT_OF_REACH = "recipe contextual-d10, seed 10, anomaly kind 'local': an oracle AUC of 0.98 is out of reach"
-LABELS = ["z_score", "oracle", "truth", "inverted_truth"]
+LABELS = ["z_score", "random", "oracle", "truth", "inverted_truth"]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_its_trials_are_errors_and_the_rest_is_computed(suite, tmp_path):
     assert all(record["reason"].startswith(OUT_OF_REACH) for record in failed)
     assert {record["status"] for record in records if record not in failed} == {"ok"}
     keys = {record["key"] for record in records}
-    assert len(records) == len(keys) == len(told) == 8
+    assert len(records) == len(keys) == len(told) == 10
     assert {record["key"] for record in store.read_records(tmp_path / "run")} == keys
     by_table = store.load(tmp_path / "run").groupby("table")["status"].agg(set).to_dict()
     assert by_table == {"contextual-d10": {"error"}, "table2-d4-5": {"ok"}}
@@ -63,8 +63,8 @@ def test_a_report_says_why_and_shows_the_table_of_a_seed_that_has_it(suite, tmp_
 
 def test_what_a_run_would_take_and_an_export_tell_it_too(suite, tmp_path):
     lines = list(estimate(suite, tmp_path / "runs" / "s").as_lines(tmp_path, 1))
-    assert lines[0].startswith("4 trials: 0 done")
-    assert lines[-1].startswith(f"beside them, 4 trials that will fail: {OUT_OF_REACH}")
+    assert lines[0].startswith("5 trials: 0 done")
+    assert lines[-1].startswith(f"beside them, 5 trials that will fail: {OUT_OF_REACH}")
     said = []
     assert export(suite, tmp_path / "asked", on_task=said.append) == 1
     assert said[0].startswith(OUT_OF_REACH)
