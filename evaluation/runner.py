@@ -20,7 +20,7 @@ from xadbench.evaluation.plan import Job, Unmade, n_trials, plan, resolve, with_
 from xadbench.evaluation.portrait import write_portraits
 from xadbench.evaluation.provenance import provenance, versions
 from xadbench.evaluation.sessions import session
-from xadbench.evaluation.slow_imports import import_early
+from xadbench.evaluation.slow_imports import frozen, import_early
 from xadbench.evaluation.suite import Suite, load_suite
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def run_suite(
         if pool is not None and executor == "loky" and not _is_ended(run):
             pool = nullcontext(stack.enter_context(pool))
         import_early()
+        stack.enter_context(frozen())
         stack.enter_context(one_thread())
         unmade: list[Unmade] = []
         jobs = plan(suite, unmade.append)

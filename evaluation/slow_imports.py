@@ -1,6 +1,8 @@
 """Imports what every trial needs and is slow to import."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 MODULES = ("xadbench.dsil", "xadbench.generator.network")  # torch, scikit-learn and pgmpy among them
@@ -16,3 +18,13 @@ def import_early() -> None:
     finally:
         if is_on:
             gc.enable()
+
+
+@contextmanager
+def frozen() -> Iterator[None]:
+    """Search for garbage only among what is made within the scope: all imports take 0.2 s each time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

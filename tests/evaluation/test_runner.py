@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import subprocess
@@ -325,3 +326,10 @@ def test_tables_of_one_recipe_are_one_source_whatever_they_are_called(small_suit
     assert pairs.source("a") == pairs.source("b") == "table2-d10-5"
     n_units = max(one.n_units for one in judge(pairs, Terms(), n_resamples=10))
     assert n_units == 3  # of one source the seeds count
+
+
+def test_what_was_there_before_a_run_is_not_searched_for_garbage_while_it_lasts(small_suite, tmp_path):
+    seen = []
+    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: seen.append(gc.get_freeze_count()))
+    assert min(seen) > 1000
+    assert gc.get_freeze_count() == 0
