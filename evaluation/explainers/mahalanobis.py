@@ -39,14 +39,16 @@ class Mahalanobis:
     1999). With fewer than 5 rows a column, more than 50 columns, or a singular result, it is Ledoit & Wolf's
     shrunk covariance of wrapped values: those far from their column's median weigh less, and from 4 robust
     standard deviations on nothing (Raymaekers & Rousseeuw 2021, "Fast robust correlation for high-dimensional
-    data"). That bears wild values, but not rows that are wild only in how their values go together.
+    data"). That bears wild values, but not rows that are wild only in how their values go together. A
+    column of which more than half is one value, such as a rare category's, is not wrapped: little of it
+    would be left.
 
     A column that is constant in the background is independent of the others, with the variance of its
     rounding, as in `ZScore`.
     """
 
     requires: frozenset[str] = frozenset()
-    version = 2
+    version = 3
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -96,7 +98,10 @@ def _shrunk(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     from sklearn.covariance import LedoitWolf  # noqa: PLC0415  # takes a second to import
 
     median, spread = robust_moments(rows)
-    fitted = LedoitWolf().fit(_wrapped((rows - median) / spread))
+    mostly_one_value = (rows == median).mean(axis=0) > 0.5  # no MAD
+    wrapped = np.where(mostly_one_value, rows, _wrapped((rows - median) / spread))
+    median, spread = np.where(mostly_one_value, 0.0, median), np.where(mostly_one_value, 1.0, spread)
+    fitted = LedoitWolf().fit(wrapped)
     return median + fitted.location_ * spread, fitted.precision_ / np.outer(spread, spread)
 
 

@@ -168,6 +168,15 @@ def test_the_covariance_bears_wild_rows(columns: int) -> None:
     assert LedoitWolf().fit(polluted).mahalanobis(row) < 1
 
 
+def test_a_rare_category_is_no_wild_value() -> None:
+    background = normal(2000, 60)
+    background[:, 0] = np.arange(2000) % 100 == 0
+    row = np.zeros((1, 60))
+    row[0, 0] = 1.0
+    rarity = explain("z_score", None, background, row)[0, 0] ** 2
+    assert_allclose(explain("mahalanobis", None, background, row)[0, 0], rarity, rtol=0.5)
+
+
 def test_few_rows_have_the_shrunk_covariance() -> None:
     order = normal(14, 3).argsort(axis=0)
     few = np.linspace(-1, 1, 14)[order]  # no value is far out
