@@ -13,18 +13,19 @@ from xadbench.evaluation import store
 from xadbench.evaluation.plan import Job
 
 FILE = "asked.parquet"
-COLUMNS = ("key", "table", "seed", "detector", "explainer")
-Asked = tuple[str, str, int, str, str]  # a trial's key, and its labels and seed
+COLUMNS = ("key", "table", "origin", "seed", "detector", "explainer")
+Asked = tuple[str, str, str, int, str, str]  # a trial's key, its labels and seed, and its table's origin
 
 
 def asked_of(jobs: Iterable[Job], unmade: Iterable[store.Record]) -> Iterator[Asked]:
     """Yield the trials of jobs, and those of records of trials that have none."""
     for job in jobs:
         source, detector = job.source, job.detector.label
-        yield from ((key, source.label, source.seed, detector, one.label) for key, one in job.trials)
+        table = source.label, source.origin, source.seed
+        yield from ((key, *table, detector, one.label) for key, one in job.trials)
     for record in unmade:
         table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
-        yield record["key"], table, record["seed"], detector, explainer
+        yield record["key"], table, record["table"]["origin"], record["seed"], detector, explainer
 
 
 def write_asked(run: Path, asked: Iterable[Asked]) -> None:
@@ -47,12 +48,15 @@ def read_asked(run: Path) -> tuple[list[store.Record], int]:
         If one is a JSON object, but not the record of a trial; it names the file and the key.
     """
     try:
-        asked = read_frame(run / FILE, "the trials of a run").reindex(columns=list(COLUMNS)).dropna()
+        asked = read_frame(run / FILE, "the trials of a run")
     except InputError:
         return store.read_records(run), 0
+    if not {*COLUMNS} <= {*asked}:
+        return store.read_records(run), 0
     found = []
-    for key, table, seed, detector, explainer in asked.itertuples(index=False, name=None):
+    known = asked[list(COLUMNS)].dropna()
+    for key, table, origin, seed, detector, explainer in known.itertuples(index=False, name=None):
         record = store.checked_record(run, key)
         if record is not None and record["seed"] == seed:
-            found.append(store.labelled(record, table, detector, explainer))
+            found.append(store.labelled(record, table, origin, detector, explainer))
     return found, len({path.stem for path in store.paths(run)} - set(asked["key"]))

@@ -199,7 +199,8 @@ def _execute(
 
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
-    return store.labelled(record, job.source.label, job.detector.label, dict(job.trials)[key].label)
+    source, explainer = job.source, dict(job.trials)[key]
+    return store.labelled(record, source.label, source.origin, job.detector.label, explainer.label)
 
 
 def _is_ended(run: Path) -> bool:

@@ -106,10 +106,11 @@ def checked_record(run: Path, key: str) -> Record | None:
     return record
 
 
-def labelled(record: Record, table: str, detector: str, explainer: str) -> Record:
-    """Return a record under other labels: those of a suite that reuses it."""
-    labels = {"table": table, "detector": detector, "explainer": explainer}
-    return record | {part: record[part] | {"label": label} for part, label in labels.items()}
+def labelled(record: Record, table: str, origin: str, detector: str, explainer: str) -> Record:
+    """Return a record under other labels: those of a suite that reuses it; `origin` is its table's."""
+    parts = {"table": {"label": table, "origin": origin}}
+    parts |= {"detector": {"label": detector}, "explainer": {"label": explainer}}
+    return record | {part: record[part] | told for part, told in parts.items()}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

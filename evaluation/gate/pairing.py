@@ -96,7 +96,7 @@ def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool 
     if time:
         values[TIME] = (_times(base.trials), _times(trials))
         notices += _untimed(*values[TIME])
-    source = sources_of(base.trials.reset_index())
+    source = sources_of(pd.concat([new.trials, base.trials]).reset_index())  # an older one may not know
     return Pairs(_in_both(values), same, tuple(notices), source)
 
 

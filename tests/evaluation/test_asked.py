@@ -1,9 +1,14 @@
 """A folder may hold the trials of an earlier form of its suite: read are those that it asks for now."""
 
+import dataclasses
+import io
+
+import pandas as pd
 import pytest
 
 from xadbench.evaluation import run_suite, store
 from xadbench.evaluation.asked import FILE, read_asked
+from xadbench.evaluation.gate.pairing import pair
 from xadbench.evaluation.gate.runs import read_run
 from xadbench.evaluation.report.results import NOT_RUN, read_results
 
@@ -46,7 +51,28 @@ def test_what_has_not_run_yet_is_not_run(small_suite, tmp_path):
     assert (read_results(tmp_path).trials["status"] == NOT_RUN).sum() == 1
 
 
-@pytest.mark.parametrize("content", [None, b"no Parquet"])
+def test_tables_of_one_recipe_are_one_source_though_their_records_are_older(small_suite, tmp_path):
+    run_suite(with_table(small_suite, name="mine"), tmp_path)
+    for path in store.paths(tmp_path):
+        record = store.read_record(tmp_path, path.stem)
+        del record["table"]["origin"]
+        store.write_record(tmp_path, record)
+    new = read_run(str(tmp_path))
+    assert set(new.trials["origin"]) == {"table2-d10-5"}
+    again = run_suite(with_table(small_suite, name="mine"), tmp_path)
+    assert {record["table"]["origin"] for record in again} == {"table2-d10-5"}
+    old = dataclasses.replace(new, trials=new.trials.assign(origin=None))
+    for base, other in ((old, new), (new, old)):
+        assert pair(base, other, ["adjusted_ndcg_m"], "detected").source("mine") == "table2-d10-5"
+
+
+def other_columns():
+    buffer = io.BytesIO()
+    pd.DataFrame({"key": ["a"]}).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("content", [None, b"no Parquet", other_columns()])
 def test_of_a_run_that_does_not_say_what_it_was_asked_for_all_records_count(small_suite, tmp_path, content):
     run_suite(small_suite, tmp_path)
     (tmp_path / FILE).unlink()
