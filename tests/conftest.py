@@ -62,6 +62,7 @@ def code_folder(tmp_path, monkeypatch):
 
 
 SUITE = {
+    "controls": True,
     "name": "small",
     "description": "<i>names that HTML chokes on</i>",
     "tables": [

@@ -191,11 +191,16 @@ def _curves(record: store.Record) -> Iterator[dict[str, Any]]:
 
 
 def _suite(values: dict[str, Any]) -> Suite | None:
-    """Return the suite of a run; None for one of another version, of which only what it did is known."""
+    """Return the suite of a run; None for one that cannot be read today: only what it did is known.
+
+    One without `controls` is older and asked for other ones: of these, those count that have records.
+    """
     try:
-        return Suite.model_validate(values)
+        suite = Suite.model_validate({"controls": False} | values)
+        next(combinations(suite))
     except ValueError:
         return None
+    return suite
 
 
 def _not_run(suite: Suite, trials: pd.DataFrame) -> pd.DataFrame:

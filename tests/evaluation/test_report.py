@@ -98,6 +98,19 @@ def test_a_suite_of_another_version_is_said_not_to_tell_what_has_not_run(run_fol
     assert "of another version" in (tmp_path / "out" / "faults.html").read_text(encoding="utf-8")
 
 
+def test_a_suite_of_an_older_version_may_name_controls_and_asks_for_none_that_it_did_not_have(
+    small_suite, tmp_path
+):
+    run_suite(small_suite.model_copy(update={"controls": False}), tmp_path)
+    about = store.read_json(tmp_path / "run.json")
+    del about["suite"]["controls"]
+    store.write_json(tmp_path / "run.json", about)
+    assert NOT_RUN not in set(read_results(tmp_path).trials["status"])
+    about["suite"]["exclude"] = [{"explainer": "inverted_truth"}]
+    store.write_json(tmp_path / "run.json", about)
+    assert not read_results(tmp_path).knows_all
+
+
 def test_an_unreadable_record_counts_as_not_run(run_folder, trial_record):
     key = trial_record("alpha", 0, "forest", "fair")["key"]
     (run_folder / "trials" / f"{key}.json").write_text("{", encoding="utf-8")
