@@ -41,7 +41,9 @@ def said(error: BaseException) -> str:
     name = type(error).__name__
     try:
         return f"{name}: {error}"
-    except Exception:  # noqa: BLE001  # as above
+    except BREAKS:
+        raise
+    except BaseException:  # noqa: BLE001  # as above
         return name
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any, TypeVar
 
-from xadbench.datasets.errors import InputError, one_line
+from xadbench.datasets.errors import BREAKS, InputError, one_line
 from xadbench.datasets.user_code import load_object
 
 T = TypeVar("T")
@@ -26,7 +26,9 @@ class Plugin:
             return adapt(load_object(self.spec))
         except InputError as error:
             raise InputError(f"{self}: {error}") from error
-        except Exception as error:  # an object may raise where it is only looked at
+        except BREAKS:
+            raise
+        except BaseException as error:  # an object may raise where it is only looked at
             raise InputError(f"{self}: it raised {one_line(error)}") from error
 
     def __str__(self) -> str:

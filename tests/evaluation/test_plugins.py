@@ -323,6 +323,7 @@ def test_a_list_of_entry_points_that_cannot_be_read_leaves_the_others(folder, li
         ("raise BaseException('no cheese')", "bolt: importing it raised BaseException: no cheese"),
         ("import pytest; pytest.skip('here', allow_module_level=True)", "importing it raised Skipped: here"),
         ("class Touchy(type):\n    __getattr__ = 1\nFar = Touchy('Far', (), {})", "it raised TypeError: "),
+        ("class Touchy(type):\n    __getattr__ = exit\nFar = Touchy('A', (), {})", "it raised SystemExit: "),
     ],
 )
 def test_whatever_a_plugin_raises_leaves_the_others(folder, listed, text, reason):

@@ -113,7 +113,7 @@ def test_whatever_a_users_code_raises_ends_its_trial_alone(small_suite, tmp_path
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
         "import asyncio, os\n"
-        "class Wordless(Exception):\n    def __str__(self):\n        raise RuntimeError\n"
+        "class Wordless(Exception):\n    def __str__(self):\n        raise SystemExit\n"
         f"def explain(detector, background, X):\n    {code}\n",
         encoding="utf-8",
     )
