@@ -99,7 +99,8 @@ def combinations(suite: Suite) -> Iterator[Combination]:
     for spec, seed, detector in itertools.product(suite.tables, suite.seeds, suite.detectors):
         left = [one for one in explainers if suite.wants(spec.title, detector.label, one.label)]
         if any(one in suite.explainers for one in left):
-            stays = (one for one in explainers if one in left or one.name in CONTROLS or one in added)
+            fixed = [one for one in explainers if one.name in CONTROLS and suite.controls]
+            stays = (one for one in explainers if one in [*left, *fixed, *added])
             yield spec, seed, detector, tuple(stays)
 
 

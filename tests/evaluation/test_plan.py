@@ -102,6 +102,13 @@ def test_controls_are_there_unless_they_are_switched_off(small_suite):
     assert [one.name for one in explainers] == ["z_score"]
 
 
+def test_a_control_that_is_named_may_be_excluded_where_the_others_are_off(small_suite):
+    named = {"explainers": (Component(name="z_score"), Component(name="truth")), "controls": False}
+    suite = small_suite.model_copy(update=named | {"exclude": (Combination(explainer="truth"),)})
+    (*_, explainers), *_ = combinations(suite)
+    assert [one.name for one in explainers] == ["z_score"]
+
+
 def test_a_control_cannot_be_excluded_by_itself(small_suite):
     excluded = small_suite.model_copy(update={"exclude": (Combination(explainer="truth"),)})
     with pytest.raises(InputError, match=r"exclude.0.explainer: 'truth' is a control; controls: false"):
