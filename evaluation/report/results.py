@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from xadbench.datasets.errors import InputError
@@ -146,7 +147,7 @@ def _costs(cost: dict[str, Any]) -> dict[str, float]:
         "fit_cpu_seconds": fit["cpu_seconds"],
         "explain_cpu_seconds": explain["cpu_seconds"],
         "rows_scored": fit["rows_scored"] + explain["rows_scored"],
-        "peak_bytes": max(fit["peak_bytes"], explain["peak_bytes"]),
+        "peak_bytes": float(np.maximum(fit["peak_bytes"], explain["peak_bytes"])),  # NaN of either, as above
     }
 
 

@@ -395,6 +395,14 @@ def test_one_source_alone_tells_no_entries_apart():
     assert made.groups == [["a", "b"]]
 
 
+@pytest.mark.parametrize("known", ["fit", "explain"])
+def test_memory_is_not_known_where_that_of_a_part_is_not(run_folder, trial_record, known):
+    again = trial_record("alpha", 0, "forest", "fair", key="f" * 64, cost={known: {"peak_bytes": 1.0}})
+    store.write_record(run_folder, again)
+    trials = read_results(run_folder).trials.set_index("key")
+    assert np.isnan(trials.loc["f" * 64, "peak_bytes"])
+
+
 def test_costs_are_told_apart(run_folder, tmp_path):
     for path in store.paths(run_folder):
         record = store.read_record(run_folder, path.stem)
