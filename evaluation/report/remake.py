@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.errors import BREAKS, InputError
 from xadbench.datasets.user_code import is_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.explainers import make_explainer
@@ -81,5 +81,7 @@ def _blame(source: Source, fitted: Fitted, component: Component, rows: IntArray)
     try:
         made = make_explainer(component.name, random_state=source.seed, **component.params)
         return explain(made, fitted, rows)
-    except Exception:  # noqa: BLE001  # as in a trial: whatever a plug-in raises
+    except BREAKS:
+        raise
+    except BaseException:  # noqa: BLE001  # as in a trial: whatever a plug-in raises
         return None

@@ -49,6 +49,8 @@ class Faulty:
             raise RuntimeError("out of cheese")
         if self.fault == "interrupt":
             raise KeyboardInterrupt
+        if self.fault == "exit":
+            raise SystemExit(3)
         if self.fault == "nan":
             return np.full(X.shape, np.nan)
         if self.fault == "shape":

@@ -58,6 +58,13 @@ def test_margins_and_graph_of_a_table_made_again():
     assert len(drawn["edges"]) == source.network.number_of_edges()
 
 
+def test_an_explainer_that_leaves_the_process_is_left_out(small_suite, tmp_path):
+    source = load_source(small_suite.tables[0], 0)
+    chosen = [Component(name="z_score"), Component(name="faulty", params={"fault": "exit"})]
+    again = explain_again(tmp_path, source, portray(source), small_suite.detectors[0], chosen)
+    assert set(again) == {"z_score"}
+
+
 def test_attributions_made_again_are_those_that_a_run_keeps(tmp_path):
     suite = Suite.model_validate(
         {
