@@ -116,8 +116,14 @@ def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Kept]) -> Ite
 
 
 def _has(run: Path, record: Record, what: Kept) -> bool:
-    """Whether a trial's file of that sort is there, as its record says."""
-    return what in record.get("kept", ()) and _path(run, what, record["key"]).is_file()
+    """Whether a trial's file of that sort is there, as its record says, and can be opened."""
+    if what not in record.get("kept", ()):
+        return False
+    try:
+        with opened(_path(run, what, record["key"]), what):
+            return True
+    except InputError:
+        return False
 
 
 def _in_rows(run: Path) -> set[str]:

@@ -36,7 +36,7 @@ __all__ = ["n_trials", "one_thread", "plan", "run_suite", "versions", "with_cont
 
 
 def run_suite(
-    suite: Suite | str,
+    suite: Suite | str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
     on_trial: OnTrial | None = None,
     on_running: OnRunning = lambda running: None,  # noqa: ARG005  # named as in the protocol
@@ -81,7 +81,7 @@ def run_suite(
         If the suite, or a part that it names, is not usable, or Dask is not installed; found before any
         trial. If the scheduler does not answer, or is lost.
     """
-    suite = load_suite(suite) if isinstance(suite, str) else suite
+    suite = suite if isinstance(suite, Suite) else load_suite(str(suite))
     if workers < 1:
         raise InputError(f"workers is {workers}; expected at least 1")
     _check_executor(executor, scheduler)

@@ -111,7 +111,8 @@ def test_a_kept_file_that_was_spoilt_ends_no_later_run(keeping_suite, tmp_path, 
         (tmp_path / what / f"{spoilt['key']}.parquet").write_bytes(content)
     records = run_suite(keeping_suite, tmp_path)
     assert set(load_rows(tmp_path)["key"]) == {record["key"] for record in records} - {spoilt["key"]}
-    assert [gap[:7] for gap in lacking(tmp_path, records, ["rows"])] == ["1 of 10"]
+    n_lacking = [gap[:7] for gap in lacking(tmp_path, records, ["rows", "attributions"])]
+    assert n_lacking == ["1 of 10"] * (2 if content.startswith(b"PAR1 ") else 1)  # the other can be opened
     with pytest.raises(InputError, match=r"attributions"):
         load_attributions(tmp_path, spoilt["key"])
 

@@ -333,3 +333,7 @@ def test_what_was_there_before_a_run_is_not_searched_for_garbage_while_it_lasts(
     run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: seen.append(gc.get_freeze_count()))
     assert min(seen) > 1000
     assert gc.get_freeze_count() == 0
+    gc.freeze()
+    run_suite(small_suite, tmp_path)
+    assert gc.get_freeze_count() > 1000  # as it was found
+    gc.unfreeze()

@@ -1,6 +1,7 @@
 import pytest
 
 from xadbench.datasets import InputError
+from xadbench.evaluation import run_suite
 from xadbench.evaluation.suite import load_suite, suite_names
 
 GOOD = """\
@@ -112,3 +113,8 @@ def test_a_wrong_suite_gives_one_line(tmp_path, old, new, message):
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(InputError, match=r"unknown suite 'quik'; known: .*, quick, table4-smoke"):
         load_suite("quik")
+
+
+def test_a_suite_may_be_a_path(tmp_path):
+    with pytest.raises(InputError, match=r"gone.yaml: cannot be read"):
+        run_suite(tmp_path / "gone.yaml")
