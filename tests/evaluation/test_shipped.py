@@ -1,11 +1,13 @@
 """Results that ship with the package: they are there, true, and never served in place of others."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite, shipped, store
+from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.shipped import ship
 from xadbench.evaluation.suite import load_suite
@@ -39,6 +41,21 @@ def test_every_trial_of_quick_is_shipped_as_it_is_now(quick, jobs):
         if key not in quick
     ]
     assert missing == [], "results changed: CONTRIBUTING.md says how they are shipped anew"
+
+
+def test_the_readme_shows_what_is_shipped(quick, jobs):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    keys = [
+        key
+        for job in jobs
+        if (job.source.label, job.detector.label) == ("contextual-d10", "dsil_fixed")
+        for key, _ in job.trials
+    ]
+    board = leaderboard([quick[key] for key in keys], "detected")
+    named = ("auc_roc", "oracle_auc_roc", "explainer", "adjusted_ndcg_m", "adjusted_acc_m", "chance")
+    for _, row in board.iterrows():
+        cells = [row[name] if name == "explainer" else f"{row[name]:.3f}" for name in named]
+        assert f"| {' | '.join(cells)} | {row['n_informative']:.0f} |\n" in readme
 
 
 def test_what_is_shipped_says_where_it_was_made(quick):
