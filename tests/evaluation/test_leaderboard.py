@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from xadbench.evaluation.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
+from xadbench.evaluation.leaderboard import NOTES, as_markdown, as_rich, leaderboard, missing_scores
 
 
 def record(explainer, value, *, table="t", detector="d", status="ok", oracle=0.95):
@@ -121,3 +121,9 @@ def test_the_cost_in_kernel_units_stands_where_there_is_room(records):
     assert "kernel units" in as_markdown(board)
     (first, *_) = as_rich(board)
     assert [column.header for column in first.columns][-2:] == ["seconds", "trials"]
+
+
+def test_the_note_says_that_seconds_are_a_sum(records):
+    board = leaderboard(records, "detected").set_index(["detector", "explainer"])
+    assert board.loc[("d", "better"), "seconds"] == 2.0
+    assert "seconds: to fit and explain, of all trials together." in NOTES
