@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.limits import DEPTH, SPEC_BYTES, check_values, read_limited
@@ -69,15 +70,20 @@ def build_spec(values: object, model: type[Spec], where: str) -> Spec:
 
 
 def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say the first of the errors, and how many more there are."""
-    first, *others = error.errors(include_url=False)
+    """Say the first of the errors, and where the others are."""
+    first, *rest = error.errors(include_url=False)
     message = _message(first["type"], first["msg"], first["loc"], model)
-    more = f"; and {len(others)} more" if others else ""
+    # a list that lost an item to the first error may be too short for that alone
+    others = [one for one in rest if one["loc"] != first["loc"][: len(one["loc"])]]
+    more = f"; also wrong: {', '.join(map(_key, others))}" if others else ""
     if first["type"] == "value_error" and not first["loc"]:  # about several keys, which it names
         return f"{message}{more}"
-    key = ".".join(map(str, first["loc"])) or "the whole file"
     given = "" if first["type"] in {"missing", "extra_forbidden"} else f" (given: {first['input']!r:.80})"
-    return f"{key}: {message}{given}{more}"
+    return f"{_key(first)}: {message}{given}{more}"
+
+
+def _key(error: ErrorDetails) -> str:
+    return ".".join(map(str, error["loc"])) or "the whole file"
 
 
 def _message(kind: str, message: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:

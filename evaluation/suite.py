@@ -66,7 +66,10 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
         if self.dataset is None and self.inject is not None:
             raise ValueError("inject goes with a dataset, not with a recipe")
         if self.dataset is None and self.label is not None:
-            raise ValueError("label, the column of a file that marks its anomalies, goes with a dataset")
+            raise ValueError(
+                "label, the column of a file that marks its anomalies, goes with a dataset; "
+                "a table is called by name"
+            )
         if self.recipe is None and self.rows is not None:
             raise ValueError("rows goes with a recipe, not with a dataset")
         return self

@@ -26,6 +26,7 @@ def test_a_good_file_is_read(tmp_path):
         ("name: a\nparts: [{size: 3, colour: red}]\n", r"parts\.0\.colour: unknown key$"),
         ("name: a\nparts: [{size: 0}]\n", r"parts\.0\.size: .*greater than 0 \(given: 0\)"),
         ("parts: []\n", "name: Field required$"),
+        ("name: a\nparts: [{}]\ncolour: red\n", r"parts\.0\.size: Field required; also wrong: colour$"),
         ("name: [\n", "not valid YAML"),
         ("name: a\nname: b\nparts: []\n", "key 'name' given twice"),
         ("", "the whole file: Input should be a valid dictionary"),

@@ -92,6 +92,7 @@ def test_limits_and_scope_are_typed(tmp_path):
         ("{recipe: table2-d4-5}", "{}", r"tables\.0: a table names either a recipe or a dataset"),
         ("{recipe: table2-d4-5}", "{recipe: a, dataset: b}", "either a recipe or a dataset"),
         ("{recipe: table2-d4-5}", "{recipe: a, inject: {}}", "inject goes with a dataset"),
+        ("{recipe: table2-d4-5}", "{recipe: a, label: b}", r"a table is called by name \(given: [^)]*\)$"),
         ("{recipe: table2-d4-5}", "{dataset: a, rows: 5}", "rows goes with a recipe"),
         ("{recipe: table2-d4-5}", "{recipe: a, rows: 0}", r"tables\.0\.rows: .*greater than 0"),
         ("{recipe: table2-d4-5}", "{dataset: a, inject: {ratio: 1}}", "ratio: .*less than 1"),
