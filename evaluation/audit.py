@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from xadbench import __version__
@@ -44,6 +45,7 @@ HEADINGS = {
     "dte_auc": "DTE AUC",
     "iforest_auc": "iforest AUC",
 }
+WIDEST = 1000
 NOTES = (
     "rows: anomalies. chance: what a blind guess gets in nDCG_m, mean m/d. AUC: of the kind's anomalies "
     "against all normal rows; of the Bayes detector (-log p), and of trained ones. The rest is nDCG_m over "
@@ -126,7 +128,11 @@ def publish(
 ) -> None:
     """Audit a recipe, print the table, and write it as JSON to `json_file` if one is given."""
     board = audit(recipe, seed, train=train)
-    console.print(as_rich(board, f"Audit of {recipe.name}, seed {seed}"), NOTES, sep="\n", highlight=False)
+    table = as_rich(board, f"Audit of {recipe.name}, seed {seed}")
+    wide = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
+    narrow, console.width = console.width, max(wide, console.width)  # figures are never cut
+    console.print(table, highlight=False)
+    console.print(NOTES, width=narrow, highlight=False)
     if json_file is not None:
         with atomic_write(json_file) as file:
             file.write(f"{json.dumps(as_json(board, recipe, seed), indent=2)}\n".encode())
@@ -150,7 +156,9 @@ def as_json(board: pd.DataFrame, recipe: Recipe, seed: int) -> dict[str, Any]:
 
 def as_rich(board: pd.DataFrame, title: str) -> Table:
     """Return an audit as a table for the terminal."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+    )
     names = [name for name in HEADINGS if name in board]
     for name in names:
         table.add_column(

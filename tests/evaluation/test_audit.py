@@ -98,6 +98,12 @@ def test_the_same_figures_are_printed_and_written(recipe, board, tmp_path):
     assert "chance: what a blind guess gets" in text
 
 
+def test_no_figure_is_cut_where_the_terminal_is_narrow(recipe):
+    console = Console(width=40, record=True, file=io.StringIO())
+    publish(recipe, 1, console)
+    assert "…" not in console.export_text()
+
+
 def test_a_bad_seed_is_refused(recipe):
     with pytest.raises(InputError, match="seed is -1"):
         audit(recipe, seed=-1)
