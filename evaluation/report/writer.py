@@ -24,9 +24,9 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     """Write the report of a run into a folder and return its first file.
 
     The pages refer to nothing outside the folder, and without JavaScript they are plain tables. Files of an
-    earlier report in the folder are replaced. `remade` makes again what the run did not keep, which may take
-    long: tables, to show their graphs and margins, and the attributions of examples, for which detectors are
-    fitted.
+    earlier report in the folder are replaced, and pages of tables that the run has no more go. `remade` makes
+    again what the run did not keep, which may take long: tables, to show their graphs and margins, and the
+    attributions of examples, for which detectors are fitted.
 
     Raises
     ------
@@ -47,7 +47,11 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
         page.path: made_by.get_template(page.template).render(page.context)
         for page in pages.pages(run, results, made, remade=remade)
     }
-    return write_files(out, rendered)
+    first = write_files(out, rendered)
+    for page in (out / "tables").glob("[0-9][0-9][0-9]-*.html"):
+        if f"tables/{page.name}" not in rendered:
+            page.unlink()
+    return first
 
 
 def write_files(out: Path, texts: Mapping[str, str]) -> Path:

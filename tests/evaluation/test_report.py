@@ -92,6 +92,15 @@ def test_a_trial_without_a_record_is_said_not_to_have_run(run_folder, trial_reco
     assert {gap.explainer for gap in boards(read, n_resamples=1)[0].missing} == {"fair", "gappy"}
 
 
+def test_pages_of_tables_that_the_run_has_no_more_go(run_folder, tmp_path):
+    write_report(run_folder, tmp_path)
+    pages = sorted((tmp_path / "tables").iterdir())
+    for name in ("001-of-before.html", "notes.html"):
+        (tmp_path / "tables" / name).write_text("")
+    write_report(run_folder, tmp_path)
+    assert sorted((tmp_path / "tables").iterdir()) == sorted([*pages, tmp_path / "tables" / "notes.html"])
+
+
 def test_a_suite_of_another_version_is_said_not_to_tell_what_has_not_run(run_folder, tmp_path):
     store.write_json(run_folder / "run.json", {"suite": {"name": "old", "novelty": 1}})
     write_report(run_folder, tmp_path / "out")
