@@ -109,10 +109,8 @@ def _title(place: Place) -> str:
 
 def _shown(place: Place) -> pd.DataFrame:
     """Return the entry, its neighbours, the best one and the controls, by score, as cells of text."""
-    standing = place.standing
-    position = list(standing.index).index(place.label)
-    is_near = [abs(i - position) <= NEAR or i == 0 for i in range(len(standing))]
-    entries = [(float(row["mean"]), _cells(str(name), row)) for name, row in standing[is_near].iterrows()]
+    shown = place.standing[_is_near(place)]
+    entries = [(float(row["mean"]), _cells(str(name), row)) for name, row in shown.iterrows()]
     controls = [
         (float(row["mean"]), {"explainer": f"({name})", "adj. nDCG_m": f"{row['mean']:.3f}"})
         for name, row in place.board.references.iterrows()
@@ -121,6 +119,11 @@ def _shown(place: Place) -> pd.DataFrame:
     return pd.DataFrame(
         [cells for _, cells in ordered], columns=[name for name in COLUMNS if name != "AUC-ROC"]
     ).fillna("")
+
+
+def _is_near(place: Place) -> list[bool]:
+    position = list(place.standing.index).index(place.label)
+    return [abs(i - position) <= NEAR or i == 0 for i in range(len(place.standing))]
 
 
 def _cells(name: str, row: "pd.Series[Any]") -> dict[str, str]:
@@ -157,6 +160,8 @@ def _sentences(place: Place) -> Iterator[str]:
         f"interval: {interval}) on {board.n_tables} table(s), {board.n_seeds} seed(s). {_controls(place)}"
     )
     yield _alike(place)
+    if hidden := len(place.standing) - sum(_is_near(place)):
+        yield f"Not shown: {hidden} further from its place; --format json has them all."
     if board.missing:
         yield f"Not ranked, for want of scores: {', '.join(lacking.explainer for lacking in board.missing)}."
     if board.left_out:

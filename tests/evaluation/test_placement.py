@@ -145,6 +145,7 @@ def test_only_neighbours_and_the_best_are_shown(records_of, monkeypatch):
     text = as_form(place_of("poor", suite_of(TABLES), records_of(TABLES)), "text")
     assert "best" in text
     assert "twin" not in text.partition("poor: place")[0]
+    assert f"Not shown: {len(LEVELS) - 3} further from its place; --format json has them all." in text
 
 
 def test_markdown_escapes_names(records_of):
