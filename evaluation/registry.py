@@ -64,6 +64,8 @@ class Kind(Generic[T]):
         if is_spec(name):
             return self.adapt(load_object(name))
         found = self.plugins().usable
+        if name not in found and name.endswith(".py"):
+            raise InputError(f"{name} is a file; which {self.what} of it? expected {name}:name")
         if name not in found:
             known = unknown(self.what, name, self.built_in.keys() | found.keys())
             raise InputError(f"{known}; or package.module:Name, or path/to/file.py:name")

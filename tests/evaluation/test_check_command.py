@@ -84,7 +84,7 @@ def test_where_it_does_not_work_at_all_nothing_else_is_tried(check):
     [
         (["mine:far", "--param", "pow=2"], "unknown parameter of explainer mine:far: 'pow'; known: power"),
         (["mine:fra"], "no 'fra' in mine; it has: Norm, Sum, far, near, odd"),
-        (["mine.py"], "unknown explainer 'mine.py'; known: "),
+        (["mine.py"], "mine.py is a file; which explainer of it? expected mine.py:name"),
         (["mine:FAR"], "no 'FAR' in mine"),
         (
             ["mine:far", "--detector"],
