@@ -69,7 +69,7 @@ def score(  # noqa: PLR0917  # an option each
 
     if export is not None:
         others = {"EXPLAINER": explainer, "--param": param, "--name": name, "--attributions": attributions}
-        others |= {"--out": out, "--recompute": recompute, "--workers": workers}
+        others = {**others, "--out": out, "--recompute": recompute, "--workers": workers}
         _refuse("--export", others, form, RESULT_FORMS)
         _export(beside(suite, None, detector, dataset, label), export, form or "csv")
         return

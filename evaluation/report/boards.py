@@ -16,6 +16,7 @@ MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units
 MOST_BOARDS = 150  # of kinds; beyond, they are not split by width too: a report of many tables stays small
 KIND_RESAMPLES = 2_000  # so many boards take their time
 NO_KINDS = "an older record, without scores by kind"
+BEST = 1.0  # of an adjusted nDCG_m
 SIGNIFICANT = 1 - stats.LEVEL
 
 
@@ -159,6 +160,7 @@ def _ranked(
     if figures.empty:
         return pd.DataFrame(columns=["mean", "low", "high", "rank", "tied"], dtype=float), []
     ranked = stats.means(figures, source=source, n_resamples=n_resamples)
+    ranked["high"] = ranked["high"].clip(upper=BEST)  # a normal theory of few sources knows no bounds
     n_sources = len({source(name) for name in figures.index.unique(stats.TABLE)})
     by_rank = list(ranked.sort_values("rank", kind="stable").index)
     is_best = ranked.index == ranked.index[0]

@@ -423,3 +423,9 @@ def test_costs_are_told_apart(run_folder, tmp_path):
     page = (write_report(run_folder, tmp_path).parent / "cost.html").read_text(encoding="utf-8")
     _, *cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", page.split('scope="row">good', 1)[1])
     assert cells[2:6] == ["11", "13", "2000", "13.0"]
+
+
+def test_an_interval_ends_where_the_score_does():
+    made = board(cells({"a": [0.99, 0.5], "b": [0.1, 0.2]}), "detected", "forest")
+    assert made.ranked.loc["a", "high"] == 1
+    assert made.ranked.loc["a", "low"] < 0
