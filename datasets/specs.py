@@ -13,6 +13,7 @@ from xadbench.datasets.errors import InputError
 from xadbench.datasets.limits import DEPTH, SPEC_BYTES, check_values, read_limited
 
 Spec = TypeVar("Spec", bound=BaseModel)
+NAMED, KEY_CHARACTERS = 5, 200  # wrong keys in one line, and of each
 # What PyYAML lets slip on scalars that are none of their tag, such as `!!bool maybe` or a 13th month.
 SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -74,8 +75,9 @@ def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
     first, *rest = error.errors(include_url=False)
     message = _message(first["type"], first["msg"], first["loc"], model)
     # a list that lost an item to the first error may be too short for that alone
-    others = [one for one in rest if one["loc"] != first["loc"][: len(one["loc"])]]
-    more = f"; also wrong: {', '.join(map(_key, others))}" if others else ""
+    others = [_key(one) for one in rest if one["loc"] != first["loc"][: len(one["loc"])]]
+    further = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
+    more = f"; also wrong: {', '.join(others[:NAMED])}{further}" if others else ""
     if first["type"] == "value_error" and not first["loc"]:  # about several keys, which it names
         return f"{message}{more}"
     given = "" if first["type"] in {"missing", "extra_forbidden"} else f" (given: {first['input']!r:.80})"
@@ -83,7 +85,7 @@ def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _key(error: ErrorDetails) -> str:
-    return ".".join(map(str, error["loc"])) or "the whole file"
+    return ".".join(map(str, error["loc"]))[:KEY_CHARACTERS] or "the whole file"
 
 
 def _message(kind: str, message: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:

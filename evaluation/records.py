@@ -63,9 +63,9 @@ def check_trial(record: object, where: str) -> None:
     Examples
     --------
     >>> from xadbench.evaluation.records import check_trial
-    >>> check_trial({"key": "a"}, "a.json")
+    >>> check_trial({"key": "a"}, "a.json")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    xadbench.datasets.errors.InputError: a.json: seed: Field required; and 5 more
+    xadbench.datasets.errors.InputError: a.json: seed: Field required; also wrong: status, reason, ...
     """
     build_spec(record, _Trial, where)

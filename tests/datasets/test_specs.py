@@ -27,6 +27,7 @@ def test_a_good_file_is_read(tmp_path):
         ("name: a\nparts: [{size: 0}]\n", r"parts\.0\.size: .*greater than 0 \(given: 0\)"),
         ("parts: []\n", "name: Field required$"),
         ("name: a\nparts: [{}]\ncolour: red\n", r"parts\.0\.size: Field required; also wrong: colour$"),
+        (f"{{{', '.join(f'k{i}: 1' for i in range(9))}}}", "also wrong: parts, k0, k1, k2, k3 and 5 more$"),
         ("name: [\n", "not valid YAML"),
         ("name: a\nname: b\nparts: []\n", "key 'name' given twice"),
         ("", "the whole file: Input should be a valid dictionary"),
