@@ -68,8 +68,9 @@ def score(  # noqa: PLR0917  # an option each
     from xadbench.evaluation.score import beside, run_beside  # noqa: PLC0415
 
     if export is not None:
-        others = {"EXPLAINER": explainer, "--param": param, "--name": name, "--attributions": attributions}
-        others = {**others, "--out": out, "--recompute": recompute, "--workers": workers}
+        others: dict[str, object] = {"EXPLAINER": explainer, "--param": param, "--name": name}
+        others |= {"--attributions": attributions, "--out": out, "--recompute": recompute}
+        others |= {"--workers": workers}
         _refuse("--export", others, form, RESULT_FORMS)
         _export(beside(suite, None, detector, dataset, label), export, form or "csv")
         return
