@@ -30,7 +30,8 @@ class AffectedSets(BaseModel, frozen=True, extra="forbid"):
         Instead of `size`: the share of all features, in (0, 1].
         Without either, the paper's: from the kind's least number up to d//2 - 1, with at least two choices.
     per
-        "kind": one set for all rows of a kind, as in the paper. "row": every row its own.
+        "row": every row has its own. "kind": one set for all rows of a kind in a table, as in the paper; a fixed
+        ranking of the columns, the same for every row, then names many of them.
     along
         "any": every set of that size is as likely. "graph": a node and members of its Markov blanket, so
         fewer where the blanket is smaller.
@@ -38,7 +39,7 @@ class AffectedSets(BaseModel, frozen=True, extra="forbid"):
 
     size: Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_ordered)] | None = None
     fraction: float | None = Field(default=None, gt=0, le=1)
-    per: Literal["kind", "row"] = "kind"
+    per: Literal["kind", "row"] = "row"
     along: Literal["any", "graph"] = "any"
 
     @model_validator(mode="after")

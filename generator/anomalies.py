@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from xadbench.datasets.errors import InputError, find
 from xadbench.generator.contextual_kinds import Dependency, Mechanism, Swap
-from xadbench.generator.kinds import AnomalyKind, Calibrated, CellKind, Population, Source
+from xadbench.generator.kinds import AnomalyKind, Calibrated, CellKind, Donors, Population, Source
 from xadbench.generator.paper_kinds import Additive, Cluster, Global, Local, Multiplicative
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "CellKind",
     "Cluster",
     "Dependency",
+    "Donors",
     "Global",
     "Local",
     "Mechanism",

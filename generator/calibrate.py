@@ -2,11 +2,11 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import Unattainable
 from xadbench.generator.anomalies import AnomalyKind, Calibrated
 from xadbench.generator.oracle import BayesDetector
 from xadbench.generator.recipe import Recipe, build_network, generate
@@ -17,8 +17,17 @@ CANDIDATES = tuple(float(f"{digits}e{power}") for power in range(-4, 0) for digi
 COARSE = (*range(0, len(CANDIDATES), 300), len(CANDIDATES) - 1)
 
 
+class Calibration(NamedTuple):
+    """What a goal came to: the strength found for a kind, the AUC asked for and the one reached."""
+
+    kind: str
+    strength: float
+    target: float
+    reached: float
+
+
 @lru_cache(maxsize=64)
-def resolve(recipe: Recipe, seed: int = 0) -> Recipe:
+def resolve(recipe: Recipe, seed: int = 0) -> tuple[Recipe, tuple[Calibration, ...]]:
     """Return the recipe with a number in place of every strength that is given as an AUC of the oracle.
 
     Each is found by `find_strength` on tables of 2,000 rows that have the same network and streams as
@@ -27,21 +36,25 @@ def resolve(recipe: Recipe, seed: int = 0) -> Recipe:
 
     Strengths have three significant digits, and the comparisons that find them count pairs of rows: so the
     last bits of a logarithm, which differ between builds of NumPy, do not reach the data.
-
-    Raises
-    ------
-    Unattainable
-        If a kind cannot reach its AUC; the message says which can be reached.
     """
-    kinds = tuple(_resolved(kind, recipe, seed) for kind in recipe.anomalies)
-    return recipe.model_copy(update={"anomalies": kinds})
+    kinds, found = list(recipe.anomalies), []
+    for i, kind in enumerate(kinds):
+        goal = getattr(kind, "strength", None)
+        if isinstance(goal, Calibrated):
+            auc_of = partial(_auc_at, kind, recipe, seed)
+            strength, reached = find_strength(auc_of, goal.oracle_auc)
+            kinds[i] = _with_strength(kind, strength)
+            found.append(Calibration(kind.kind, strength, goal.oracle_auc, reached))
+    return recipe.model_copy(update={"anomalies": tuple(kinds)}), tuple(found)
 
 
-def find_strength(auc_of: Callable[[float], float], target: float) -> float:
-    """Return the strength of three significant digits, from 0.01 to 99.9, at which the AUC is reached.
+def find_strength(auc_of: Callable[[float], float], target: float) -> tuple[float, float]:
+    """Return the strength of three significant digits, from 0.01 to 99.9, at which the AUC is reached, and it.
 
     Three strengths a decade are tried from below until one misses the target and the next one reaches it.
     Bisection between these two finds the least that reaches it, provided that the AUC does not fall there.
+    If all strengths tried miss the target, or all reach it, the AUC nearest to it has to do: that of the least
+    strength which has it.
 
     Parameters
     ----------
@@ -50,15 +63,12 @@ def find_strength(auc_of: Callable[[float], float], target: float) -> float:
     target
         The AUC to reach.
 
-    Raises
-    ------
-    Unattainable
-        If all strengths tried miss the target, or all reach it.
-
     Examples
     --------
     >>> find_strength(lambda strength: strength / (1 + strength), target=0.9)
-    9.0
+    (9.0, 0.9)
+    >>> find_strength(lambda strength: min(strength, 0.8), target=0.9)
+    (1.0, 0.8)
     """
     auc_at = cache(auc_of)
 
@@ -67,31 +77,16 @@ def find_strength(auc_of: Callable[[float], float], target: float) -> float:
 
     crossings = (pair for pair in pairwise(COARSE) if not reaches(pair[0]) and reaches(pair[1]))
     low, high = next(crossings, (0, 0))
-    if not high:
-        aucs = [auc_at(CANDIDATES[candidate]) for candidate in COARSE]
-        raise Unattainable(
-            f"an oracle AUC of {target} is out of reach: strengths from {CANDIDATES[0]} to {CANDIDATES[-1]} "
-            f"give {min(aucs):.3f} to {max(aucs):.3f}"
-        )
-    between = range(low + 1, high + 1)
-    return CANDIDATES[between[bisect_left(between, True, key=reaches)]]  # noqa: FBT003  # what `reaches` returns
+    if high:
+        between = range(low + 1, high + 1)
+        strength = CANDIDATES[between[bisect_left(between, True, key=reaches)]]  # noqa: FBT003  # as `reaches`
+    else:
+        strength = min((CANDIDATES[i] for i in COARSE), key=lambda one: abs(auc_at(one) - target))
+    return strength, auc_at(strength)
 
 
-def _resolved(kind: AnomalyKind, recipe: Recipe, seed: int) -> AnomalyKind:
-    """Return the kind with a number as its strength."""
-    goal = getattr(kind, "strength", None)
-    if not isinstance(goal, Calibrated):
-        return kind
-
-    def auc_of(strength: float) -> float:
-        return _oracle_auc(_with_strength(kind, strength), recipe, seed)
-
-    try:
-        return _with_strength(kind, find_strength(auc_of, goal.oracle_auc))
-    except Unattainable as error:
-        raise Unattainable(
-            f"recipe {recipe.name}, seed {seed}, anomaly kind {kind.kind!r}: {error}"
-        ) from None
+def _auc_at(kind: AnomalyKind, recipe: Recipe, seed: int, strength: float) -> float:
+    return _oracle_auc(_with_strength(kind, strength), recipe, seed)
 
 
 def _with_strength(kind: AnomalyKind, strength: float) -> AnomalyKind:

@@ -3,7 +3,7 @@
 Values are published data, so they hold no NumPy sum, matrix product, logarithm or exponential.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -28,32 +28,34 @@ INSTEAD: dict[Function, Function] = {
 }
 
 
-class Dependency(CellKind):
+class Copying(CellKind):
+    """Every affected value is taken over from a donor: margins intact."""
+
+    copies: ClassVar[bool] = True
+
+    def values(
+        self,
+        cells: FloatArray,
+        affected: IntArray,
+        source: Source,
+        rng: np.random.Generator,  # noqa: ARG002  # the order of the donors is random
+    ) -> FloatArray:
+        """Return the affected features of the next donors."""
+        assert source.donors is not None  # noqa: S101  # whoever plants gives them
+        return source.donors.take(len(cells))[:, affected]
+
+
+class Dependency(Copying):
     """Every affected value is that of another row, each of its own: margins intact, dependence broken."""
 
     kind: Literal["dependency"] = "dependency"
 
-    def values(
-        self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
-    ) -> FloatArray:
-        """Return values drawn independently from the features' own rows."""
-        others = source.population.rows
-        rows = np.floor(rng.random(cells.shape) * len(others)).astype(np.int64)
-        return others[rows, affected]
 
-
-class Swap(CellKind):
+class Swap(Copying):
     """The affected values are those of one other row, taken together: they agree among themselves."""
 
+    joint: ClassVar[bool] = True
     kind: Literal["swap"] = "swap"
-
-    def values(
-        self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
-    ) -> FloatArray:
-        """Return the affected features of random rows."""
-        others = source.population.rows
-        rows = np.floor(rng.random(len(cells)) * len(others)).astype(np.int64)
-        return others[np.ix_(rows, affected)]
 
 
 class Mechanism(AnomalyKind):
@@ -73,6 +75,8 @@ class Mechanism(AnomalyKind):
         Of "noise".
     """
 
+    joint: ClassVar[bool] = True
+    spreads: ClassVar[bool] = True
     kind: Literal["mechanism"] = "mechanism"
     changes: tuple[NodeChange, ...] = Field(default=("noise", "weights", "function"), min_length=1)
     strength: Strength = 5.0

@@ -1,29 +1,28 @@
 """Anomalies with known culprits in real rows."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from typing import Literal, get_args
 
 import numpy as np
 
 from xadbench import __version__
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.errors import InputError, Unattainable, unknown
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
-from xadbench.generator.anomalies import AnomalyKind, Calibrated, Source, check_kinds
+from xadbench.generator.anomalies import AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.columns import Columns, distinct
 from xadbench.generator.draws import check_seed, permutation
 from xadbench.generator.mixture import Mixture, fit_mixture
-from xadbench.generator.plant import Planted, Streams, count_anomalies, label
+from xadbench.generator.plant import Effort, Planted, Streams, count_anomalies, label, settle, too_near
 
 Base = Literal["rows", "gmm"]
+Protocol = Literal["per-row", "paper"]
 DEFAULT_KINDS = ("global", "local", "additive", "multiplicative")
 MIN_ROWS = 10
 
-COPYING = frozenset({"dependency", "swap"})  # take values of other rows as they are, in their own units
-LEAVING = frozenset({"additive", "cluster", "global", "multiplicative"})  # may leave the range of integers
 NEEDS_NETWORK = frozenset({"mechanism"})
 
 REDRAWS, PATIENCE, SETS = 4, 50, 10  # draws a row, draws in vain before other features, affected sets a kind
@@ -35,16 +34,22 @@ def inject(
     ratio: float = 0.05,
     base: Base = "rows",
     seed: int = 0,
+    protocol: Protocol = "per-row",
 ) -> LabelledTable:
     """Turn a share of a table's distinct normal rows into anomalies whose culprits are known.
 
     The table's own anomalies and repetitions of a row are left out. Kinds work in units of each feature's
     standard deviation among the rows that stay; cells that they do not change keep their bits.
 
-    Features keep their types: a constant feature is never affected; one of two values takes no third; one of
-    integers is rounded half to even, and leaves its range only where the kind is a shift or a stretch
-    (global, additive, multiplicative, cluster). A cell that comes out as it was is no culprit. A row without
-    culprit is drawn again, then makes way for another row; where none will do, other features are affected.
+    No value tells by how it is written that it was put in. A new value lies in the domain that its column
+    shows, see `columns.Domain`: on its lattice, of its sign, within bounds that many rows hold, and one of the
+    values seen where the column takes few. The kinds that move the margin (global, additive, multiplicative,
+    cluster) may leave the range of the values seen, the others not. The kinds that copy values of other rows
+    (dependency, swap) take them from normal rows that are held out for that and then dropped.
+
+    Every affected cell differs from the clean one by the kind's `least_change`: see `plant.settle`. A row that
+    comes out as some normal row is drawn again, then makes way for another row. The provenance counts the
+    cells that were drawn again or stretched, by kind, under "efforts".
 
     Parameters
     ----------
@@ -62,6 +67,10 @@ def inject(
         installation, not bit for bit across them, because the fit uses BLAS.
     seed
         At least 0.
+    protocol
+        "per-row": each anomaly has affected features of its own, unless its kind says otherwise. "paper": all
+        of a kind have the same ones, and any change will do, as published; a fixed ranking of the columns then
+        names many of them.
 
     Returns
     -------
@@ -71,21 +80,27 @@ def inject(
     Raises
     ------
     InputError
-        If an argument is out of range, the table has too few normal rows or varying features, or a kind
-        cannot change enough rows.
+        If an argument is out of range, or the table has too few normal rows or varying features.
+    Unattainable
+        If a kind cannot change enough rows.
     """
-    models = _check_models(check_kinds(kinds))
-    _check(ratio, base)
+    _check(ratio, base, protocol)
+    models = _check_models(check_kinds(kinds), protocol)
     streams = partial(stream, check_seed(seed), "inject")
     rows = _normal_rows(table)
+    rows, donors = _hold_out(rows, models, ratio, streams("donors"))
     count = count_anomalies(ratio, len(rows), len(models))
-    real = _real_rows(rows, Columns.of(rows, table.feature_names), base, streams)
-    planted = _plant(real, models, count, streams)
+    columns = Columns.of(rows, table.feature_names)
+    real = _real_rows(rows, donors, columns, base, streams)
+    planted = _plant(real, models, count, streams, table.feature_names)
     provenance = {
         "generator": "inject",
         "xadbench": __version__,
         "base": base,
+        "protocol": protocol,
         "kinds": [model.model_dump(mode="json") for model in models],
+        "efforts": {model.kind: asdict(own) for model, own in zip(models, planted.efforts, strict=True)},
+        "held_out": len(donors),
         "ratio": ratio,
         "seed": int(seed),
         "source": table.provenance,
@@ -95,44 +110,69 @@ def inject(
 
 @dataclass(frozen=True)
 class _RealRows:
-    """Clean rows (n, d), and their m varying features as sources of anomalies: as they are, standardised."""
+    """Clean rows (n, d), and their m varying features as sources of anomalies: as they are, standardised.
+
+    `donors` are rows (h, m) that are no rows of the table, for the kinds that copy.
+    """
 
     clean: FloatArray
     columns: Columns
     raw: Source
     standard: Source
+    donors: FloatArray
+
+    def source_of(self, kind: AnomalyKind, number: int, n_copying: int, rng: np.random.Generator) -> Source:
+        """Return what the kind works on; the `number`-th of the kinds that copy has its part of the donors."""
+        if not kind.copies:
+            return self.standard
+        own = Donors(np.array_split(self.donors, n_copying)[number])
+        return replace(self.raw, donors=own if kind.joint else own.shuffled(rng))
 
     def change(
-        self, kind: AnomalyKind, rows: IntArray, affected: IntArray, rng: np.random.Generator
+        self,
+        kind: AnomalyKind,
+        source: Source,
+        affected: BoolArray,
+        rng: np.random.Generator,
+        rows: IntArray,
+        chosen: IntArray,
     ) -> FloatArray:
-        """Return the varying features of the clean `rows` (k,) as anomalies of that kind, (k, m)."""
-        before = self.raw.rows[rows]
-        if kind.kind in COPYING:
-            return kind.change(rows, affected, self.raw, rng)
-        z = self.standard.rows[rows]
-        changed = kind.change(rows, affected, self.standard, rng)
-        values = self.columns.back(changed, in_range=kind.kind not in LEAVING)
-        return np.where(changed == z, before, values)  # to standard units and back may round
+        """Return of the clean `rows` (k,) the `chosen` (j,) ones as anomalies of that kind, (j, m)."""
+        index, sets = rows[chosen], affected[chosen]
+        if (sets == sets[0]).all():
+            changed = kind.change(index, np.flatnonzero(sets[0]), source, rng)
+        else:
+            parts = zip(index[:, None], sets, strict=True)
+            changed = np.concatenate([kind.change(i, np.flatnonzero(own), source, rng) for i, own in parts])
+        if not kind.copies:
+            changed = self.columns.back(changed, rng, in_range=not kind.moves_margin)
+        return np.where(sets, changed, self.raw.rows[index])
 
 
-def _check_models(models: tuple[AnomalyKind, ...]) -> tuple[AnomalyKind, ...]:
+def _check_models(models: tuple[AnomalyKind, ...], protocol: Protocol) -> tuple[AnomalyKind, ...]:
     for model in models:
         if model.kind in NEEDS_NETWORK:
             raise InputError(f"anomaly kind {model.kind!r} needs a network; real rows come without one")
-        if (model.affected.per, model.affected.along) != ("kind", "any"):
-            raise InputError(
-                f"anomaly kind {model.kind!r}: real rows take one affected set a kind, not along a graph"
-            )
+        if model.affected.along != "any":
+            raise InputError(f"anomaly kind {model.kind!r}: real rows have no graph; expected along: any")
         if any(isinstance(value, Calibrated) for _, value in model):
             raise InputError(f"anomaly kind {model.kind!r}: oracle_auc needs a network; expected a number")
-    return models
+    return tuple(map(as_published, models)) if protocol == "paper" else models
 
 
-def _check(ratio: float, base: str) -> None:
+def as_published(kind: AnomalyKind) -> AnomalyKind:
+    """Return the kind under the paper's protocol: one affected set a table, and any change will do."""
+    affected = kind.affected.model_copy(update={"per": "kind"})
+    return kind.model_copy(update={"affected": affected, "least_change": 0.0})
+
+
+def _check(ratio: float, base: str, protocol: str) -> None:
     if not 0 < ratio < 1:
         raise InputError(f"ratio is {ratio}; expected a number between 0 and 1, both excluded")
     if base not in get_args(Base):
         raise unknown("base", base, get_args(Base))
+    if protocol not in get_args(Protocol):
+        raise unknown("protocol", protocol, get_args(Protocol))
 
 
 def _normal_rows(table: LabelledTable) -> FloatArray:
@@ -142,7 +182,27 @@ def _normal_rows(table: LabelledTable) -> FloatArray:
     return rows
 
 
-def _real_rows(rows: FloatArray, columns: Columns, base: str, streams: Streams) -> _RealRows:
+def _hold_out(
+    rows: FloatArray, kinds: Sequence[AnomalyKind], ratio: float, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return the rows that stay, in their order, and donors: two for each anomaly of a kind that copies."""
+    copying = [kind.kind for kind in kinds if kind.copies]
+    left = int(len(rows) / (1 + 2 * ratio * len(copying) / len(kinds)))
+    if not copying:
+        return rows, rows[:0]
+    if left < MIN_ROWS or len(rows) - left < len(copying):
+        raise Unattainable(
+            f"anomaly kinds that copy ({', '.join(copying)}) take their values from rows that are held out: of "
+            f"{len(rows)} distinct normal rows {left} would stay and {len(rows) - left} be held out; expected at "
+            f"least {MIN_ROWS} and {len(copying)}: give more rows, another ratio or other kinds"
+        )
+    order = permutation(len(rows), rng)
+    return rows[np.sort(order[:left])], rows[order[left:]]
+
+
+def _real_rows(
+    rows: FloatArray, donors: FloatArray, columns: Columns, base: str, streams: Streams
+) -> _RealRows:
     real = columns.forward(rows[:, columns.varying])
 
     @cache  # fitted once, and only where something is drawn from it
@@ -150,12 +210,20 @@ def _real_rows(rows: FloatArray, columns: Columns, base: str, streams: Streams) 
         return fit_mixture(real, streams("mixture", "fit"))
 
     if base == "gmm":
-        rows = rows.copy()
-        rows[:, columns.varying] = columns.simulated(mixture().sample(len(rows), streams("mixture", "rows")))
+        rows, donors = rows.copy(), donors.copy()
+        rows[:, columns.varying] = columns.simulated(
+            mixture().sample(len(rows), streams("mixture", "rows")), streams("mixture", "written")
+        )
+        if len(donors):
+            fresh = mixture().sample(len(donors), streams("mixture", "donors"))
+            donors[:, columns.varying] = columns.back(
+                fresh, streams("mixture", "written donors"), in_range=True
+            )
     raw = np.ascontiguousarray(rows[:, columns.varying])
     z = columns.forward(raw)
     redraw = _redraw(mixture, streams("mixture", "cluster"))
-    return _RealRows(rows, columns, Source(rows=raw, redraw=redraw), Source(rows=z, redraw=redraw))
+    sources = Source(rows=raw, redraw=redraw), Source(rows=z, redraw=redraw)
+    return _RealRows(rows, columns, *sources, donors[:, columns.varying])
 
 
 def _redraw(mixture: Callable[[], Mixture], rng: np.random.Generator) -> Callable[[float, int], FloatArray]:
@@ -163,18 +231,26 @@ def _redraw(mixture: Callable[[], Mixture], rng: np.random.Generator) -> Callabl
     return lambda strength, n: mixture().scaled(strength).sample(n, rng)
 
 
-def _plant(real: _RealRows, kinds: Sequence[AnomalyKind], count: int, streams: Streams) -> Planted:
+def _plant(
+    real: _RealRows, kinds: Sequence[AnomalyKind], count: int, streams: Streams, names: Sequence[str]
+) -> Planted:
     """Turn `count` rows into anomalies, split evenly over the kinds; a remainder goes to the first kinds."""
     X, labels = real.clean.copy(), np.zeros(len(real.clean), dtype=np.int8)
     order = permutation(len(X), streams("positions"))
     spare = order[count:]
     shares = np.array_split(order[:count], len(kinds))
+    copying = [kind.kind for kind in kinds if kind.copies]
+    efforts = []
     for number, (kind, rows) in enumerate(zip(kinds, shares, strict=True), start=1):
-        found, values = _anomalies(real, kind, rows, spare, streams)
+        part = copying.index(kind.kind) if kind.copies else 0
+        source = real.source_of(kind, part, len(copying), streams(kind.kind, "donors"))
+        kind_streams = streams(kind.kind, "affected"), streams(kind.kind, "values")
+        found, values, effort = _anomalies(real, kind, source, rows, spare, kind_streams, names)
         _write(X, found, values, real.columns.varying)
         labels[found] = number
         spare = spare[~np.isin(spare, found)]
-    return Planted(X, labels, X != real.clean)
+        efforts.append(effort)
+    return Planted(X, labels, X != real.clean, tuple(efforts))
 
 
 def _write(X: FloatArray, rows: IntArray, values: FloatArray, columns: IntArray) -> None:
@@ -184,18 +260,47 @@ def _write(X: FloatArray, rows: IntArray, values: FloatArray, columns: IntArray)
 
 
 def _anomalies(
-    real: _RealRows, kind: AnomalyKind, rows: IntArray, spare: IntArray, streams: Streams
-) -> tuple[IntArray, FloatArray]:
-    """Return as many rows as `rows` and their values, (k,) and (k, m), each with a changed cell."""
-    sets, values = streams(kind.kind, "affected"), streams(kind.kind, "values")
+    real: _RealRows,
+    kind: AnomalyKind,
+    source: Source,
+    rows: IntArray,
+    spare: IntArray,
+    streams: tuple[np.random.Generator, np.random.Generator],
+    names: Sequence[str],
+) -> tuple[IntArray, FloatArray, Effort]:
+    """Return as many rows as `rows` and their values, (k,) and (k, m), each an anomaly, and what it took."""
+    sets, values = streams
+    n_features, effort = len(real.columns.varying), Effort()
+    least = kind.least_change * real.columns.std
+
+    def change(chosen: IntArray) -> FloatArray:
+        affected = np.zeros((len(chosen), n_features), dtype=np.bool_)
+        for own in affected:
+            own[fixed if fixed is not None else kind.draw_affected(n_features, sets)] = True
+        clean = real.raw.rows[chosen]
+        draw = partial(real.change, kind, source, affected, values, chosen)
+
+        def stretch(drawn: FloatArray) -> FloatArray:
+            moved_on = real.columns.away(drawn, clean, least, values)
+            if source.donors is None:
+                return moved_on
+            others = source.donors.others(clean, least, values)
+            others = np.where(np.isnan(others), moved_on, others)
+            others = real.columns.typed(others, values, in_range=True)
+            return np.where(too_near(others, clean, least), moved_on, others)
+
+        return settle(kind, draw, clean, affected, least, effort, stretch)
+
     for _ in range(SETS):
-        affected = kind.draw_affected(len(real.columns.varying), sets)
-        found = _fill(partial(real.change, kind, affected=affected, rng=values), real.raw.rows, rows, spare)
+        fixed = kind.draw_affected(n_features, sets) if kind.affected.per == "kind" else None
+        found = _fill(change, real.raw.rows, rows, spare)
         if found is not None:
-            return found
-    raise InputError(
-        f"anomaly kind {kind.kind!r} cannot change {len(rows)} of {len(real.clean)} normal rows: their "
-        "features take too few values; expected another kind, a greater strength or a smaller ratio"
+            return *found, effort
+    tried = "" if fixed is None else f" in columns {', '.join(repr(names[i]) for i in real.columns.varying[fixed])}"
+    raise Unattainable(
+        f"anomaly kind {kind.kind!r} cannot change {len(rows)} of {len(real.clean)} normal rows{tried}: what comes "
+        "out is a normal row again, since their columns take too few values; expected another kind, a smaller "
+        "ratio or more columns"
     )
 
 

@@ -3,16 +3,17 @@
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, Field, PositiveFloat
+from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.generator import moments
 from xadbench.generator.affected import AffectedSets, Neighbours
+from xadbench.generator.draws import integer, uniform
 
 if TYPE_CHECKING:
     from xadbench.generator.network import AdditiveNoiseNetwork
@@ -46,6 +47,46 @@ class Population:
 
 
 @dataclass(frozen=True)
+class Donors:
+    """Rows whose values anomalies take over; they are no rows of the table, so that no cell is there twice.
+
+    Parameters
+    ----------
+    rows : (n, d) float64
+        At least 1. They are taken in turn, and again from the first one when all are used up.
+    """
+
+    rows: FloatArray
+    _taken: list[int] = field(default_factory=lambda: [0])
+
+    def take(self, n: int) -> FloatArray:
+        """Return the next `n` rows, (n, d)."""
+        first = self._taken[0]
+        self._taken[0] = first + n
+        return self.rows[np.arange(first, first + n) % len(self.rows)]
+
+    def others(self, clean: FloatArray, least: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return values (k, d) for `clean` ones that differ from them by at least `least` (d,).
+
+        Each lies between two neighbours among the donors' values that do, so that no value comes twice because
+        few do; NaN where there are no two.
+        """
+        found = np.full(clean.shape, np.nan)
+        for j, column in enumerate(np.sort(self.rows, axis=0).T):
+            for i, cell in enumerate(clean[:, j]):
+                fits = column[(column != cell) & (np.abs(column - cell) >= least[j])]
+                if len(fits) > 1:
+                    position = integer(0, len(fits) - 2, rng)
+                    found[i, j] = uniform((fits[position], fits[position + 1]), rng)
+        return found
+
+    def shuffled(self, rng: np.random.Generator) -> "Donors":
+        """Return donors whose values are each of another row: every column in an order of its own."""
+        order = np.argsort(rng.random(self.rows.shape), axis=0, kind="stable")
+        return Donors(np.take_along_axis(self.rows, order, axis=0))
+
+
+@dataclass(frozen=True)
 class Source:
     """What anomalies are made of.
 
@@ -60,15 +101,21 @@ class Source:
         The network that made the rows, if one did.
     noise : (n, d) float64 or None
         With a network: the nodes' own parts of the rows.
+    seed
+        With a network: the seed of the table.
     population
         What clean rows are like; default: these, all of them.
+    donors
+        For kinds that copy: rows apart from the table's.
     """
 
     rows: FloatArray
     redraw: Callable[[float, int], FloatArray]
     network: "AdditiveNoiseNetwork | None" = None
     noise: FloatArray | None = None
+    seed: int = 0
     population: Population = None  # type: ignore[assignment]  # set at birth
+    donors: Donors | None = None
 
     def __post_init__(self) -> None:
         known = Population(self.rows) if self.population is None else self.population
@@ -101,11 +148,25 @@ def number(strength: float | Calibrated) -> float:
 
 
 class AnomalyKind(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
-    """A way to make normal rows anomalous; subclasses are the kinds."""
+    """A way to make normal rows anomalous; subclasses are the kinds.
+
+    Parameters
+    ----------
+    affected
+        How the features that it affects are drawn.
+    least_change
+        By how many standard deviations of its feature each affected value differs at least from the clean one,
+        so that no ground truth is invisible. What differs by less is drawn again; see `plant.settle`.
+    """
 
     min_affected: ClassVar[int] = 1
+    moves_margin: ClassVar[bool] = False  # may leave the range of the clean values: that is its point
+    copies: ClassVar[bool] = False  # takes over values of donors
+    joint: ClassVar[bool] = False  # values of a row belong together, and are drawn again together
+    spreads: ClassVar[bool] = False  # changes cells beside the affected ones
     kind: str
     affected: AffectedSets = AffectedSets()
+    least_change: NonNegativeFloat = 0.1
 
     def draw_affected(
         self, n_features: int, rng: np.random.Generator, neighbours: Neighbours | None = None

@@ -12,12 +12,15 @@ from pydantic import PositiveFloat
 
 from xadbench.datasets.arrays import FloatArray, IntArray
 from xadbench.generator.affected import Neighbours
+from xadbench.generator.draws import BLOCK_ROWS
 from xadbench.generator.kinds import CellKind, Source, Strength, number
 
 
 class Cluster(CellKind):
     """The row is drawn again from the model with every parameter multiplied; it affects all features."""
 
+    moves_margin: ClassVar[bool] = True
+    joint: ClassVar[bool] = True
     kind: Literal["cluster"] = "cluster"
     strength: Strength = 3.0
 
@@ -44,6 +47,7 @@ class Cluster(CellKind):
 class Global(CellKind):
     """x_i ~ Uniform(strength·min_i, strength·max_i), independently per feature."""
 
+    moves_margin: ClassVar[bool] = True
     kind: Literal["global"] = "global"
     strength: Strength = 1.025
 
@@ -62,10 +66,12 @@ class Local(CellKind):
     """The affected features together ~ N(mean(X_M), strength·cov(X_M)), whatever the row's other features.
 
     Drawn as mean + sqrt(strength/(n-1))·Σ_k ε_k (x_k - mean) over all n rows with standard normal ε, which
-    has exactly that distribution and needs neither a matrix product nor a factorisation.
+    has exactly that distribution and needs neither a matrix product nor a factorisation. Of more than 8,192
+    rows, that many or fewer at equal distances stand for all.
     """
 
     min_affected: ClassVar[int] = 2
+    joint: ClassVar[bool] = True
     kind: Literal["local"] = "local"
     strength: Strength = 1.05
 
@@ -74,6 +80,7 @@ class Local(CellKind):
     ) -> FloatArray:
         """Return draws from the widened normal distribution of the affected features."""
         data = source.population.rows[:, affected]
+        data = data[:: math.ceil(len(data) / BLOCK_ROWS)]
         centre = source.population.moments[0][affected]
         weights = rng.standard_normal((len(data), len(cells)))
         # One by one from the first, unlike a sum, whose order is NumPy's; 0 + -0 is 0.
@@ -88,6 +95,7 @@ class Additive(CellKind):
     s is the standard deviation over all values of the affected columns together.
     """
 
+    moves_margin: ClassVar[bool] = True
     kind: Literal["additive"] = "additive"
     strength: Strength = 1.0
     mean_in_std: float = 3.0
@@ -109,6 +117,7 @@ class Multiplicative(CellKind):
     s is the standard deviation over all values of the affected columns together.
     """
 
+    moves_margin: ClassVar[bool] = True
     kind: Literal["multiplicative"] = "multiplicative"
     strength: Strength = 1.0
     mean_in_std: float = 0.5

@@ -1,7 +1,8 @@
 """Spread anomalies over clean rows and keep the books: who is affected, and by what."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,10 +11,10 @@ from numpy.typing import NDArray
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.errors import InputError
 from xadbench.datasets.table import NORMAL, LabelledTable
-from xadbench.generator.anomalies import AnomalyKind, Source
+from xadbench.generator.anomalies import AnomalyKind, Donors, Source
 from xadbench.generator.draws import permutation
 
-REDRAWS = 20  # of rows that a kind left as they were
+REDRAWS = 5  # of cells that a kind changed too little
 
 
 class Streams(Protocol):
@@ -35,11 +36,22 @@ class Planted:
         0 for normal rows, otherwise 1 + the index of the anomaly kind.
     affected : (n, d) bool
         The cells that were redrawn.
+    efforts
+        For each kind, in their order, what it took.
     """
 
     X: FloatArray
     kind: NDArray[np.int8]
     affected: BoolArray
+    efforts: tuple["Effort", ...] = ()
+
+
+@dataclass
+class Effort:
+    """How many cells of a kind were drawn again, and how many were stretched to the least change."""
+
+    redrawn: int = 0
+    stretched: int = 0
 
 
 def count_anomalies(ratio: float, n_rows: int, n_kinds: int) -> int:
@@ -73,7 +85,7 @@ def plant(
     Parameters
     ----------
     source
-        The rows; of a long table, one block of them.
+        The rows; of a long table, one block of them. Of kinds that copy it has donors, see `donors_of`.
     kinds, shares
         The kinds, and the rows (k,) that each of them changes.
     streams
@@ -85,29 +97,96 @@ def plant(
     X = source.rows.copy()
     labels = np.zeros(len(X), dtype=np.int8)
     touched = np.zeros(X.shape, dtype=np.bool_)
+    efforts = tuple(Effort() for _ in kinds)
     later = (str(block),) if block else ()  # a table of one block has streams without a number
-    for label, (kind, rows) in enumerate(zip(kinds, shares, strict=True), 1):
+    for label, (kind, rows, effort) in enumerate(zip(kinds, shares, efforts, strict=True), 1):
         of_sets = later if kind.affected.per == "row" else ()
         sets, values = streams(kind.kind, "affected", *of_sets), streams(kind.kind, "values", *later)
+        own = with_donors(source, kind, rows, streams(kind.kind, "donors", *later), block)
+        least = kind.least_change * source.population.moments[1] if kind.least_change else 0.0
         for alike in kind.affected.groups(rows):
             affected = kind.draw_affected(X.shape[1], sets, source.neighbours)
-            X[alike] = _changed(kind, alike, affected, source, values)
+            draw = partial(_draw, kind, alike, affected, own, values)
             touched[np.ix_(alike, affected)] = True
+            X[alike] = settle(kind, draw, source.rows[alike], touched[alike], least, effort)
         labels[rows] = label
-    return Planted(X, labels, touched)
+    return Planted(X, labels, touched, efforts)
 
 
-def _changed(
-    kind: AnomalyKind, rows: IntArray, affected: IntArray, source: Source, rng: np.random.Generator
+def with_donors(
+    source: Source, kind: AnomalyKind, rows: IntArray, rng: np.random.Generator, block: int
+) -> Source:
+    """Return the source with donors for a kind that copies: fresh rows of its network, two for each row."""
+    if not kind.copies or not len(rows):
+        return source
+    assert source.network is not None  # noqa: S101  # of simulated rows
+    purpose = f"donors-{kind.kind}-{block}"
+    donors = Donors(source.network.simulate(2 * len(rows), source.seed, purpose=purpose))
+    return replace(source, donors=donors if kind.joint else donors.shuffled(rng))
+
+
+def _draw(
+    kind: AnomalyKind,
+    rows: IntArray,
+    affected: IntArray,
+    source: Source,
+    rng: np.random.Generator,
+    chosen: IntArray,
 ) -> FloatArray:
-    """Return the rows (k,) as anomalies, (k, d); those that come out as they were are drawn again."""
-    changed = kind.change(rows, affected, source, rng)
-    for _ in range(REDRAWS):
-        same = (changed == source.rows[rows]).all(axis=1)
-        if not same.any():
-            break
-        changed[same] = kind.change(rows[same], affected, source, rng)
-    return changed
+    return kind.change(rows[chosen], affected, source, rng)
+
+
+def settle(
+    kind: AnomalyKind,
+    draw: Callable[[IntArray], FloatArray],
+    clean: FloatArray,
+    affected: BoolArray,
+    least: FloatArray | float,
+    effort: Effort,
+    stretch: Callable[[FloatArray], FloatArray] | None = None,
+) -> FloatArray:
+    """Return anomalies in which every affected cell differs from the clean one, and by the least change.
+
+    Cells that do not are drawn again: alone, or all of their row where a kind's values belong together; a kind
+    that copies has donors for one more draw. What is left then is stretched: moved on in its direction until it
+    differs enough. A changed mechanism, which spreads, is left as it is.
+
+    Parameters
+    ----------
+    kind
+        What is planted.
+    draw
+        Returns the rows at some positions (j,) of the k as anomalies, (j, d).
+    clean, affected : (k, d)
+        The clean rows, and the cells to change.
+    least : (d,) float64
+        The least change of each feature, in its own unit; 0: that it differs.
+    effort
+        Counts the cells that were drawn again or stretched.
+    stretch
+        Returns values (k, d) moved on from `clean`, given values (k, d).
+    """
+    values = draw(np.arange(len(clean)))
+    for _ in range(1 if kind.copies else REDRAWS):
+        small = affected & too_near(values, clean, least)
+        pending = np.flatnonzero(small.any(axis=1))
+        if not len(pending):
+            return values
+        effort.redrawn += int(small.sum())
+        fresh = draw(pending)
+        values[pending] = fresh if kind.joint else np.where(small[pending], fresh, values[pending])
+    small = affected & too_near(values, clean, least)
+    if kind.spreads or not small.any():
+        return values
+    effort.stretched += int(small.sum())
+    if stretch is None:
+        return np.where(small, clean + np.where(values >= clean, 1.01, -1.01) * least, values)
+    return np.where(small, stretch(values), values)
+
+
+def too_near(values: FloatArray, clean: FloatArray, least: FloatArray | float) -> BoolArray:
+    """Return which values are the clean ones, or differ from them by less than `least`."""
+    return np.asarray((values == clean) | (np.abs(values - clean) < least))
 
 
 def label(

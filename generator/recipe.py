@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import (
@@ -210,7 +210,7 @@ def generate_blocks(recipe: Recipe, seed: int = 0) -> Iterator[LabelledTable]:
     covariances, values to take over) they take from the first block: that is all rows of all shipped recipes.
     """
     streams = partial(stream, check_seed(seed), "generate")
-    recipe = _resolved(recipe, seed)
+    recipe, calibration = _resolved(recipe, seed)
     network = build_network(recipe, seed)
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
     shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
@@ -220,6 +220,8 @@ def generate_blocks(recipe: Recipe, seed: int = 0) -> Iterator[LabelledTable]:
         "recipe": recipe.model_dump(mode="json"),
         "seed": int(seed),
     }
+    if calibration:
+        provenance["calibration"] = calibration
     for number, source in enumerate(_sources(network, recipe.rows, seed)):
         first = number * BLOCK_ROWS
         own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
@@ -235,7 +237,7 @@ def _sources(network: "AdditiveNoiseNetwork", n_rows: int, seed: int) -> Iterato
         noise = network.draw_noise(min(BLOCK_ROWS, n_rows - first), seed, first_block=block)
         clean = network.propagate(noise)
         population = population or Population(clean)
-        yield Source(clean, partial(_redraw, network, seed, block), network, noise, population)
+        yield Source(clean, partial(_redraw, network, seed, block), network, noise, seed, population)
 
 
 def _redraw(
@@ -266,13 +268,14 @@ def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
     return AdditiveNoiseNetwork((), noise, terms)
 
 
-def _resolved(recipe: Recipe, seed: int) -> Recipe:
-    """Return the recipe with numbers for strengths that are given as goals."""
+def _resolved(recipe: Recipe, seed: int) -> tuple[Recipe, list[dict[str, Any]]]:
+    """Return the recipe with numbers for strengths that are given as goals, and how well they meet these."""
     if not any(isinstance(getattr(kind, "strength", None), Calibrated) for kind in recipe.anomalies):
-        return recipe
+        return recipe, []
     from xadbench.generator.calibrate import resolve  # noqa: PLC0415  # which calls generate
 
-    return resolve(recipe, seed)
+    resolved, found = resolve(recipe, seed)
+    return resolved, [one._asdict() for one in found]
 
 
 def _draw_noise(priors: Sequence[NoisePrior], rng: np.random.Generator) -> Noise:

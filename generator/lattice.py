@@ -1,0 +1,125 @@
+"""How the numbers of a column are written: on a grid of equal steps, with few digits, in single precision."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from xadbench.datasets.arrays import FloatArray, IntArray
+
+MOST_DIGITS = 15  # a column whose values all have at most so many is written in decimals
+LARGEST_WHOLE = 2.0**53
+SAME = 1e-9  # of the range: values closer than that are one point, written differently
+ON_GRID = 1e-3  # of a step: how far from a multiple a value may lie
+PARTS = range(1, 13)  # of the smallest difference: which of them may be the step
+MOST_POINTS = 1e8
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """The points that the values of a column lie on, and how they are written.
+
+    Parameters
+    ----------
+    step
+        The distance of two points; 0 where there is no grid.
+    decimals : (u,) int or None
+        How many decimals each value seen has; None where one has more than 15 significant digits.
+    single
+        Whether all values are numbers of single precision, and not short decimals.
+    """
+
+    step: float = 0.0
+    decimals: IntArray | None = None
+    single: bool = False
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Self:
+        """Return the lattice of distinct values (u,), ascending, at least two."""
+        if max(map(significant_digits, values.tolist())) > MOST_DIGITS:
+            return cls(_step(values), None, bool(np.all(values == values.astype(np.float32))))
+        decimals = np.array(list(map(n_decimals, values.tolist())))
+        return cls(_exact_step(values, int(decimals.max())), decimals)
+
+    def nearest(self, values: FloatArray, seen: FloatArray, alike: IntArray) -> FloatArray:
+        """Return the nearest points to `values` (k,).
+
+        `seen` are the nearest values of the column, on whose grid the points lie; `alike` the positions of
+        values with as many decimals as the points are to have.
+        """
+        if self.step:
+            values = seen + np.rint((values - seen) / self.step) * self.step
+        if self.decimals is not None:
+            parts = zip(values.tolist(), self.decimals[alike].tolist(), strict=True)
+            return np.array([self._written(value, decimals) for value, decimals in parts], dtype=np.float64)
+        if self.single:
+            return values.astype(np.float32).astype(np.float64)
+        return values
+
+    def _written(self, value: float, decimals: int) -> float:
+        """Return the value with so many decimals, none of which is a zero at the end."""
+        rounded = round(value, decimals)
+        if n_decimals(rounded) == decimals:
+            return rounded
+        unit = max(self.step, 10.0**-decimals)
+        return round(rounded + unit if value >= rounded else rounded - unit, decimals)
+
+
+def _exact_step(values: FloatArray, decimals: int) -> float:
+    """Return the greatest common divisor of all differences of decimal values."""
+    power = 10.0**decimals
+    if float(np.abs(values).max()) * power >= LARGEST_WHOLE:
+        return _step(values)
+    whole = np.rint(values * power).astype(np.int64)
+    return float(np.gcd.reduce(np.diff(whole))) / power
+
+
+def _step(values: FloatArray) -> float:
+    """Return the step of a grid that all values lie on but for rounding; 0 if there is none."""
+    differences = np.diff(values)
+    differences = differences[differences > SAME * (values[-1] - values[0])]
+    if not len(differences):
+        return 0.0
+    offsets = values - values[0]
+    for parts in PARTS:
+        step = float(differences.min()) / parts
+        if offsets[-1] > MOST_POINTS * step:
+            return 0.0
+        step = _refined(offsets, step)
+        if np.abs(offsets / step - np.rint(offsets / step)).max() < ON_GRID:
+            return step
+    return 0.0
+
+
+def _refined(offsets: FloatArray, step: float) -> float:
+    """Return the step measured over ever longer distances, so that its rounding never adds up to half a step."""
+    reach = step
+    while reach < offsets[-1]:
+        reach = min(100 * reach, offsets[-1])
+        far = offsets[np.searchsorted(offsets, reach, side="right") - 1]
+        step = float(far / np.rint(far / step)) if far > 0 else step
+    return step
+
+
+def significant_digits(value: float) -> int:
+    """Return how many significant digits the shortest text has that gives this float; 0 for zero.
+
+    Examples
+    --------
+    >>> significant_digits(0.250), significant_digits(1200.0), significant_digits(1 / 3)
+    (2, 2, 16)
+    """
+    return len(repr(abs(value)).partition("e")[0].replace(".", "").strip("0"))
+
+
+def n_decimals(value: float) -> int:
+    """Return how many digits behind the decimal point the shortest text has that gives this float.
+
+    Examples
+    --------
+    >>> n_decimals(0.250), n_decimals(1200.0), n_decimals(1e-5)
+    (2, 0, 5)
+    """
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    behind = mantissa.partition(".")[2].rstrip("0")
+    return max(0, len(behind) - int(exponent or 0))
