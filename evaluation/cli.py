@@ -23,11 +23,13 @@ from xadbench.evaluation.commands import baseline, check, compare, history, scor
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.kept import lacking
 from xadbench.evaluation.leaderboard import publish
+from xadbench.evaluation.leaks import LeakFound, check_leaks
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import keeping, load_suite
+from xadbench.generator.inject import INJECTABLE, Protocol
 from xadbench.interrupts import INTERRUPTED, tell, watch
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED = 1, 2, 3
@@ -48,6 +50,10 @@ app.command(epilog="Example: xadbench compare main runs/mine --no-time --markdow
 app.command(epilog="Example: xadbench history runs --out history.html")(history.history)
 debugging = ContextVar("debugging", default=False)
 
+Affected = Annotated[
+    Protocol,
+    typer.Option(help="per-row: each anomaly affects features of its own; paper: one set for all of a kind."),
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides all that is random.")]
 
@@ -185,6 +191,7 @@ def inject(  # noqa: PLR0917  # an option each
     base: Annotated[
         Literal["rows", "gmm"], typer.Option(help="rows: the real rows; gmm: a mixture fitted to them.")
     ] = "rows",
+    protocol: Affected = "per-row",
     label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
     seed: Seed = 0,
     out: Out = None,
@@ -194,19 +201,40 @@ def inject(  # noqa: PLR0917  # an option each
     folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
     chosen = {"kinds": kind} if kind else {}
     loaded = load_dataset(dataset, label, run_code=True)
-    save([generator.inject(loaded, ratio=ratio, base=base, seed=seed, **chosen)], folder)
+    made = generator.inject(loaded, ratio=ratio, base=base, seed=seed, protocol=protocol, **chosen)
+    save([made], folder)
 
 
 @app.command(epilog="Example: xadbench audit table2-d4-5 --json audit.json")
-def audit(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
+def audit(  # noqa: PLR0917  # an option each
+    source: Annotated[
+        str, typer.Argument(help="A recipe, shipped or a .yaml file; or a data set to inject anomalies into.")
+    ],
+    kind: Annotated[
+        list[str] | None, typer.Option(help="To inject; may be given again. Default: all.")
+    ] = None,
+    ratio: Annotated[float, typer.Option(help="Share of injected anomalies, in (0, 1).")] = 0.05,
+    protocol: Affected = "per-row",
+    label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
     seed: Seed = 0,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here too.")] = None,
     *,
     train: Annotated[bool, typer.Option("--train", help="Train DTE and isolation forest too.")] = False,
 ) -> None:
-    """Show whether a recipe is worth explaining: chance, margins, and those who know the network."""
-    audits.publish(generator.load_recipe(recipe), seed, Console(), json, train=train)
+    """Show whether the ground truth leaks, and how hard a recipe is; exit code 1 for a leak."""
+    if source in generator.recipe_names() or source.endswith((".yaml", ".yml")):
+        audits.publish(generator.load_recipe(source), seed, Console(), json, train=train)
+        return
+    audits.publish_injection(
+        source,
+        load_dataset(source, label, run_code=True),
+        kind or INJECTABLE,
+        Console(),
+        json,
+        ratio=ratio,
+        seed=seed,
+        protocol=protocol,
+    )
 
 
 @release.command(epilog="Example: xadbench release build mini --out releases/mini --no-audit")
@@ -217,13 +245,23 @@ def build(
     *,
     audit: Annotated[bool, typer.Option(help="Audit each recipe for the datasheet.")] = True,
 ) -> None:
-    """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION."""
+    """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION.
+
+    It ends with exit code 1 and without a manifest if the ground truth of a table leaks.
+    """
     from xadbench.generator.build import build as make  # noqa: PLC0415  # mlcroissant is an extra
 
     loaded = generator.load_release(release)
     folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"
     judge = audits.as_text if audit else None
-    make(loaded, folder, on_table=lambda made: typer.echo(str(made)), workers=workers, audit=judge)
+    make(
+        loaded,
+        folder,
+        on_table=lambda made: typer.echo(str(made)),
+        workers=workers,
+        audit=judge,
+        check=check_leaks,
+    )
     typer.echo(f"{folder}: {loaded.n_tables} tables")
 
 
@@ -299,6 +337,9 @@ def main() -> None:
     except typer.TyperException as error:
         complain(error.format_message())
         code = WRONG_INPUT
+    except LeakFound as error:
+        complain(str(error))
+        code = DIFFERS
     except (InputError, OSError) as error:  # OSError: a folder that cannot be written, a full disk
         if debugging.get():
             raise

@@ -12,6 +12,7 @@ from rich.table import Table
 from xadbench.datasets.errors import find
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.portrait import read_portrait
 from xadbench.evaluation.store import Record
 from xadbench.evaluation.terminal import plain
 
@@ -44,6 +45,10 @@ NOTES = (
     "of all; means are over those with one, and what lacks some is not ranked: it comes last."
 )
 UNDEFINED_NOTE = "undefined: rows without a value of a metric, left out of its mean."
+LEAK_NOTE = (
+    "Leak controls: rankings of features that look at no model, in adj. nDCG_m over all anomalies; see "
+    "`xadbench audit`."
+)
 KERNEL_NOTE = (
     "kernel units: the processor time to fit and explain, over that of a product of two 512 x 512 matrices."
 )
@@ -132,11 +137,31 @@ def publish(
     notes = [NOTES, *([UNDEFINED_NOTE] if asked else [])]
     lines = map(plain, [*notes, *missing_scores(overall)])
     console.print(title, *as_rich(overall), *lines, sep="\n", highlight=False)
+    console.print(LEAK_NOTE, *map(plain, _leak_lines(records, run)), sep="\n", highlight=False)
     parts = [f"# {title}", as_markdown(overall), *notes, KERNEL_NOTE, *missing_scores(overall)]
-    parts += ["## Per table", as_markdown(per_table)]
+    parts += [
+        "## Per table",
+        as_markdown(per_table),
+        "## Leak controls",
+        LEAK_NOTE,
+        *_leak_lines(records, run),
+    ]
     with atomic_write(run / "leaderboard.md") as file:
         file.write("\n\n".join([*parts, ""]).encode())
     console.print(plain(f"Per table: {run / 'leaderboard.md'}"), soft_wrap=True)
+
+
+def _leak_lines(records: Sequence[Record], run: Path) -> list[str]:
+    """Return a line for each table of the run: which leak controls stand above their null."""
+    tables = {
+        (record["table"]["label"], record["seed"]): record["table"]["content_hash"] for record in records
+    }
+    lines = []
+    for (label, seed), content_hash in tables.items():
+        portrait = read_portrait(run, str(content_hash)) or {}
+        leaks = portrait.get("leaks") or {"summary": "not known"}
+        lines.append(f"- {label}, seed {seed}: {leaks['summary']}")
+    return lines
 
 
 def as_rich(board: pd.DataFrame) -> list[Table]:

@@ -4,14 +4,15 @@ Each control ranks the features of an anomalous row by something that should tel
 written, how often it occurs, where the row stands. A score above its null means that the table can be
 explained by that alone.
 
-The null is what the control scores where the same rows hold the ground truth elsewhere: a set of the same size,
-drawn anew in each row over the features that vary, whose values are drawn from those that the kind put into the
-column, and written as clean cells of that size are. So a column of few levels, on which a changed cell cannot
-be quite as common as an unchanged one, has a null above 0.
+The null is what the control scores where the same rows hold the ground truth elsewhere: a set of the same
+size, drawn anew in each row over the features that vary, whose values are drawn from those that the kind
+put into the column, and written as clean cells of that size are. So a column of few levels, on which a
+changed cell cannot be quite as common as an unchanged one, has a null above 0.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,20 +20,20 @@ import pandas as pd
 from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
-from xadbench.datasets import LabelledTable
+from xadbench.datasets import LabelledTable, read_table
 from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.streams import stream
 from xadbench.evaluation import metrics
 from xadbench.generator.anomalies import KINDS
-from xadbench.generator.columns import FEW_LEVELS
-from xadbench.generator.lattice import significant_digits
+from xadbench.generator.columns import FEW_LEVELS, nearest
+from xadbench.generator.lattice import MOST_DIGITS, significant_digits
 
 OVERALL = "all"
 EXCESS, FAMILY_WISE_P = 0.05, 0.01  # a leak exceeds its null by more, with less
 DRAWS = 40  # of the null
 MOST_ROWS = 10_000  # clean cells a column that stand for all
-WINDOW = 10  # clean cells on each side of a value that none of them holds,
-NEAR = 0.05  # if they are within so many standard deviations; else the nearest one
+WINDOW = 10  # clean cells on each side of a value that are written as it could be,
+NEAR = 0.05  # if they are within so many standard deviations
 NEXT = 3  # values put in on each side of a clean value that none of them took the place of
 NEAREST = 5  # anomalies in the file that stand for the neighbourhood of one
 OF_MARGINS = ("rarity", "inverse repetition")  # shown by kinds whose point is to move the margin
@@ -88,19 +89,76 @@ def leak_controls(table: LabelledTable, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(records, columns=COLUMNS)
 
 
-def leaks(controls: pd.DataFrame) -> pd.DataFrame:
-    """Return the controls of `leak_controls`, of one table or of many, that exceed their null.
+def judged(controls: pd.DataFrame) -> pd.DataFrame:
+    """Return the controls of `leak_controls`, of one table or of many, with a verdict on each.
 
-    By more than 0.05, with a family-wise p (Holm) below 0.01 over all that are not exempt. One that scores no
-    better than chance gives nothing away, whatever its null.
+    Added are `family_wise_p`, Holm's over all that are not exempt, and `verdict`: "leak" where a control
+    exceeds its null by more than 0.05, with a family-wise p below 0.01; "shown" where it is exempt;
+    otherwise "at its null". One that scores no better than chance gives nothing away, whatever its null.
     """
-    judged = controls[~controls["exempt"].astype(bool)]
-    if not len(judged):
-        return judged.assign(family_wise_p=[])
-    adjusted = multipletests(judged["p"], method="holm")[1]
-    judged = judged.assign(family_wise_p=adjusted)
-    above = (judged["excess"] > EXCESS) & (judged["score"] > 0)
-    return judged[above & (judged["family_wise_p"] < FAMILY_WISE_P)]
+    exempt = controls["exempt"].astype(bool)
+    adjusted = pd.Series(np.nan, index=controls.index)
+    if not exempt.all():
+        adjusted[~exempt] = multipletests(controls["p"][~exempt].astype(float), method="holm")[1]
+    leak = (controls["excess"] > EXCESS) & (controls["score"] > 0) & (adjusted < FAMILY_WISE_P)
+    verdict = np.select([exempt, leak], ["shown", "leak"], "at its null")
+    return controls.assign(family_wise_p=adjusted, verdict=verdict)
+
+
+def leaks(controls: pd.DataFrame) -> pd.DataFrame:
+    """Return the controls of `leak_controls`, of one table or of many, that are leaks; see `judged`."""
+    found = judged(controls.reset_index(drop=True))
+    return found[found["verdict"] == "leak"]
+
+
+def worst(controls: pd.DataFrame) -> pd.DataFrame:
+    """Return, judged, the row of each control that most exceeds its null, the largest excess first."""
+    found = judged(controls.reset_index(drop=True))
+    ordered = found.sort_values("excess", ascending=False, kind="stable")
+    leading = ordered.sort_values("verdict", key=lambda column: column != "leak", kind="stable")
+    return leading.drop_duplicates("control").sort_values("excess", ascending=False, ignore_index=True)
+
+
+def summary(controls: pd.DataFrame) -> str:
+    """Return in a line which controls of a table stand above their null, over all anomalies."""
+    of_all = controls[controls["kind"] == OVERALL]
+    if not len(of_all):
+        return "no row has both ground truth and other features"
+    high = of_all[(of_all["excess"] > EXCESS) & (of_all["score"] > EXCESS) & (of_all["p"] < FAMILY_WISE_P)]
+    high = high.sort_values("score", ascending=False)
+    named = [f"{row.control} {row.score:.2f} (null {row.null:.2f})" for row in high.itertuples()]
+    found = leaks(controls)
+    if len(found):
+        return f"LEAK: {', '.join(named or sorted(set(found['control'])))}"
+    return f"{', '.join(named)}; shown, not judged" if named else "none above its null"
+
+
+class LeakFound(Exception):
+    """The ground truth of a table can be told by how or where its numbers are written."""
+
+
+def check_leaks(tables: Mapping[str, LabelledTable | Path]) -> str:
+    """Return, in Markdown, the leak controls of tables under their names.
+
+    Raises
+    ------
+    LeakFound
+        If a control exceeds its null; one line that names table, kind, control and figures.
+    """
+    parts = []
+    for name, table in tables.items():
+        loaded = read_table(table) if isinstance(table, Path) else table
+        parts.append(leak_controls(loaded).assign(table=name))
+    controls = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, "table"])
+    found = leaks(controls)
+    for row in found.sort_values("excess", ascending=False).itertuples():
+        figures = f"{row.score:.3f}, its null {row.null:.3f} (family-wise p {row.family_wise_p:.2g})"
+        raise LeakFound(
+            f"{row.table}: leak control {row.control!r} scores on {row.kind!r} anomalies {figures}; "
+            f"{len(found)} such in all"
+        )
+    lines = [[name, summary(of)] for name, of in controls.groupby("table", sort=False)]
+    return pd.DataFrame(lines, columns=["table", "leak controls"]).to_markdown(index=False)
 
 
 def exemptions(table: LabelledTable) -> Callable[[str, str], bool]:
@@ -153,7 +211,7 @@ class _Written(NamedTuple):
         return _Written(*(part[cells] for part in self))
 
     def controls(self, clean: "_Written") -> dict[str, FloatArray]:
-        """Return attributions (r, d): how rare in its column it is to be written so, and the other way round."""
+        """Return attributions (r, d): how rare it is in a column to be written so, both ways round."""
         parts = {
             "rarity": (-self.count, -clean.count),
             "repetition": (self.count > 1, clean.count > 1),
@@ -164,14 +222,18 @@ class _Written(NamedTuple):
         found = {}
         for name, (own, of_column) in parts.items():
             found[name] = _surprise(own, of_column)
-            found[f"inverse {name}"] = _surprise(np.negative(own.astype(int)), np.negative(of_column.astype(int)))
+            found[f"inverse {name}"] = _surprise(
+                np.negative(own.astype(int)), np.negative(of_column.astype(int))
+            )
         return found
 
 
 def _surprise(values: FloatArray, reference: FloatArray) -> FloatArray:
     """Return -log of the share of a column's reference cells (n, d) that are at least as large, (r, d)."""
     ordered = np.sort(reference, axis=0)
-    below = np.stack([np.searchsorted(column, own) for column, own in zip(ordered.T, values.T, strict=True)], 1)
+    below = np.stack(
+        [np.searchsorted(column, own) for column, own in zip(ordered.T, values.T, strict=True)], 1
+    )
     return -np.log((len(ordered) - below + 1.0) / (len(ordered) + 1.0))
 
 
@@ -218,8 +280,9 @@ def _spread(n_rows: int) -> IntArray:
 class _Natural:
     """What the null draws from: the anomalies, and clean cells.
 
-    `clean`: the clean rows of the anomalies (r, d), `written` as they are. `cells`: clean cells (n, d), each
-    column ascending, `of_cells` as they are written. `few`: columns (d,) of few values. `put_in`: by kind and column, the values put in.
+    `clean`: the clean rows of the anomalies (r, d), `written` as they are. `cells`: clean cells (n, d),
+    each column ascending, `of_cells` as they are written. `few`: columns (d,) of few values. `put_in`: by
+    kind and column, the values put in.
     """
 
     found: _Anomalies
@@ -266,21 +329,32 @@ class _Natural:
             cells = self._alike(X[own, j], int(j), rng)
             for part, natural in zip(written, self.of_cells, strict=True):
                 part[own, j] = natural[cells, j]
+            written.digits[own, j] = _with_decimals(written.digits[own, j], self.cells[cells, j], X[own, j])
             if self.few[j]:  # one more of a level that is there
                 written.count[own, j] += 1
-        return _Anomalies(
-            found.rows, found.kind, X, mask, written, self.of_cells, found.mean, found.std
-        )
+        return _Anomalies(found.rows, found.kind, X, mask, written, self.of_cells, found.mean, found.std)
 
     def _alike(self, values: FloatArray, j: int, rng: np.random.Generator) -> IntArray:
-        """Return for each value (k,) one of the column's cells that hold it, or else are near by."""
+        """Return for each value (k,) one of the column's clean cells that hold it or are next to it.
+
+        Only those near by in value count too; beyond the range all that are next do.
+        """
         cells = self.cells[:, j]
-        first, last = _range(cells, values, WINDOW)
+        first = np.searchsorted(cells, values, "left") - WINDOW
+        last = np.searchsorted(cells, values, "right") + WINDOW
         picked = first + np.floor(rng.random(len(values)) * (last - first)).astype(np.int64)
         picked = picked.clip(0, len(cells) - 1)
-        right = np.searchsorted(cells, values).clip(1, len(cells) - 1)
-        nearest = np.where(values - cells[right - 1] <= cells[right] - values, right - 1, right)
-        return np.where(np.abs(cells[picked] - values) <= NEAR * self.found.std[j], picked, nearest)
+        outside = (values < cells[0]) | (values > cells[-1])
+        near = np.abs(cells[picked] - values) <= NEAR * self.found.std[j]
+        return np.where(near | outside, picked, nearest(cells, values))
+
+
+def _with_decimals(digits: IntArray, cells: FloatArray, values: FloatArray) -> IntArray:
+    """Return how many digits values (k,) have with as many decimals as cells of so many digits."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        larger = np.floor(np.log10(np.abs(values))) - np.floor(np.log10(np.abs(cells)))
+    is_short = (digits <= MOST_DIGITS) & np.isfinite(larger)
+    return np.where(is_short, digits + np.where(is_short, larger, 0), digits).astype(np.int64)
 
 
 class _Pool(NamedTuple):
@@ -299,16 +373,11 @@ class _Pool(NamedTuple):
 
     def values_for(self, clean: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return values (k,) in place of `clean` ones: what took the place of that, or of one next to it."""
-        first, last = _range(self.clean, clean, NEXT)
+        first, last = np.searchsorted(self.clean, clean, "left"), np.searchsorted(self.clean, clean, "right")
+        none = first == last
+        first, last = np.where(none, first - NEXT, first), np.where(none, last + NEXT, last)
         picked = first + np.floor(rng.random(len(clean)) * (last - first)).astype(np.int64)
         return self.values[picked.clip(0, len(self.values) - 1)]
-
-
-def _range(ordered: FloatArray, values: FloatArray, window: int) -> tuple[IntArray, IntArray]:
-    """Return where values (k,) begin and end among the ordered ones; if none is there, those on each side."""
-    first, last = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
-    none = first == last
-    return np.where(none, first - window, first), np.where(none, last + window, last)
 
 
 Key = tuple[str, str]

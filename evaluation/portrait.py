@@ -14,6 +14,7 @@ import numpy as np
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.arrays import FloatArray
 from xadbench.evaluation import store
+from xadbench.evaluation.leaks import OVERALL, leak_controls, summary
 from xadbench.evaluation.source import Source
 
 MOST_FEATURES = 24  # whose margins a page shows
@@ -50,13 +51,14 @@ def portray(source: Source) -> Portrait:
         `feature`, `n_culprit`, counts of `normal` and `anomalous` rows in N_BINS equal bins, and `facts`, the
         mean and standard deviation of both. `examples`: up to N_EXAMPLES anomalies, a kind after the other,
         with `row`, `kind`, and by feature `values`, `clean` (None if not known) and `culprits`; none where
-        no culprits are known.
+        no culprits are known. `leaks`: `summary`, a line, and `controls`, each with its `score` and `null`.
     """
     table = source.table
     return {
         "features": list(table.feature_names),
         "graph": _graph(source),
         "margins": _margins(table),
+        "leaks": _leaks(source),
         "examples": [] if table.mask is None else [_example(table, row) for row in _examples(table)],
     }
 
@@ -65,6 +67,18 @@ def _graph(source: Source) -> dict[str, Any] | None:
     if source.network is None:
         return None
     return {"nodes": list(source.network.nodes), "edges": [list(edge) for edge in source.network.edges]}
+
+
+def _leaks(source: Source) -> dict[str, Any] | None:
+    """Return the leak controls over all anomalies, and in a line what they mean; None without a mask."""
+    controls = leak_controls(source.table, source.seed)
+    if not len(controls):
+        return None
+    of_all = controls[controls["kind"] == OVERALL]
+    return {
+        "summary": summary(controls),
+        "controls": of_all[["control", "score", "null"]].to_dict("records"),
+    }
 
 
 def _margins(table: LabelledTable) -> list[dict[str, Any]]:

@@ -97,6 +97,13 @@ def _from_dataset(spec: TableSpec, seed: int, *, run_code: bool) -> LabelledTabl
         return table
     kinds = {} if spec.inject.kinds is None else {"kinds": spec.inject.kinds}
     try:
-        return inject(table, ratio=spec.inject.ratio, base=spec.inject.base, seed=seed, **kinds)
+        return inject(
+            table,
+            ratio=spec.inject.ratio,
+            base=spec.inject.base,
+            seed=seed,
+            protocol=spec.inject.protocol,
+            **kinds,
+        )
     except InputError as error:
-        raise InputError(f"{spec.title}: {error}") from None
+        raise type(error)(f"{spec.title}: {error}") from None

@@ -30,8 +30,8 @@ class AffectedSets(BaseModel, frozen=True, extra="forbid"):
         Instead of `size`: the share of all features, in (0, 1].
         Without either, the paper's: from the kind's least number up to d//2 - 1, with at least two choices.
     per
-        "row": every row has its own. "kind": one set for all rows of a kind in a table, as in the paper; a fixed
-        ranking of the columns, the same for every row, then names many of them.
+        "row": every row has its own. "kind": one set for all rows of a kind in a table, as in the paper; a
+        fixed ranking of the columns, the same for every row, then names many of them.
     along
         "any": every set of that size is as likely. "graph": a node and members of its Markov blanket, so
         fewer where the blanket is smaller.

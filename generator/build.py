@@ -33,9 +33,11 @@ RELEASE = "release.yaml"
 TABLE_FILES = ("clean.parquet", "mask.parquet", "samples.parquet", "table.json")
 
 AUDIT = "audit.md"
+LEAKS = "leaks.md"
 
 OnTable = Callable[[Path], object]
 Audit = Callable[[Recipe, int], str]
+Check = Callable[[Mapping[str, Path]], str]
 
 
 class Job(NamedTuple):
@@ -53,6 +55,7 @@ def build(
     on_table: OnTable | None = None,
     workers: int = 1,
     audit: Audit | None = None,
+    check: Check | None = None,
 ) -> Path:
     """Make every table of a release, and its metadata.
 
@@ -72,6 +75,9 @@ def build(
     audit
         Returns the audit of a recipe's table of some seed, in Markdown. Each recipe's first table is audited,
         once, and the datasheet shows it.
+    check
+        Called with the folders of all tables by their names before the release is finished: returns what it
+        found in Markdown, for the file leaks.md, or raises what ends the build.
 
     Returns
     -------
@@ -102,6 +108,9 @@ def build(
             records[job.folder.relative_to(folder).as_posix()] = record
             tell(job.folder)
         audits = _audits(folder, release, audit, tell) if audit else {}
+        if check:
+            text = check({name: folder / name for name in records})
+            _write(folder / LEAKS, f"# Leak controls\n\n{text}\n")
         _finish(folder, release, records, audits)
     return folder
 
@@ -117,7 +126,9 @@ def make_parts(source: Recipe | Injection, seed: int) -> Iterator[LabelledTable]
         yield from generate_blocks(source, seed)
     else:
         table = _dataset(source.dataset, source.label)
-        yield inject(table, source.kinds, ratio=source.ratio, base=source.base, seed=seed)
+        yield inject(
+            table, source.kinds, ratio=source.ratio, base=source.base, seed=seed, protocol=source.protocol
+        )
 
 
 @lru_cache(maxsize=1)
@@ -161,7 +172,7 @@ def _check_unfinished(folder: Path, release: Release, text: str) -> None:
         raise InputError(f"{folder} is not empty, and no unfinished build of {what}; choose another folder")
     if (folder / MANIFEST).exists():
         raise InputError(f"{folder} is a finished build of {what}; it can be verified, not built again")
-    _sweep(folder, CROISSANT, DATASHEET, CITATION, LICENCES, MANIFEST)
+    _sweep(folder, CROISSANT, DATASHEET, CITATION, LICENCES, LEAKS, MANIFEST)
     for entry in release.tables:
         names = [table.rpartition("/")[2] for table in entry.tables]
         _sweep(folder / entry.folder, source_file(entry.source), AUDIT, *names)
@@ -231,6 +242,7 @@ def _finish(
         _write(folder / _source_path(entry), _yaml(entry.source))
     names = [RELEASE, *map(_source_path, release.tables), *(f"{entry}/{AUDIT}" for entry in audits)]
     names += [f"{table}/{file}" for table in records for file in TABLE_FILES]
+    names += [LEAKS] if (folder / LEAKS).exists() else []
     files = hash_files(folder, names)
     described = {
         CROISSANT: croissant(release, folder, files),

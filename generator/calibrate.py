@@ -49,12 +49,12 @@ def resolve(recipe: Recipe, seed: int = 0) -> tuple[Recipe, tuple[Calibration, .
 
 
 def find_strength(auc_of: Callable[[float], float], target: float) -> tuple[float, float]:
-    """Return the strength of three significant digits, from 0.01 to 99.9, at which the AUC is reached, and it.
+    """Return the strength, from 0.01 to 99.9 with three digits, that reaches the AUC, and what it reaches.
 
     Three strengths a decade are tried from below until one misses the target and the next one reaches it.
     Bisection between these two finds the least that reaches it, provided that the AUC does not fall there.
-    If all strengths tried miss the target, or all reach it, the AUC nearest to it has to do: that of the least
-    strength which has it.
+    If all strengths tried miss the target, or all reach it, the AUC nearest to it has to do: that of the
+    least strength which has it.
 
     Parameters
     ----------

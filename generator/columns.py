@@ -28,10 +28,10 @@ def distinct(rows: FloatArray) -> FloatArray:
 class Domain:
     """The values that a column can take, as its normal cells show them.
 
-    On a grid most points of which occur, a new value is the nearest point if that occurs. Otherwise a new cell is
-    made like a clean one near by: a random one of the cells that hold the nearest value seen, or stand next to it
-    in order. If other cells share its value, that is the new value; if none does, it is the nearest point, with as
-    many decimals.
+    On a grid most points of which occur, a new value is the nearest point if that occurs. Otherwise a new
+    cell is made like a clean one near by: a random one of the cells that hold the nearest value seen, or
+    are up to a hundredth of all away in order. If others share that cell's value, the new value is the
+    nearest shared one; if none does, it is the nearest point, with as many decimals.
 
     Parameters
     ----------
@@ -77,21 +77,37 @@ class Domain:
         """
         low, high = (self.values[0], self.values[-1]) if in_range else (self.low, self.high)
         folded = fold(values, low, high)
-        position = self._position(folded)
+        position = nearest(self.values, folded)
         if self.closed:
             return self.values[position]
         alike = self._alike(position, rng)
-        shared = self.until[alike] - np.where(alike > 0, self.until[alike - 1], 0) > 1
-        point = np.clip(self.lattice.nearest(folded, self.values[position], alike), low, high)
+        shared = np.diff(self.until, prepend=0) > 1
+        point = np.clip(self._point(folded, position, alike), low, high)
         inside = (folded >= self.values[0]) & (folded <= self.values[-1])
         occurs = self.dense & (np.abs(self.values[position] - folded) <= 0.5 * self.lattice.step)
         point = np.where(occurs, self.values[position], point)
-        return np.where(shared & inside & ~occurs, self.values[alike], point) + 0.0
+        known = self.values[shared] if shared.any() else self.values
+        return np.where(shared[alike] & inside & ~occurs, known[nearest(known, folded)], point) + 0.0
+
+    def _point(self, values: FloatArray, position: IntArray, alike: IntArray) -> FloatArray:
+        """Return points of the lattice near `values` (k,), written like the values at `alike`.
+
+        Where that would be a value seen, of which few occur, they have the most decimals of those next to it:
+        a short one, like the 1.0 of a scaled column, would otherwise draw others to itself.
+        """
+        point = self.lattice.nearest(values, self.values[position], alike)
+        if self.dense or self.lattice.decimals is None:
+            return point
+        beside = (position[:, None] + np.arange(-2, 3)).clip(0, len(self.values) - 1)
+        longest = beside[np.arange(len(values)), self.lattice.decimals[beside].argmax(axis=1)]
+        occurs = self.values[nearest(self.values, point)] == point
+        return np.where(occurs, self.lattice.nearest(values, self.values[position], longest), point)
 
     def _alike(self, position: IntArray, rng: np.random.Generator) -> IntArray:
-        """Return the positions of values (k,) that random cells at those of some positions, or next to them, hold."""
-        first = np.where(position > 0, self.until[position - 1], 0) - WINDOW
-        last = self.until[position] + WINDOW
+        """Return the positions of the values (k,) that random cells at or near some positions hold."""
+        window = max(WINDOW, self.until[-1] // 100)
+        first = np.where(position > 0, self.until[position - 1], 0) - window
+        last = self.until[position] + window
         cell = first + np.floor(rng.random(len(position)) * (last - first)).astype(np.int64)
         return np.searchsorted(self.until, cell.clip(0, self.until[-1] - 1), side="right")
 
@@ -100,8 +116,9 @@ class Domain:
     ) -> FloatArray:
         """Return values of the domain that differ from `cells` (k,) by `least` or more.
 
-        The change that `values` (k,) make is stretched to up to twice that; where no value of the domain lies there, it
-        is the nearest value seen that does, on the other side if need be, or else the one farthest away.
+        The change that `values` (k,) make is stretched to up to twice that; where no value of the domain
+        lies there, it is the nearest value seen that does, on the other side if need be, or else the one
+        farthest away.
         """
         upwards = values >= cells
         by = least * (1.01 + rng.random(len(cells)))  # not all by the same
@@ -119,15 +136,17 @@ class Domain:
         fits = (np.abs(stretched - cells) >= least) & (stretched != cells)
         return np.where(fits, stretched, seen)
 
-    def _position(self, values: FloatArray) -> IntArray:
-        """Return the position of the nearest value seen, the smaller in the middle."""
-        right = np.searchsorted(self.values, values).clip(1, len(self.values) - 1)
-        low, high = self.values[right - 1], self.values[right]
-        return np.where(values > 0.5 * low + 0.5 * high, right, right - 1)
+
+def nearest(known: FloatArray, values: FloatArray) -> IntArray:
+    """Return the positions of the nearest known values, ascending (u,), to `values` (k,)."""
+    right = np.searchsorted(known, values).clip(1, max(1, len(known) - 1))
+    left = right - 1
+    right = np.minimum(right, len(known) - 1)
+    return np.where(values > 0.5 * known[left] + 0.5 * known[right], right, left)
 
 
 def _occupied(values: FloatArray, counts: IntArray, step: float) -> float:
-    """Return the share of the grid's points that values occupy where the middle nine tenths of the cells lie."""
+    """Return the share of the grid's points that values occupy, where nine tenths of the cells lie."""
     if not step:
         return 0.0
     share = np.cumsum(counts) / counts.sum()

@@ -12,11 +12,11 @@ from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.errors import InputError, Unattainable, unknown
 from xadbench.datasets.streams import stream
 from xadbench.datasets.table import LabelledTable
-from xadbench.generator.anomalies import AnomalyKind, Calibrated, Donors, Source, check_kinds
+from xadbench.generator.anomalies import KINDS, AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.columns import Columns, distinct
 from xadbench.generator.draws import check_seed, permutation
 from xadbench.generator.mixture import Mixture, fit_mixture
-from xadbench.generator.plant import Effort, Planted, Streams, count_anomalies, label, settle, too_near
+from xadbench.generator.plant import Effort, Planted, Planting, Streams, count_anomalies, label
 
 Base = Literal["rows", "gmm"]
 Protocol = Literal["per-row", "paper"]
@@ -24,11 +24,12 @@ DEFAULT_KINDS = ("global", "local", "additive", "multiplicative")
 MIN_ROWS = 10
 
 NEEDS_NETWORK = frozenset({"mechanism"})
+INJECTABLE = tuple(kind for kind in KINDS if kind not in {*NEEDS_NETWORK, "cluster"})  # that tell something
 
 REDRAWS, PATIENCE, SETS = 4, 50, 10  # draws a row, draws in vain before other features, affected sets a kind
 
 
-def inject(
+def inject(  # noqa: PLR0917  # the public settings
     table: LabelledTable,
     kinds: Iterable[str | AnomalyKind] = DEFAULT_KINDS,
     ratio: float = 0.05,
@@ -42,14 +43,15 @@ def inject(
     standard deviation among the rows that stay; cells that they do not change keep their bits.
 
     No value tells by how it is written that it was put in. A new value lies in the domain that its column
-    shows, see `columns.Domain`: on its lattice, of its sign, within bounds that many rows hold, and one of the
-    values seen where the column takes few. The kinds that move the margin (global, additive, multiplicative,
-    cluster) may leave the range of the values seen, the others not. The kinds that copy values of other rows
-    (dependency, swap) take them from normal rows that are held out for that and then dropped.
+    shows, see `columns.Domain`: on its lattice, of its sign, within bounds that many rows hold, and one of
+    the values seen where the column takes few. The kinds that move the margin (global, additive,
+    multiplicative, cluster) may leave the range of the values seen, the others not. The kinds that copy
+    values of other rows (dependency, swap) take them from normal rows that are held out for that and then
+    dropped.
 
-    Every affected cell differs from the clean one by the kind's `least_change`: see `plant.settle`. A row that
-    comes out as some normal row is drawn again, then makes way for another row. The provenance counts the
-    cells that were drawn again or stretched, by kind, under "efforts".
+    Every affected cell differs from the clean one by the kind's `least_change`: see `plant.Planting`. A row
+    that comes out as some normal row is drawn again, then makes way for another row. The provenance counts
+    the cells that were drawn again or stretched, by kind, under "efforts".
 
     Parameters
     ----------
@@ -68,9 +70,9 @@ def inject(
     seed
         At least 0.
     protocol
-        "per-row": each anomaly has affected features of its own, unless its kind says otherwise. "paper": all
-        of a kind have the same ones, and any change will do, as published; a fixed ranking of the columns then
-        names many of them.
+        "per-row": each anomaly has affected features of its own, unless its kind says otherwise. "paper":
+        all of a kind have the same ones, and any change will do, as published; a fixed ranking of the
+        columns then names many of them.
 
     Returns
     -------
@@ -121,32 +123,76 @@ class _RealRows:
     standard: Source
     donors: FloatArray
 
-    def source_of(self, kind: AnomalyKind, number: int, n_copying: int, rng: np.random.Generator) -> Source:
-        """Return what the kind works on; the `number`-th of the kinds that copy has its part of the donors."""
+    def source_of(self, kind: AnomalyKind, part: int, n_parts: int, rng: np.random.Generator) -> Source:
+        """Return what the kind works on; each kind that copies has its part of the donors."""
         if not kind.copies:
             return self.standard
-        own = Donors(np.array_split(self.donors, n_copying)[number])
+        own = Donors(np.array_split(self.donors, n_parts)[part])
         return replace(self.raw, donors=own if kind.joint else own.shuffled(rng))
 
-    def change(
-        self,
-        kind: AnomalyKind,
-        source: Source,
-        affected: BoolArray,
-        rng: np.random.Generator,
-        rows: IntArray,
-        chosen: IntArray,
-    ) -> FloatArray:
-        """Return of the clean `rows` (k,) the `chosen` (j,) ones as anomalies of that kind, (j, m)."""
-        index, sets = rows[chosen], affected[chosen]
-        if (sets == sets[0]).all():
-            changed = kind.change(index, np.flatnonzero(sets[0]), source, rng)
+
+@dataclass(frozen=True, eq=False)
+class _RealPlanting(Planting):
+    """Planting in real rows: kinds work in standard units, and values lie in the domains of their columns."""
+
+    real: _RealRows
+    sets: np.random.Generator
+
+    def clean(self, rows: IntArray) -> FloatArray:
+        """Return the clean rows (k, m), their varying features."""
+        return self.real.raw.rows[rows]
+
+    def draw(self, rows: IntArray, affected: BoolArray) -> FloatArray:
+        """Return rows (k,) as anomalies (k, m), each with `affected` features (k, m) of its own."""
+        if (affected == affected[0]).all():
+            changed = super().draw(rows, affected)
         else:
-            parts = zip(index[:, None], sets, strict=True)
-            changed = np.concatenate([kind.change(i, np.flatnonzero(own), source, rng) for i, own in parts])
-        if not kind.copies:
-            changed = self.columns.back(changed, rng, in_range=not kind.moves_margin)
-        return np.where(sets, changed, self.raw.rows[index])
+            draw = super().draw
+            parts = zip(rows[:, None], affected[:, None], strict=True)
+            changed = np.concatenate([draw(row, own) for row, own in parts])
+        if not self.kind.copies:
+            changed = self.real.columns.back(changed, self.rng, in_range=not self.kind.moves_margin)
+        return np.where(affected, changed, self.clean(rows))
+
+    def stretched(self, values: FloatArray, clean: FloatArray) -> FloatArray:
+        """Return values (k, m) that differ enough from `clean`: between donors where there are any."""
+        columns, least = self.real.columns, np.broadcast_to(self.least, clean.shape[1:])
+        moved_on = columns.away(values, clean, least, self.rng)
+        if self.source.donors is None:
+            return moved_on
+        others = self.source.donors.others(clean, least, self.rng)
+        others = columns.typed(np.where(np.isnan(others), moved_on, others), self.rng, in_range=True)
+        return np.where(self.too_near(others, clean), moved_on, others)
+
+    def found(self, rows: IntArray, spare: IntArray, names: Sequence[str]) -> tuple[IntArray, FloatArray]:
+        """Return as many rows as `rows` and their values, (k,) and (k, m), each an anomaly.
+
+        Raises
+        ------
+        Unattainable
+            If what comes out is a normal row again and again.
+        """
+        n_features, fixed = len(self.real.columns.varying), None
+        for _ in range(SETS):
+            if self.kind.affected.per == "kind":
+                fixed = self.kind.draw_affected(n_features, self.sets)
+            found = _fill(partial(self._with_sets, fixed), self.real.raw.rows, rows, spare)
+            if found is not None:
+                return found
+        chosen = [] if fixed is None else [names[i] for i in self.real.columns.varying[fixed]]
+        tried = f" in columns {chosen}" if chosen else ""
+        raise Unattainable(
+            f"anomaly kind {self.kind.kind!r} cannot change {len(rows)} of {len(self.real.clean)} normal rows"
+            f"{tried}: what comes out is a normal row again, since their columns take too few values; expected "
+            "another kind, a smaller ratio or more columns"
+        )
+
+    def _with_sets(self, fixed: IntArray | None, rows: IntArray) -> FloatArray:
+        """Return the anomalies of rows (k,), with the `fixed` affected features or each with its own."""
+        affected = np.zeros((len(rows), len(self.real.columns.varying)), dtype=np.bool_)
+        for own in affected:
+            own[self.kind.draw_affected(len(own), self.sets) if fixed is None else fixed] = True
+        return self.anomalies(rows, affected)
 
 
 def _check_models(models: tuple[AnomalyKind, ...], protocol: Protocol) -> tuple[AnomalyKind, ...]:
@@ -192,9 +238,9 @@ def _hold_out(
         return rows, rows[:0]
     if left < MIN_ROWS or len(rows) - left < len(copying):
         raise Unattainable(
-            f"anomaly kinds that copy ({', '.join(copying)}) take their values from rows that are held out: of "
-            f"{len(rows)} distinct normal rows {left} would stay and {len(rows) - left} be held out; expected at "
-            f"least {MIN_ROWS} and {len(copying)}: give more rows, another ratio or other kinds"
+            f"anomaly kinds that copy ({', '.join(copying)}) take their values from rows that are held out: "
+            f"of {len(rows)} distinct normal rows {left} would stay and {len(rows) - left} be held out; "
+            f"expected at least {MIN_ROWS} and {len(copying)}: give more rows, another ratio or other kinds"
         )
     order = permutation(len(rows), rng)
     return rows[np.sort(order[:left])], rows[order[left:]]
@@ -240,68 +286,24 @@ def _plant(
     spare = order[count:]
     shares = np.array_split(order[:count], len(kinds))
     copying = [kind.kind for kind in kinds if kind.copies]
-    efforts = []
-    for number, (kind, rows) in enumerate(zip(kinds, shares, strict=True), start=1):
+    efforts = tuple(Effort() for _ in kinds)
+    for number, (kind, rows, effort) in enumerate(zip(kinds, shares, efforts, strict=True), start=1):
         part = copying.index(kind.kind) if kind.copies else 0
         source = real.source_of(kind, part, len(copying), streams(kind.kind, "donors"))
-        kind_streams = streams(kind.kind, "affected"), streams(kind.kind, "values")
-        found, values, effort = _anomalies(real, kind, source, rows, spare, kind_streams, names)
-        _write(X, found, values, real.columns.varying)
+        least = kind.least_change * real.columns.std
+        sets, values = streams(kind.kind, "affected"), streams(kind.kind, "values")
+        planting = _RealPlanting(kind, source, values, least, effort, real, sets)
+        found, changed = planting.found(rows, spare, names)
+        _write(X, found, changed, real.columns.varying)
         labels[found] = number
         spare = spare[~np.isin(spare, found)]
-        efforts.append(effort)
-    return Planted(X, labels, X != real.clean, tuple(efforts))
+    return Planted(X, labels, X != real.clean, efforts)
 
 
 def _write(X: FloatArray, rows: IntArray, values: FloatArray, columns: IntArray) -> None:
     """Write `values` to these rows and columns of `X`, but leave the bits of cells that are equal."""
     cells = np.ix_(rows, columns)
     X[cells] = np.where(X[cells] == values, X[cells], values)
-
-
-def _anomalies(
-    real: _RealRows,
-    kind: AnomalyKind,
-    source: Source,
-    rows: IntArray,
-    spare: IntArray,
-    streams: tuple[np.random.Generator, np.random.Generator],
-    names: Sequence[str],
-) -> tuple[IntArray, FloatArray, Effort]:
-    """Return as many rows as `rows` and their values, (k,) and (k, m), each an anomaly, and what it took."""
-    sets, values = streams
-    n_features, effort = len(real.columns.varying), Effort()
-    least = kind.least_change * real.columns.std
-
-    def change(chosen: IntArray) -> FloatArray:
-        affected = np.zeros((len(chosen), n_features), dtype=np.bool_)
-        for own in affected:
-            own[fixed if fixed is not None else kind.draw_affected(n_features, sets)] = True
-        clean = real.raw.rows[chosen]
-        draw = partial(real.change, kind, source, affected, values, chosen)
-
-        def stretch(drawn: FloatArray) -> FloatArray:
-            moved_on = real.columns.away(drawn, clean, least, values)
-            if source.donors is None:
-                return moved_on
-            others = source.donors.others(clean, least, values)
-            others = np.where(np.isnan(others), moved_on, others)
-            others = real.columns.typed(others, values, in_range=True)
-            return np.where(too_near(others, clean, least), moved_on, others)
-
-        return settle(kind, draw, clean, affected, least, effort, stretch)
-
-    for _ in range(SETS):
-        fixed = kind.draw_affected(n_features, sets) if kind.affected.per == "kind" else None
-        found = _fill(change, real.raw.rows, rows, spare)
-        if found is not None:
-            return *found, effort
-    tried = "" if fixed is None else f" in columns {', '.join(repr(names[i]) for i in real.columns.varying[fixed])}"
-    raise Unattainable(
-        f"anomaly kind {kind.kind!r} cannot change {len(rows)} of {len(real.clean)} normal rows{tried}: what comes "
-        "out is a normal row again, since their columns take too few values; expected another kind, a smaller "
-        "ratio or more columns"
-    )
 
 
 def _fill(

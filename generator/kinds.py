@@ -68,8 +68,8 @@ class Donors:
     def others(self, clean: FloatArray, least: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return values (k, d) for `clean` ones that differ from them by at least `least` (d,).
 
-        Each lies between two neighbours among the donors' values that do, so that no value comes twice because
-        few do; NaN where there are no two.
+        Each lies between two neighbours among the donors' values that do, so that no value comes twice
+        because few do; NaN where there are no two.
         """
         found = np.full(clean.shape, np.nan)
         for j, column in enumerate(np.sort(self.rows, axis=0).T):
@@ -155,8 +155,8 @@ class AnomalyKind(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     affected
         How the features that it affects are drawn.
     least_change
-        By how many standard deviations of its feature each affected value differs at least from the clean one,
-        so that no ground truth is invisible. What differs by less is drawn again; see `plant.settle`.
+        By how many standard deviations of its feature each affected value differs at least from the clean
+        one, so that no ground truth is invisible. What differs by less is drawn again; see `plant.Planting`.
     """
 
     min_affected: ClassVar[int] = 1

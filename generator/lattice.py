@@ -92,7 +92,7 @@ def _step(values: FloatArray) -> float:
 
 
 def _refined(offsets: FloatArray, step: float) -> float:
-    """Return the step measured over ever longer distances, so that its rounding never adds up to half a step."""
+    """Return the step measured over ever longer distances, so that its rounding does not add up."""
     reach = step
     while reach < offsets[-1]:
         reach = min(100 * reach, offsets[-1])
@@ -109,7 +109,7 @@ def significant_digits(value: float) -> int:
     >>> significant_digits(0.250), significant_digits(1200.0), significant_digits(1 / 3)
     (2, 2, 16)
     """
-    return len(repr(abs(value)).partition("e")[0].replace(".", "").strip("0"))
+    return len(repr(abs(float(value))).partition("e")[0].replace(".", "").strip("0"))
 
 
 def n_decimals(value: float) -> int:
@@ -120,6 +120,6 @@ def n_decimals(value: float) -> int:
     >>> n_decimals(0.250), n_decimals(1200.0), n_decimals(1e-5)
     (2, 0, 5)
     """
-    mantissa, _, exponent = repr(abs(value)).partition("e")
+    mantissa, _, exponent = repr(abs(float(value))).partition("e")
     behind = mantissa.partition(".")[2].rstrip("0")
     return max(0, len(behind) - int(exponent or 0))

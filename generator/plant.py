@@ -1,8 +1,7 @@
 """Spread anomalies over clean rows and keep the books: who is affected, and by what."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -85,7 +84,7 @@ def plant(
     Parameters
     ----------
     source
-        The rows; of a long table, one block of them. Of kinds that copy it has donors, see `donors_of`.
+        The rows; of a long table, one block of them. Of kinds that copy it has donors, see `Donors`.
     kinds, shares
         The kinds, and the rows (k,) that each of them changes.
     streams
@@ -102,18 +101,18 @@ def plant(
     for label, (kind, rows, effort) in enumerate(zip(kinds, shares, efforts, strict=True), 1):
         of_sets = later if kind.affected.per == "row" else ()
         sets, values = streams(kind.kind, "affected", *of_sets), streams(kind.kind, "values", *later)
-        own = with_donors(source, kind, rows, streams(kind.kind, "donors", *later), block)
+        own = _with_donors(source, kind, rows, streams(kind.kind, "donors", *later), block)
         least = kind.least_change * source.population.moments[1] if kind.least_change else 0.0
+        planting = Planting(kind, own, values, least, effort)
         for alike in kind.affected.groups(rows):
             affected = kind.draw_affected(X.shape[1], sets, source.neighbours)
-            draw = partial(_draw, kind, alike, affected, own, values)
             touched[np.ix_(alike, affected)] = True
-            X[alike] = settle(kind, draw, source.rows[alike], touched[alike], least, effort)
+            X[alike] = planting.anomalies(alike, touched[alike])
         labels[rows] = label
     return Planted(X, labels, touched, efforts)
 
 
-def with_donors(
+def _with_donors(
     source: Source, kind: AnomalyKind, rows: IntArray, rng: np.random.Generator, block: int
 ) -> Source:
     """Return the source with donors for a kind that copies: fresh rows of its network, two for each row."""
@@ -125,68 +124,65 @@ def with_donors(
     return replace(source, donors=donors if kind.joint else donors.shuffled(rng))
 
 
-def _draw(
-    kind: AnomalyKind,
-    rows: IntArray,
-    affected: IntArray,
-    source: Source,
-    rng: np.random.Generator,
-    chosen: IntArray,
-) -> FloatArray:
-    return kind.change(rows[chosen], affected, source, rng)
-
-
-def settle(
-    kind: AnomalyKind,
-    draw: Callable[[IntArray], FloatArray],
-    clean: FloatArray,
-    affected: BoolArray,
-    least: FloatArray | float,
-    effort: Effort,
-    stretch: Callable[[FloatArray], FloatArray] | None = None,
-) -> FloatArray:
-    """Return anomalies in which every affected cell differs from the clean one, and by the least change.
-
-    Cells that do not are drawn again: alone, or all of their row where a kind's values belong together; a kind
-    that copies has donors for one more draw. What is left then is stretched: moved on in its direction until it
-    differs enough. A changed mechanism, which spreads, is left as it is.
+@dataclass(frozen=True, eq=False)
+class Planting:
+    """How one kind makes anomalies of rows.
 
     Parameters
     ----------
-    kind
-        What is planted.
-    draw
-        Returns the rows at some positions (j,) of the k as anomalies, (j, d).
-    clean, affected : (k, d)
-        The clean rows, and the cells to change.
+    kind, source, rng
+        What it makes them of, and where its values come from.
     least : (d,) float64
         The least change of each feature, in its own unit; 0: that it differs.
     effort
         Counts the cells that were drawn again or stretched.
-    stretch
-        Returns values (k, d) moved on from `clean`, given values (k, d).
     """
-    values = draw(np.arange(len(clean)))
-    for _ in range(1 if kind.copies else REDRAWS):
-        small = affected & too_near(values, clean, least)
-        pending = np.flatnonzero(small.any(axis=1))
-        if not len(pending):
+
+    kind: AnomalyKind
+    source: Source
+    rng: np.random.Generator
+    least: FloatArray | float
+    effort: Effort
+
+    def anomalies(self, rows: IntArray, affected: BoolArray) -> FloatArray:
+        """Return rows (k,) as anomalies (k, d) whose `affected` cells (k, d) differ by the least change.
+
+        Cells that do not are drawn again: alone, or all of their row where a kind's values belong together; a
+        kind that copies has donors for one more draw. What is left then is stretched: moved on in its
+        direction until it differs enough. A changed mechanism, which spreads, is left as it is.
+        """
+        kind, clean = self.kind, self.clean(rows)
+        values = self.draw(rows, affected)
+        for _ in range(1 if kind.copies else REDRAWS):
+            small = affected & self.too_near(values, clean)
+            pending = np.flatnonzero(small.any(axis=1))
+            if not len(pending):
+                return values
+            self.effort.redrawn += int(small.sum())
+            fresh = self.draw(rows[pending], affected[pending])
+            values[pending] = fresh if kind.joint else np.where(small[pending], fresh, values[pending])
+        small = affected & self.too_near(values, clean)
+        if kind.spreads or not small.any():
             return values
-        effort.redrawn += int(small.sum())
-        fresh = draw(pending)
-        values[pending] = fresh if kind.joint else np.where(small[pending], fresh, values[pending])
-    small = affected & too_near(values, clean, least)
-    if kind.spreads or not small.any():
-        return values
-    effort.stretched += int(small.sum())
-    if stretch is None:
-        return np.where(small, clean + np.where(values >= clean, 1.01, -1.01) * least, values)
-    return np.where(small, stretch(values), values)
+        self.effort.stretched += int(small.sum())
+        return np.where(small, self.stretched(values, clean), values)
 
+    def clean(self, rows: IntArray) -> FloatArray:
+        """Return the clean rows (k, d)."""
+        return self.source.rows[rows]
 
-def too_near(values: FloatArray, clean: FloatArray, least: FloatArray | float) -> BoolArray:
-    """Return which values are the clean ones, or differ from them by less than `least`."""
-    return np.asarray((values == clean) | (np.abs(values - clean) < least))
+    def draw(self, rows: IntArray, affected: BoolArray) -> FloatArray:
+        """Return rows (k,) as anomalies (k, d), all with the same `affected` features (k, d)."""
+        return self.kind.change(rows, np.flatnonzero(affected[0]), self.source, self.rng)
+
+    def stretched(self, values: FloatArray, clean: FloatArray) -> FloatArray:
+        """Return `clean` (k, d) moved in the direction of `values` by one to two times the least change."""
+        by = self.least * (1.0 + self.rng.random(clean.shape))
+        return np.where(values >= clean, clean + by, clean - by)
+
+    def too_near(self, values: FloatArray, clean: FloatArray) -> BoolArray:
+        """Return which values (k, d) differ from the clean ones by less than the least change."""
+        return np.asarray((values == clean) | (np.abs(values - clean) < self.least))
 
 
 def label(

@@ -24,7 +24,7 @@ from xadbench.datasets.errors import InputError, find, unknown
 from xadbench.datasets.paths import LONGEST_NAME, Name, is_name, is_there
 from xadbench.datasets.specs import read_spec
 from xadbench.generator.anomalies import AnyAnomaly, check_kinds
-from xadbench.generator.inject import DEFAULT_KINDS, Base
+from xadbench.generator.inject import DEFAULT_KINDS, Base, Protocol
 from xadbench.generator.recipe import Recipe, load_recipe
 
 RELEASES = files("xadbench.generator") / "releases"
@@ -60,6 +60,8 @@ class Injection(BaseModel, frozen=True, extra="forbid"):
         Share of the rows that become anomalous, between 0 and 1.
     base
         "rows": the real rows; "gmm": a mixture fitted to them, reproducible on one installation alone.
+    protocol
+        "per-row": each anomaly affects features of its own; "paper": all of a kind the same.
     """
 
     dataset: Annotated[str, AfterValidator(_known_dataset)]
@@ -69,6 +71,7 @@ class Injection(BaseModel, frozen=True, extra="forbid"):
     )
     ratio: float = Field(default=0.05, gt=0, lt=1)
     base: Base = "rows"
+    protocol: Protocol = "per-row"
 
     @property
     def name(self) -> str:

@@ -95,11 +95,18 @@ def _shown(
     """Return graph, margins and examples of a table; in `absent` and `no_examples` why they are not there."""
     portrait = _portrait(about.run, facts, source)
     if portrait is None:
-        return {"absent": f"Not shown: {source}.", "graph": None, "margins": [], **_no_examples(str(source))}
+        return {
+            "absent": f"Not shown: {source}.",
+            "graph": None,
+            "margins": [],
+            "leaks": None,
+            **_no_examples(str(source)),
+        }
     return {
         "absent": "",
         "graph": graph(portrait),
         "margins": margins(portrait),
+        "leaks": portrait.get("leaks"),
         **_examples(about, portrait, facts, boards, source),
     }
 

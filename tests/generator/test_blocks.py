@@ -54,13 +54,6 @@ def test_no_block_repeats_the_values_of_another(blocks, kind):
     assert not np.isin(first[first != 0], second).any()
 
 
-def test_values_are_taken_over_from_the_first_block(blocks):
-    label = list(KINDS).index("dependency") + 1
-    rows, columns = np.nonzero(blocks[1].mask & (blocks[1].kind == label)[:, None])
-    for row, column in zip(rows, columns, strict=True):
-        assert blocks[1].X[row, column] in blocks[0].clean[:, column]
-
-
 def test_clean_rows_are_those_of_a_shorter_table(blocks):
     assert_array_equal(blocks[0].clean[:100], generate(recipe(100)).clean)
 

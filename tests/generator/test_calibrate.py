@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from xadbench.datasets.errors import InputError
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import calibrate
 from xadbench.generator.anomalies import Calibrated, Global, Local
@@ -41,7 +40,7 @@ def test_candidates_rise_and_have_three_significant_digits():
 @pytest.mark.parametrize("middle", [0.0123, 0.5, 1.0, 3.141, 97.0])
 def test_the_least_strength_that_reaches_the_target_is_found(middle):
     expected = min(strength for strength in CANDIDATES if logistic(middle)(strength) >= 0.75)
-    assert find_strength(logistic(middle), 0.75) == expected
+    assert find_strength(logistic(middle), 0.75) == (expected, logistic(middle)(expected))
 
 
 def test_few_strengths_are_tried():
@@ -52,14 +51,13 @@ def test_few_strengths_are_tried():
 
 
 def test_an_auc_that_falls_at_first_is_followed_to_where_it_rises():
-    found = find_strength(lambda strength: 0.6 + 0.2 * (strength - 0.5) ** 2, 0.64)
+    found, _ = find_strength(lambda strength: 0.6 + 0.2 * (strength - 0.5) ** 2, 0.64)
     assert found == 0.948  # 0.5 + sqrt(0.2), rounded up
 
 
-@pytest.mark.parametrize(("middle", "reached"), [(1e4, "0.500 to 0.505"), (1e-5, "1.000 to 1.000")])
-def test_a_target_out_of_reach_is_refused_with_the_range(middle, reached):
-    with pytest.raises(InputError, match=rf"out of reach: strengths from 0.01 to 99.9 give {reached}"):
-        find_strength(logistic(middle), 0.75)
+@pytest.mark.parametrize(("middle", "nearest"), [(1e4, 99.9), (1e-5, 0.01)])
+def test_a_target_out_of_reach_gets_what_comes_nearest(middle, nearest):
+    assert find_strength(logistic(middle), 0.75) == (nearest, logistic(middle)(nearest))
 
 
 def test_the_auc_is_that_of_the_metric():
@@ -69,7 +67,7 @@ def test_the_auc_is_that_of_the_metric():
 
 
 def test_calibrated_anomalies_have_the_auc_on_a_table_of_their_own(recipe):
-    resolved = resolve(recipe, seed=1)
+    resolved, _ = resolve(recipe, seed=1)
     table = generate(resolved, seed=1)
     scores = BayesDetector(build_network(resolved, 1)).decision_function(table.X)
     chosen = table.kind != 2
@@ -77,24 +75,26 @@ def test_calibrated_anomalies_have_the_auc_on_a_table_of_their_own(recipe):
 
 
 def test_numbers_stay_as_they_are_and_nothing_else_changes(recipe):
-    resolved = resolve(recipe, seed=1)
+    resolved, _ = resolve(recipe, seed=1)
     strength = resolved.anomalies[0].strength
     assert isinstance(strength, float)
     assert resolved.anomalies[1] == recipe.anomalies[1]
     assert resolved.model_copy(update={"anomalies": recipe.anomalies}) == recipe
-    assert resolve(resolved, seed=1) == resolved
+    assert resolve(resolved, seed=1) == (resolved, ())
 
 
 def test_other_kinds_rows_and_ratios_do_not_change_the_strength(recipe):
     other = recipe.model_copy(update={"anomalies": recipe.anomalies[:1], "rows": 500, "anomaly_ratio": 0.1})
-    assert resolve(other, seed=1).anomalies[0] == resolve(recipe, seed=1).anomalies[0]
+    assert resolve(other, seed=1)[1] == resolve(recipe, seed=1)[1]
 
 
-def test_the_error_names_recipe_seed_and_kind(recipe, monkeypatch):
+def test_the_provenance_holds_target_strength_and_what_was_reached(recipe, monkeypatch):
     monkeypatch.setattr(calibrate, "_oracle_auc", lambda *_: 0.6)
     resolve.cache_clear()
-    with pytest.raises(InputError, match="recipe small, seed 1, anomaly kind 'local': an oracle"):
-        resolve(recipe, seed=1)
+    table = generate(recipe, seed=1)
+    resolve.cache_clear()
+    reached = {"kind": "local", "strength": 0.01, "target": 0.9, "reached": 0.6}
+    assert table.provenance["calibration"] == [reached]
 
 
 def test_a_strength_hangs_on_pairs_of_rows_and_not_on_last_bits():

@@ -7,7 +7,16 @@ from scipy.stats import kstest
 from xadbench.datasets import InputError
 from xadbench.datasets.streams import stream
 from xadbench.generator import generate
-from xadbench.generator.anomalies import Additive, Dependency, Local, Mechanism, Multiplicative, Source, Swap
+from xadbench.generator.anomalies import (
+    Additive,
+    Dependency,
+    Donors,
+    Local,
+    Mechanism,
+    Multiplicative,
+    Source,
+    Swap,
+)
 from xadbench.generator.recipe import Recipe, build_network
 
 AFFECTED = np.array([0, 2])
@@ -16,32 +25,56 @@ ROWS = np.arange(3000)
 
 @pytest.fixture
 def source():
-    """Three features, the first and the last of which are nearly the same."""
-    z = stream(0, "source").standard_normal((3000, 3))
-    z[:, 2] = z[:, 0] + 0.1 * z[:, 2]
-    return Source(z, lambda strength, n: np.full((n, 3), strength))
+    """Three features, the first and the last of which are nearly the same; donors of the same kind."""
+    rows, donors = (stream(0, name).standard_normal((3000, 3)) for name in ("source", "donors"))
+    for z in (rows, donors):
+        z[:, 2] = z[:, 0] + 0.1 * z[:, 2]
+    return Source(rows, lambda strength, n: np.full((n, 3), strength), donors=Donors(donors))
 
 
 @pytest.mark.parametrize("kind", [Dependency(), Swap()])
 def test_margins_stay_as_they_are(kind, source):
     after = kind.change(ROWS, AFFECTED, source, stream(1))
     for column in AFFECTED:
-        assert np.isin(after[:, column], source.rows[:, column]).all()
+        assert_array_equal(np.sort(after[:, column]), np.sort(source.donors.rows[:, column]))
         assert kstest(after[:, column], source.rows[:, column]).pvalue > 1e-4
 
 
-def test_dependency_breaks_what_swap_keeps(source):
-    correlation = {
-        kind.kind: np.corrcoef(kind.change(ROWS, AFFECTED, source, stream(1))[:, AFFECTED].T)[0, 1]
-        for kind in (Dependency(), Swap())
-    }
-    assert abs(correlation["dependency"]) < 0.1
-    assert correlation["swap"] > 0.9
+@pytest.mark.parametrize(("kind", "is_kept"), [("dependency", False), ("swap", True)])
+def test_dependency_breaks_what_swap_keeps(kind, is_kept):
+    two_alike = {"nodes": 2, "edges": 1, "weights": {"low": 3, "high": 3}}
+    table = generate(
+        recipe(rows=4000, graph=two_alike, anomalies=[{"kind": kind, "affected": {"size": [2, 2]}}])
+    )
+    correlation = abs(np.corrcoef(table.X[table.y].T)[0, 1])
+    assert correlation > 0.9 if is_kept else correlation < 0.15
+
+
+@pytest.mark.parametrize("kind", ["dependency", "swap"])
+def test_no_value_taken_over_is_in_the_table_twice(kind):
+    table = generate(recipe(anomalies=[{"kind": kind, "affected": {"size": [1, 3]}}]), seed=2)
+    for column in table.X.T:
+        assert len(np.unique(column)) == table.n_rows
+
+
+def test_donors_are_taken_in_turn_and_again_when_all_are_used_up():
+    donors = Donors(np.arange(3.0)[:, None])
+    assert donors.take(2).ravel().tolist() == [0, 1]
+    assert donors.take(3).ravel().tolist() == [2, 0, 1]
+
+
+def test_another_value_differs_enough_and_comes_from_between_two_donors():
+    donors = Donors(np.array([[0.0], [1.0], [5.0], [9.0]]))
+    found = donors.others(np.full((200, 1), 1.0), np.array([2.0]), stream(0))
+    assert found.min() >= 5
+    assert found.max() <= 9
+    assert len(np.unique(found)) == 200
+    assert np.isnan(donors.others(np.full((1, 1), 1.0), np.array([7.0]), stream(0))).all()
 
 
 def test_swap_takes_the_values_of_one_row(source):
     after = Swap().change(ROWS[:50], AFFECTED, source, stream(1))
-    pairs = {tuple(pair) for pair in source.rows[:, AFFECTED]}
+    pairs = {tuple(pair) for pair in source.donors.rows[:, AFFECTED]}
     assert all(tuple(pair) in pairs for pair in after[:, AFFECTED])
 
 

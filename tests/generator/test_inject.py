@@ -19,7 +19,7 @@ def test_only_masked_cells_differ_from_the_clean_twin(real_table, kind, base):
     table = inject(real_table, [kind], base=base)
     assert_array_equal(table.X != table.clean, table.mask)
     assert table.kinds == ("normal", kind)
-    assert table.y.sum() == 15
+    assert table.y.sum() == (14 if kind in {"dependency", "swap"} else 15)
 
 
 @every_kind
@@ -98,7 +98,7 @@ def test_too_few_normal_rows_are_refused(real_table):
 
 def test_too_few_varying_features_are_refused(real_table):
     X = real_table.X * [0, 1, 0, 0, 0, 0]
-    with pytest.raises(InputError, match="1 features vary among the normal rows; expected at least 2"):
+    with pytest.raises(InputError, match="column 'b' alone varies among the normal rows"):
         inject(replace(real_table, X=X))
 
 

@@ -6,8 +6,19 @@ from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError
 from xadbench.datasets.streams import stream
-from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, Swap, check_kinds
-from xadbench.generator.plant import Planted, assign, count_anomalies, label, plant
+from xadbench.generator import generate
+from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, check_kinds
+from xadbench.generator.plant import (
+    REDRAWS,
+    Effort,
+    Planted,
+    Planting,
+    assign,
+    count_anomalies,
+    label,
+    plant,
+)
+from xadbench.generator.recipe import Recipe
 
 streams = partial(stream, 5)
 
@@ -33,9 +44,14 @@ def test_anomalies_are_spread_over_the_rows(source):
 
 
 def test_one_kind_affects_the_same_features_in_every_row(source):
-    planted = planted_in(source, [Global()], 50)
-    affected = planted.affected[planted.kind == 1]
-    assert (affected == affected[0]).all()
+    published = Global(affected={"per": "kind"})
+    affected = planted_in(source, [published], 50).affected
+    assert len(np.unique(affected[affected.any(axis=1)], axis=0)) == 1
+
+
+def test_every_row_has_affected_features_of_its_own(source):
+    affected = planted_in(source, [Global()], 50).affected
+    assert len(np.unique(affected[affected.any(axis=1)], axis=0)) > 5
 
 
 def test_another_kind_leaves_affected_features_as_they_are(source):
@@ -62,12 +78,60 @@ def test_a_row_without_culprit_is_refused():
         label(planted, zeros, [Multiplicative()], {}, ())
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_rows_that_a_kind_left_as_they_were_are_drawn_again(rng, seed):
-    few = Source(rng.standard_normal((12, 4)), lambda strength, n: np.zeros((n, 4)))
-    shares = assign(12, 6, 1, stream(seed))
-    planted = plant(few, [Swap()], shares, partial(stream, seed))
-    assert (planted.X != few.rows).any(axis=1).sum() == 6
+CLEAN, BOTH = np.zeros((1, 2)), np.ones((1, 2), bool)
+
+
+class Drawn(Planting):
+    """Planting whose draws are those given, one after the other."""
+
+    def draw(self, rows, affected):
+        return np.array([next(self.rng)], dtype=float)
+
+    def stretched(self, values, clean):
+        return 100 + values
+
+
+def settled(kind, draws, effort, least=1.0):
+    source = Source(CLEAN, lambda strength, n: np.zeros((n, 2)))
+    return Drawn(kind, source, iter(draws), np.full(2, least), effort).anomalies(np.array([0]), BOTH)
+
+
+def test_a_cell_that_moves_too_little_is_drawn_again_alone():
+    effort = Effort()
+    found = settled(Global(), [[5, 0.01], [7, 3]], effort)
+    assert found.tolist() == [[5, 3]]
+    assert effort == Effort(redrawn=1)
+
+
+def test_values_that_belong_together_are_drawn_again_together():
+    found = settled(Local(), [[5, 0.01], [7, 3]], Effort())
+    assert found.tolist() == [[7, 3]]
+
+
+def test_what_never_moves_enough_is_stretched():
+    effort = Effort()
+    found = settled(Global(), [[5, -0.5]] * (REDRAWS + 1), effort)
+    assert found.tolist() == [[5, 99.5]]
+    assert effort == Effort(redrawn=REDRAWS, stretched=1)
+
+
+def test_without_a_least_change_any_change_will_do():
+    found = settled(Global(), [[1e-9, 0], [2, -1e-9]], Effort(), least=0.0)
+    assert found.tolist() == [[1e-9, -1e-9]]
+
+
+@pytest.mark.parametrize("kind", ["global", "local", "additive", "multiplicative", "dependency", "swap"])
+def test_every_affected_cell_moves_by_the_least_change(kind):
+    spec = {"kind": kind, "least_change": 0.3, "affected": {"size": [2, 5]}}
+    graph = {"nodes": 6, "edges": 5}
+    table = generate(
+        Recipe.model_validate(
+            {"name": "r", "rows": 900, "anomaly_ratio": 0.3, "graph": graph, "anomalies": [spec]}
+        )
+    )
+    change = np.abs(table.X - table.clean) / table.clean.std(axis=0)
+    assert change[table.mask].min() > 0.3
+    assert set(table.mask[table.y].sum(axis=1)) == {2, 3, 4, 5}
 
 
 def test_a_ratio_leaves_normal_rows():
