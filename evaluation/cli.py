@@ -222,7 +222,7 @@ def audit(  # noqa: PLR0917  # an option each
     train: Annotated[bool, typer.Option("--train", help="Train DTE and isolation forest too.")] = False,
 ) -> None:
     """Show whether the ground truth leaks, and how hard a recipe is; exit code 1 for a leak."""
-    if source in generator.recipe_names() or source.endswith((".yaml", ".yml")):
+    if ":" not in source and (source.endswith((".yaml", ".yml")) or not Path(source).exists()):
         audits.publish(generator.load_recipe(source), seed, Console(), json, train=train)
         return
     audits.publish_injection(

@@ -92,9 +92,12 @@ class Domain:
     def _point(self, values: FloatArray, position: IntArray, alike: IntArray) -> FloatArray:
         """Return points of the lattice near `values` (k,), written like the values at `alike`.
 
+        But not like the extremes, which are short where a column was scaled to between 0 and 1.
+
         Where that would be a value seen, of which few occur, they have the most decimals of those next to it:
         a short one, like the 1.0 of a scaled column, would otherwise draw others to itself.
         """
+        alike = alike.clip(1, len(self.values) - 2)
         point = self.lattice.nearest(values, self.values[position], alike)
         if self.dense or self.lattice.decimals is None:
             return point

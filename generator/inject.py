@@ -183,8 +183,8 @@ class _RealPlanting(Planting):
         tried = f" in columns {chosen}" if chosen else ""
         raise Unattainable(
             f"anomaly kind {self.kind.kind!r} cannot change {len(rows)} of {len(self.real.clean)} normal rows"
-            f"{tried}: what comes out is a normal row again, since their columns take too few values; expected "
-            "another kind, a smaller ratio or more columns"
+            f"{tried}: what comes out is a normal row again, since their columns take too few values; "
+            "expected another kind, a smaller ratio or more columns"
         )
 
     def _with_sets(self, fixed: IntArray | None, rows: IntArray) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from xadbench.datasets.arrays import FloatArray, IntArray
 
 MOST_DIGITS = 15  # a column whose values all have at most so many is written in decimals
+FEW_DECIMALS = 3  # with more, larger values may have fewer
 LARGEST_WHOLE = 2.0**53
 SAME = 1e-9  # of the range: values closer than that are one point, written differently
 ON_GRID = 1e-3  # of a step: how far from a multiple a value may lie
@@ -25,21 +26,27 @@ class Lattice:
         The distance of two points; 0 where there is no grid.
     decimals : (u,) int or None
         How many decimals each value seen has; None where one has more than 15 significant digits.
+    orders : (u,) int or None
+        The power of ten of each value seen, where larger values have fewer decimals.
     single
         Whether all values are numbers of single precision, and not short decimals.
     """
 
     step: float = 0.0
     decimals: IntArray | None = None
+    orders: IntArray | None = None
     single: bool = False
 
     @classmethod
     def of(cls, values: FloatArray) -> Self:
         """Return the lattice of distinct values (u,), ascending, at least two."""
         if max(map(significant_digits, values.tolist())) > MOST_DIGITS:
-            return cls(_step(values), None, bool(np.all(values == values.astype(np.float32))))
+            return cls(_step(values), single=bool(np.all(values == values.astype(np.float32))))
         decimals = np.array(list(map(n_decimals, values.tolist())))
-        return cls(_exact_step(values, int(decimals.max())), decimals)
+        orders = _orders(values)
+        most = [decimals[orders == order].max() for order in np.unique(orders)]
+        is_significant = len(most) > 1 and most[-1] < max(most) and max(decimals) > FEW_DECIMALS
+        return cls(_exact_step(values, int(decimals.max())), decimals, orders if is_significant else None)
 
     def nearest(self, values: FloatArray, seen: FloatArray, alike: IntArray) -> FloatArray:
         """Return the nearest points to `values` (k,).
@@ -50,7 +57,10 @@ class Lattice:
         if self.step:
             values = seen + np.rint((values - seen) / self.step) * self.step
         if self.decimals is not None:
-            parts = zip(values.tolist(), self.decimals[alike].tolist(), strict=True)
+            decimals = self.decimals[alike]
+            if self.orders is not None:
+                decimals = (decimals + self.orders[alike] - _orders(values)).clip(0)
+            parts = zip(values.tolist(), decimals.tolist(), strict=True)
             return np.array([self._written(value, decimals) for value, decimals in parts], dtype=np.float64)
         if self.single:
             return values.astype(np.float32).astype(np.float64)
@@ -63,6 +73,11 @@ class Lattice:
             return rounded
         unit = max(self.step, 10.0**-decimals)
         return round(rounded + unit if value >= rounded else rounded - unit, decimals)
+
+
+def _orders(values: FloatArray) -> IntArray:
+    """Return the powers of ten of values (k,), 0 of 3.2 and of 0; by text, as logarithms differ."""
+    return np.array([int(f"{value:.16e}".partition("e")[2]) for value in values.tolist()], dtype=np.int64)
 
 
 def _exact_step(values: FloatArray, decimals: int) -> float:

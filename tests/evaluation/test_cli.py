@@ -139,7 +139,7 @@ def test_everything_that_can_be_named_is_listed(xadbench, what):
         (["inject", "bundled:wine", "--kind", "globl"], "globl"),
         (["inject", "bundled:wine", "--base", "tree"], "tree"),
         (["inject", "adbench:PageBlok"], "did you mean PageBlocks"),
-        (["release", "build", "v2"], "unknown release 'v2'; known: mini, v1"),
+        (["release", "build", "v0"], "unknown release 'v0'; known: mini, v2"),
         (["release", "verify", "taken"], "taken"),
         (["audit", "table3"], "unknown recipe 'table3'"),
         (["inject", "my.csv"], "my.csv"),

@@ -6,7 +6,7 @@ import pytest
 from xadbench.evaluation.audit import audit
 from xadbench.generator import load_recipe
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.claims
 
 
 @pytest.mark.parametrize(("name", "most_by_margins"), [("d10", 0.20), ("d30", 0.15), ("d100", 0.15)])

@@ -7,7 +7,7 @@ from xadbench.generator import calibrate
 from xadbench.generator.anomalies import Calibrated, Global, Local
 from xadbench.generator.calibrate import CANDIDATES, auc, find_strength, resolve
 from xadbench.generator.oracle import BayesDetector
-from xadbench.generator.recipe import Recipe, build_network, generate
+from xadbench.generator.recipe import Recipe, build_network, generate, load_recipe, recipe_names
 
 
 @pytest.fixture
@@ -95,6 +95,24 @@ def test_the_provenance_holds_target_strength_and_what_was_reached(recipe, monke
     resolve.cache_clear()
     reached = {"kind": "local", "strength": 0.01, "target": 0.9, "reached": 0.6}
     assert table.provenance["calibration"] == [reached]
+
+
+NARROW = [name for name in recipe_names() if "d1000" not in name]
+
+
+@pytest.mark.parametrize("seed", [pytest.param(i, marks=pytest.mark.claims) for i in range(50)])
+@pytest.mark.parametrize("name", NARROW)
+def test_every_seed_of_a_shipped_recipe_can_be_made(name, seed):
+    table = generate(load_recipe(name), seed)
+    assert table.mask[table.y].any(axis=1).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [6, 7, 10, 19])
+def test_a_seed_whose_goal_is_out_of_reach_is_made_and_says_so(seed):
+    found = generate(load_recipe("contextual-d10"), seed).provenance["calibration"]
+    assert [one["kind"] for one in found] == ["local", "additive", "multiplicative"]
+    assert all(0.5 < one["reached"] <= 1 for one in found)
 
 
 def test_a_strength_hangs_on_pairs_of_rows_and_not_on_last_bits():

@@ -167,7 +167,7 @@ def test_a_kind_that_can_change_no_row_is_refused_and_names_the_columns():
     table = LabelledTable(X=every_corner, y=np.zeros(32, bool), feature_names=tuple("abcde"))
     with pytest.raises(Unattainable, match=r"'additive' cannot change 6 of 32 normal rows: .* few values"):
         inject(table, [Additive()], ratio=0.2)
-    with pytest.raises(Unattainable, match=r"in columns \['[a-e]'\]"):
+    with pytest.raises(Unattainable, match=r"in columns \['[a-e]'.*\]: "):
         inject(table, [Additive()], ratio=0.2, protocol="paper")
 
 
@@ -226,7 +226,7 @@ def test_processes_and_threads_give_the_same_bits(request):
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("wine", "XX"),
+        ("wine", "363421052a343551b868c7ee047bb32bef006310951fd6aa01a3d2e46b25947b"),
         ("mixed", "d0f111c72527f599c6e0f3a1ebdd33f03cf5266de42a9e246614695a5012d7d4"),
     ],
 )

@@ -62,7 +62,7 @@ def test_every_shipped_release_loads(name):
 
 
 def test_v1_is_the_paper_and_what_goes_beyond():
-    release = load_release("v1")
+    release = load_release("v2")
     folders = [entry.folder for entry in release.tables]
     assert [name for name in folders if name.startswith("table2")] == [
         f"table2-d{d}-{ratio}" for d in (4, 10, 50, 100, 1000) for ratio in (5, 10)
@@ -138,5 +138,5 @@ def test_a_wrong_release_gives_one_line(write, old, new, message):
 
 
 def test_an_unknown_release_names_the_known():
-    with pytest.raises(InputError, match="unknown release 'v0'; known: mini, v1; or give a path"):
+    with pytest.raises(InputError, match="unknown release 'v0'; known: mini, v2; or give a path"):
         load_release("v0")

@@ -203,12 +203,12 @@ def test_an_altered_table_stops_the_resumption(interrupted, release):
 def test_another_release_does_not_go_on_here(interrupted, release):
     with pytest.raises(InputError, match=r"is not empty, and no unfinished build of one 1.0.0"):
         build(one_table(), interrupted)
-    with pytest.raises(InputError, match=r"is not empty, and no unfinished build of mini 1.0.0"):
+    with pytest.raises(InputError, match=r"is not empty, and no unfinished build of mini 2.0.0"):
         build(release.model_copy(update={"description": "Another."}), interrupted)
 
 
 def test_a_finished_release_is_not_built_again(built, release):
-    with pytest.raises(InputError, match=r"is a finished build of mini 1.0.0"):
+    with pytest.raises(InputError, match=r"is a finished build of mini 2.0.0"):
         build(release, built)
 
 

@@ -52,9 +52,9 @@ def test_the_metadata_validates_without_errors_or_warnings(built, caplog):
 
 def test_the_metadata_holds_what_the_release_says(dataset):
     metadata = dataset.metadata
-    assert (metadata.name, metadata.version) == ("mini", "1.0.0")
+    assert (metadata.name, metadata.version) == ("mini", "2.0.0")
     assert metadata.license == ["https://spdx.org/licenses/CC-BY-4.0.html"]
-    assert metadata.date_published.date().isoformat() == "2026-11-23"
+    assert metadata.date_published.date().isoformat() == "2026-11-30"
 
 
 def test_every_entry_has_three_record_sets(dataset):
