@@ -36,7 +36,7 @@ def xadbench_score(request: pytest.FixtureRequest) -> Callable[..., Scores]:
     """
 
     def score(explainer: Any, suite: Any = "quick", *args: Any, **settings: Any) -> Scores:
-        from xadbench.datasets.errors import InputError  # noqa: PLC0415  # as below
+        from xadbench.datasets.common.errors import InputError  # noqa: PLC0415  # as below
         from xadbench.evaluation.score import score_on_suite  # noqa: PLC0415  # takes seconds to import
 
         if explainer is None:

@@ -1,11 +1,11 @@
 """What a data set is, and where real ones come from."""
 
-from xadbench.datasets.adbench import load_adbench
-from xadbench.datasets.bundled import load_bundled
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.files import content_hash, read_table, write_table
-from xadbench.datasets.preprocess import resize, standardise
-from xadbench.datasets.table import InvalidTable, LabelledTable
+from .common.errors import InputError
+from .files import content_hash, read_table, write_table
+from .preprocessing import resize, standardise
+from .sources.adbench import load_adbench
+from .sources.bundled import load_bundled
+from .table import InvalidTable, LabelledTable
 
 __all__ = [
     "LabelledTable",

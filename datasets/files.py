@@ -15,14 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.json_files import read_json
-from xadbench.datasets.parquet import CHUNK_ROWS, RowWriter, opened, read_numbers, row_groups
-from xadbench.datasets.paths import inside
-from xadbench.datasets.specs import build_spec
-from xadbench.datasets.table import InvalidTable, LabelledTable, check_names
+from .common.arrays import FloatArray
+from .common.checks import at_least
+from .common.errors import InputError
+from .common.json_files import read_json
+from .common.parquet import CHUNK_ROWS, RowWriter, opened, read_numbers, row_groups
+from .common.paths import inside
+from .common.specs import build_spec
+from .table import InvalidTable, LabelledTable, check_names
 
 FORMAT = 1
 ARRAYS = ("X", "y", "kind", "mask", "clean")

@@ -8,8 +8,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from .common.arrays import BoolArray, FloatArray
+from .common.errors import InputError
 
 NORMAL = "normal"
 RESERVED_NAMES = frozenset({"y", "kind"})  # columns of samples.parquet beside the features

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.json_files import parse_json
-from xadbench.datasets.limits import check_cells, check_table_bytes
-from xadbench.datasets.parquet import opened, read_numbers
-from xadbench.datasets.table import InvalidTable, LabelledTable
+from .common.arrays import BoolArray, FloatArray
+from .common.errors import InputError
+from .common.json_files import parse_json
+from .common.limits import check_cells, check_table_bytes
+from .common.parquet import opened, read_numbers
+from .table import InvalidTable, LabelledTable
 
 LARGEST = 2**53  # up to here, float64 holds every integer
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from xadbench.datasets.bundled import BUNDLED
+from xadbench.datasets.sources.bundled import BUNDLED
 from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from xadbench.datasets.arrays import IntArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.arrays import IntArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError, find
 
 
 def published_loss(outputs: Tensor, bins: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 
 # Scores (r, 1 + m k) of rows (r, d), and of each with one of its features (r, m) at values (r, m, k) in turn.
 ChangeScores = Callable[[FloatArray, IntArray, FloatArray], FloatArray]

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError
 
 from .denoising import denoise, train
 from .diffusion import NoiseSchedule

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.utils.checkpoint import checkpoint
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 from .diffusion import NoiseSchedule
 from .residual import ResidualNetwork

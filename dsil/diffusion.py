@@ -7,9 +7,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError
 
 
 @dataclass(frozen=True)

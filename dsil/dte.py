@@ -10,8 +10,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import find
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import find
 
 from .categorical import Categorical
 from .diffusion import NoiseSchedule

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.stats import median_abs_deviation
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
 
 from .estimator import Detector, Interrupted
 from .iterate import DSIL

@@ -14,9 +14,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.checks import check_columns, matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.checks import check_columns, matrix
+from xadbench.datasets.common.errors import InputError
 
 from . import saving
 

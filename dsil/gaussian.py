@@ -7,8 +7,8 @@ import torch
 from sklearn.covariance import LedoitWolf
 from torch import Tensor
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
 
 from .estimator import Detector
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xadbench.datasets.arrays import IntArray
-from xadbench.datasets.errors import Unsuitable
+from xadbench.datasets.common.arrays import IntArray
+from xadbench.datasets.common.errors import Unsuitable
 
 from .diffusion import NoiseSchedule
 

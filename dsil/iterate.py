@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, find
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError, find
+from xadbench.datasets.rng import stream
 
 from .iterated import Iterated, fit_base, last_loss, mean_over
 from .retention import Retention, find_retention

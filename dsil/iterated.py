@@ -15,9 +15,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError, find
 
 from .dte import DTE
 from .estimator import DegenerateWarning, Detector, Interrupted, InterruptWarning

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.neighbors import NearestNeighbors
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 from .estimator import Detector
 

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError, find
 
 from .gaussian import Gaussian
 from .nearest import NearestRows

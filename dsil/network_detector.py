@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from torch import nn
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.rng import stream
 
 from .estimator import Detector, Interrupted
 from .networks import find_device, load_weights, weights_of

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.common.errors import InputError, unknown
 
 from .piecewise import outputs_of_changes
 

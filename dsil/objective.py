@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from xadbench.datasets.arrays import IntArray
+from xadbench.datasets.common.arrays import IntArray
 
 
 class Objective(Protocol):

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.errors import find
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.errors import find
+from xadbench.datasets.rng import stream
 
 from .changes import change_scores, moves_of_changes
 from .diffusion import NoiseSchedule, quantile_nodes

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.errors import InputError
 
 from .changes import change_scores, moves_of_changes
 from .estimator import Estimator

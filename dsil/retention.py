@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import cos, exp, pi
 from typing import Protocol
 
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.errors import InputError, find
 
 
 class Retention(Protocol):

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.errors import InputError, find
+from xadbench.datasets.common.json_files import read_json
+from xadbench.datasets.common.paths import inside
 from xadbench.datasets.files import new_folder
-from xadbench.datasets.json_files import read_json
-from xadbench.datasets.paths import inside
 
 if TYPE_CHECKING:
     from .estimator import Detector

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 from .estimator import Detector
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import expit
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError
 
 from .iterated import Iterated, fit_base, last_loss, mean_over, scores_of
 

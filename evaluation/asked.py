@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.parquet import read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.datasets.parquet import read_frame
 from xadbench.evaluation import store
 from xadbench.evaluation.plan import Job
 

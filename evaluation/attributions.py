@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xadbench.datasets import LabelledTable, content_hash
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import ALWAYS

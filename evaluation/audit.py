@@ -14,8 +14,8 @@ from rich.table import Table
 
 from xadbench import __version__
 from xadbench.datasets import LabelledTable, standardise
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError, Unattainable
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.errors import InputError, Unattainable
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import metrics
 from xadbench.evaluation.detectors import Detector, make_detector

@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.plugins import Plugins
-from xadbench.datasets.user_code import load_object
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.plugins import Plugins
+from xadbench.datasets.common.user_code import load_object
 from xadbench.evaluation.suite import load_suite, suite_names
 
 Entries = Iterator[tuple[str, str] | InputError]  # an error: a plug-in that cannot be used, and why
@@ -44,9 +44,9 @@ def _releases() -> Entries:
 
 
 def _datasets() -> Entries:
-    from xadbench.datasets.adbench import adbench_names  # noqa: PLC0415  # scikit-learn and pooch
-    from xadbench.datasets.bundled import BUNDLED  # noqa: PLC0415
-    from xadbench.datasets.sources import checked_function, dataset_plugins  # noqa: PLC0415
+    from xadbench.datasets.sources.adbench import adbench_names  # noqa: PLC0415  # scikit-learn and pooch
+    from xadbench.datasets.sources.bundled import BUNDLED  # noqa: PLC0415
+    from xadbench.datasets.sources.loading import checked_function, dataset_plugins  # noqa: PLC0415
 
     for name, entry in BUNDLED.items():
         yield f"bundled:{name}", entry.description

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from xadbench import generator
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.datasets.errors import printable, unknown
+from xadbench.datasets.common.errors import printable, unknown
+from xadbench.datasets.common.parquet import CHUNK_ROWS
 from xadbench.datasets.files import write_parts
-from xadbench.datasets.parquet import CHUNK_ROWS
-from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.commands import baseline, check, compare, history, score

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation.source import Source
 from xadbench.generator.oracle import BayesDetector, Sequential
 

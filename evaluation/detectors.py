@@ -5,8 +5,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Protocol, Self
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
 
 from .registry import Entry, Factory, Kind, factory_of, keywords, make
 

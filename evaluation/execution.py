@@ -9,8 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.user_code import is_spec
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation import store
 from xadbench.evaluation.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.fits import fit_once

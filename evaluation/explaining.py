@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.explainers import Explainer, make_explainer
 from xadbench.evaluation.scoring import Fitted

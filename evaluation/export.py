@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import new_folder
 from xadbench.evaluation.execution import detect
 from xadbench.evaluation.limits import one_thread

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xadbench.datasets import LabelledTable
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import Explained, Metric, Score
 from xadbench.evaluation.scoring import RANKED, SCOPES, Fitted, Measures, Scores

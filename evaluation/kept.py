@@ -16,10 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.datasets.parquet import opened, read_frame
 from xadbench.evaluation.judgement import Judgement
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
 from xadbench.evaluation.store import Record, check_key

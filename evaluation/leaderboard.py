@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from xadbench.datasets.errors import find
+from xadbench.datasets.common.errors import find
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.portrait import read_portrait

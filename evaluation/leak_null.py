@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xadbench.datasets import LabelledTable
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation.written_cells import Reference, Written
 from xadbench.generator.columns import FEW_LEVELS, nearest
 from xadbench.generator.lattice import MOST_DIGITS

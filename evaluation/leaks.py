@@ -20,8 +20,8 @@ from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
 from xadbench.datasets import LabelledTable, read_table
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 from xadbench.evaluation.leak_null import Anomalies, Natural
 from xadbench.generator.anomalies import KINDS

@@ -12,7 +12,7 @@ from typing import IO
 import threadpoolctl
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import TimeUp, said
+from xadbench.datasets.common.errors import TimeUp, said
 
 VMSTAT = Path("/proc/vmstat")
 GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from xadbench.datasets.errors import find, printable
+from xadbench.datasets.common.errors import find, printable
 from xadbench.evaluation.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 from xadbench.evaluation.placement import Place, Placement
 from xadbench.evaluation.placement_values import as_values, concerned

@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import Unattainable, unknown
-from xadbench.datasets.specs import build_spec
+from xadbench.datasets.common.errors import Unattainable, unknown
+from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.controls import ALWAYS, CONTROLS
 from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.source import Source, load_source

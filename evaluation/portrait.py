@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from xadbench.datasets import LabelledTable
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation import store
 from xadbench.evaluation.leaks import OVERALL, leak_controls, summary
 from xadbench.evaluation.source import Source

@@ -6,7 +6,7 @@ import numpy as np
 from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.dsil.networks import globally_seeded
 
 from .explainers import tails

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from xadbench.datasets.specs import build_spec
+from xadbench.datasets.common.specs import build_spec
 
 Numbers = dict[str, float | None]
 
@@ -66,6 +66,6 @@ def check_trial(record: object, where: str) -> None:
     >>> check_trial({"key": "a"}, "a.json")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    xadbench.datasets.errors.InputError: a.json: seed: Field required; also wrong: status, reason, ...
+    xadbench.datasets.common.errors.InputError: a.json: seed: Field required; also wrong: status, reason, ...
     """
     build_spec(record, _Trial, where)

@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import BREAKS, InputError, one_line, unknown
-from xadbench.datasets.plugins import Plugins, plugins
-from xadbench.datasets.user_code import is_spec, load_object, source_hash
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import BREAKS, InputError, one_line, unknown
+from xadbench.datasets.common.plugins import Plugins, plugins
+from xadbench.datasets.common.user_code import is_spec, load_object, source_hash
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import unknown
+from xadbench.datasets.common.errors import unknown
 from xadbench.evaluation import store
 from xadbench.evaluation.asked import asked_of, write_asked
 from xadbench.evaluation.execution import UnderWay, records_of_unmade, run_job

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xadbench.datasets.errors import InputError, one_line
-from xadbench.datasets.sources import load_dataset
-from xadbench.datasets.specs import build_spec
+from xadbench.datasets.common.errors import InputError, one_line
+from xadbench.datasets.common.specs import build_spec
+from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.placement import Placement, place_of

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from xadbench.datasets import LabelledTable
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import find
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import find
 from xadbench.evaluation import metrics
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.metrics import Metric, Score

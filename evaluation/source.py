@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, read_table, resize
-from xadbench.datasets.preprocess import MOST_ROWS
-from xadbench.datasets.sources import load_dataset
-from xadbench.datasets.specs import read_spec
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.specs import read_spec
+from xadbench.datasets.preprocessing import MOST_ROWS
+from xadbench.datasets.rng import stream
+from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.suite import TableSpec
 from xadbench.generator import generate, inject, load_recipe
 from xadbench.generator.manifest import read_manifest

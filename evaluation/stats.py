@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 
 LEVEL = 0.95
 RESAMPLES = 10_000

@@ -13,11 +13,11 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.datasets import json_files
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common import json_files
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.parquet import read_frame
+from xadbench.datasets.common.paths import is_name
 from xadbench.datasets.files import atomic_write
-from xadbench.datasets.parquet import read_frame
-from xadbench.datasets.paths import is_name
 from xadbench.evaluation.metrics import Cost
 from xadbench.evaluation.records import check_trial
 

@@ -20,11 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-from xadbench.datasets.errors import unknown
-from xadbench.datasets.limits import COMPONENTS
-from xadbench.datasets.paths import Name
-from xadbench.datasets.specs import build_spec, read_spec
-from xadbench.datasets.user_code import short_name
+from xadbench.datasets.common.errors import unknown
+from xadbench.datasets.common.limits import COMPONENTS
+from xadbench.datasets.common.paths import Name
+from xadbench.datasets.common.specs import build_spec, read_spec
+from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation.registry import SEED
 
 Kept = Literal["rows", "attributions"]

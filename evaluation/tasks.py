@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import numpy as np
 
-from xadbench.datasets.arrays import IntArray
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import IntArray
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.plan import Job, Unmade, plan
 from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite import Suite

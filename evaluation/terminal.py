@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from xadbench.datasets.errors import printable
+from xadbench.datasets.common.errors import printable
 
 
 def plain(text: str) -> Text:

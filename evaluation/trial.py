@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
-from xadbench.datasets.errors import InputError, TimeUp, Unsuitable, said
-from xadbench.datasets.user_code import short_name
+from xadbench.datasets.common.errors import InputError, TimeUp, Unsuitable, said
+from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector

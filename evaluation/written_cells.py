@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.generator.lattice import significant_digits
 
 

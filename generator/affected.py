@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Field, PositiveInt, model_validator
 
-from xadbench.datasets.arrays import IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import integer, subset
 
 Neighbours = Callable[[int], IntArray]

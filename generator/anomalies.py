@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.errors import InputError, find
 from xadbench.generator.contextual_kinds import Dependency, Mechanism, Swap
 from xadbench.generator.kinds import AnomalyKind, Calibrated, CellKind, Donors, Population, Source
 from xadbench.generator.paper_kinds import Additive, Cluster, Global, Local, Multiplicative

@@ -16,9 +16,9 @@ import yaml
 from pydantic import BaseModel
 
 from xadbench import __version__
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write, write_parts
-from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.sources.loading import load_dataset
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.citation import CITATION, citation
 from xadbench.generator.croissant import CROISSANT, check_mlcroissant, croissant

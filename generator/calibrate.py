@@ -6,7 +6,7 @@ from functools import cache, lru_cache, partial
 from itertools import pairwise
 from typing import NamedTuple
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.generator.anomalies import AnomalyKind, Calibrated
 from xadbench.generator.oracle import BayesDetector
 from xadbench.generator.recipe import Recipe, build_network, generate

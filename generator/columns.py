@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator import moments
 from xadbench.generator.lattice import Lattice
 

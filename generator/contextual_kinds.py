@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import integer
 from xadbench.generator.kinds import AnomalyKind, CellKind, Source, Strength, number
 from xadbench.generator.noise import Noise

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.citation import bibtex
 from xadbench.generator.release import Entry, Release
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from xadbench.datasets.arrays import IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import IntArray
+from xadbench.datasets.common.errors import InputError
 
 BLOCK_ROWS = 8192  # rows from one stream; part of the data's identity: another size gives other rows
 

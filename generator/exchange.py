@@ -9,10 +9,10 @@ from typing import Annotated
 import networkx as nx
 from pydantic import BaseModel, Field
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.json_files import parse_json
-from xadbench.datasets.limits import JSON_BYTES, read_limited
-from xadbench.datasets.specs import build_spec
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.json_files import parse_json
+from xadbench.datasets.common.limits import JSON_BYTES, read_limited
+from xadbench.datasets.common.specs import build_spec
 from xadbench.generator.network import AdditiveNoiseNetwork
 from xadbench.generator.noise import AnyNoise
 from xadbench.generator.structure import Term

@@ -3,7 +3,7 @@
 import networkx as nx
 import numpy as np
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import permutation, subset
 
 
@@ -42,7 +42,7 @@ def random_dag(n_nodes: int, n_edges: int, rng: np.random.Generator) -> nx.DiGra
 
     Examples
     --------
-    >>> from xadbench.datasets.streams import stream
+    >>> from xadbench.datasets.rng import stream
     >>> dag = random_dag(4, 3, stream(0, "graph"))
     >>> dag.number_of_nodes(), dag.number_of_edges()
     (4, 3)

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from xadbench import __version__
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.errors import InputError, Unattainable, unknown
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError, Unattainable, unknown
+from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.anomalies import KINDS, AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.columns import Columns, distinct

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import networkx as nx
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.generator.noise import Noise
 
 IMPOSSIBLE = -1000.0  # log-density outside a noise's support, at its mean, in units of its standard deviation

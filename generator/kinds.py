@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.generator import moments
 from xadbench.generator.affected import AffectedSets, Neighbours
 from xadbench.generator.draws import integer, uniform

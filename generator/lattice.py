@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 
 MOST_DIGITS = 15  # a column whose values all have at most so many is written in decimals
 FEW_DECIMALS = 3  # with more, larger values may have fewer

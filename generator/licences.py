@@ -3,8 +3,8 @@
 import re
 from importlib.resources import files
 
-from xadbench.datasets.adbench import COMMIT
-from xadbench.datasets.errors import printable
+from xadbench.datasets.common.errors import printable
+from xadbench.datasets.sources.adbench import COMMIT
 from xadbench.generator.release import Injection, Release
 
 LICENCES = "LICENCES.md"
@@ -50,6 +50,6 @@ def licences(release: Release) -> str:
         lines += ["", "The rows into which anomalies were injected come from:", ""]
     lines += [f"- `{entry.folder}`: {source_licence(entry.inject)}." for entry in injected if entry.inject]
     if any(entry.inject.dataset.startswith("adbench:") for entry in injected if entry.inject):
-        text = (files("xadbench.datasets") / "adbench-LICENSE").read_text(encoding="utf-8")
+        text = (files("xadbench.datasets.sources") / "adbench-LICENSE").read_text(encoding="utf-8")
         lines += ["", "## ADBench", "", *(f"    {line}".rstrip() for line in text.strip().splitlines())]
     return "\n".join(lines) + "\n"

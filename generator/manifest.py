@@ -10,11 +10,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from xadbench import __version__
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.json_files import read_json
+from xadbench.datasets.common.paths import NAME, check_path, inside
+from xadbench.datasets.common.specs import build_spec
 from xadbench.datasets.files import atomic_write, content_hash, read_table
-from xadbench.datasets.json_files import read_json
-from xadbench.datasets.paths import NAME, check_path, inside
-from xadbench.datasets.specs import build_spec
 from xadbench.generator.release import Release
 
 FORMAT = 1

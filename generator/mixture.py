@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.generator.draws import integer
 
 if TYPE_CHECKING:

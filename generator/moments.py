@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 
 def mean(values: FloatArray) -> float:

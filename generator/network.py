@@ -7,9 +7,9 @@ import networkx as nx
 import numpy as np
 from pgmpy.base import DAG
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError, unknown
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError, unknown
+from xadbench.datasets.rng import stream
 from xadbench.generator.draws import BLOCK_ROWS, check_seed
 from xadbench.generator.noise import Noise
 from xadbench.generator.structure import Term

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import BaseModel, Field, PositiveFloat
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import unknown
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import unknown
 
 
 class Noise(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.integrate import Line, Network, along, from_own_parts, node_log_density, own_parts
 
 PROBABLE = 3.0  # a gain that needs no repair

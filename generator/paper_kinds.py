@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import PositiveFloat
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.generator.affected import Neighbours
 from xadbench.generator.draws import BLOCK_ROWS
 from xadbench.generator.kinds import CellKind, Source, Strength, number

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.table import NORMAL, LabelledTable
 from xadbench.generator.anomalies import AnomalyKind, Donors, Source
 from xadbench.generator.draws import permutation

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, Field, PositiveFloat
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import uniform
 from xadbench.generator.noise import Noise, noise
 

@@ -20,11 +20,11 @@ from pydantic import (
 )
 
 from xadbench import __version__
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError, unknown
-from xadbench.datasets.paths import Name
-from xadbench.datasets.specs import build_spec, read_spec
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError, unknown
+from xadbench.datasets.common.paths import Name
+from xadbench.datasets.common.specs import build_spec, read_spec
+from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.anomalies import AnyAnomaly, Calibrated, Population, Source, check_kinds
 from xadbench.generator.draws import BLOCK_ROWS, check_seed, integer, uniform

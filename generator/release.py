@@ -18,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from xadbench.datasets.adbench import find_adbench
-from xadbench.datasets.bundled import BUNDLED
-from xadbench.datasets.errors import InputError, find, unknown
-from xadbench.datasets.paths import LONGEST_NAME, Name, is_name, is_there
-from xadbench.datasets.specs import read_spec
+from xadbench.datasets.common.errors import InputError, find, unknown
+from xadbench.datasets.common.paths import LONGEST_NAME, Name, is_name, is_there
+from xadbench.datasets.common.specs import read_spec
+from xadbench.datasets.sources.adbench import find_adbench
+from xadbench.datasets.sources.bundled import BUNDLED
 from xadbench.generator.anomalies import AnyAnomaly, check_kinds
 from xadbench.generator.inject import DEFAULT_KINDS, Base, Protocol
 from xadbench.generator.recipe import Recipe, load_recipe

@@ -9,7 +9,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 Function = Literal["linear", "saturating", "absolute", "product"]
 FUNCTIONS: dict[Function, Callable[..., FloatArray]] = {

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xadbench.datasets.errors import InputError, printable
+from xadbench.datasets.common.errors import InputError, printable
+from xadbench.datasets.common.json_files import read_json
+from xadbench.datasets.common.limits import check_cells
+from xadbench.datasets.common.parquet import opened, read_numbers
+from xadbench.datasets.common.paths import inside
+from xadbench.datasets.common.specs import read_spec
 from xadbench.datasets.files import LABELS, SAMPLES, content_hash
-from xadbench.datasets.json_files import read_json
-from xadbench.datasets.limits import check_cells
-from xadbench.datasets.parquet import opened, read_numbers
-from xadbench.datasets.paths import inside
-from xadbench.datasets.sources import is_named
-from xadbench.datasets.specs import read_spec
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
+from xadbench.datasets.sources.loading import is_named
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.build import make
 from xadbench.generator.draws import subset

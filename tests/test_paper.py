@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 from xadbench.datasets import load_adbench, resize, standardise
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.dsil import DSIL, DTE
 
 pytestmark = pytest.mark.slow

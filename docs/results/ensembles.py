@@ -20,8 +20,8 @@ from scipy.stats import median_abs_deviation, rankdata
 from sklearn.neighbors import NearestNeighbors
 
 from xadbench.datasets import load_adbench, resize, standardise
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.rng import stream
 from xadbench.dsil import DSIL, Gaussian
 from xadbench.dsil.retention import Fixed
 from xadbench.evaluation.metrics import auc_roc

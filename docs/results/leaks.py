@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from xadbench.datasets import InputError, load_adbench
-from xadbench.datasets.adbench import adbench_registry
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
+from xadbench.datasets.sources.adbench import adbench_registry
 from xadbench.evaluation.leaks import leak_controls, leaks
 from xadbench.generator import inject
 from xadbench.generator.anomalies import KINDS

@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from xadbench.datasets import LabelledTable, load_adbench, resize, standardise
-from xadbench.datasets.preprocess import FEWEST_ROWS
-from xadbench.datasets.streams import stream
+from xadbench.datasets.preprocessing import FEWEST_ROWS
+from xadbench.datasets.rng import stream
 from xadbench.dsil import Ensemble
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.evaluation.paper.published import available, published, published_datasets

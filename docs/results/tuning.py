@@ -13,7 +13,7 @@ from pyod.models.hbos import HBOS
 from pyod.models.knn import KNN
 
 from xadbench.datasets import load_adbench, resize, standardise
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.dsil import DSIL, Gaussian
 from xadbench.dsil.retention import Fixed
 from xadbench.evaluation.metrics import auc_roc

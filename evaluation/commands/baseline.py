@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xadbench.datasets.errors import InputError, printable
+from xadbench.datasets.common.errors import InputError, printable
 from xadbench.evaluation.gate import baselines
 from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
 from xadbench.evaluation.report.results import VALUE

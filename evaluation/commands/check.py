@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xadbench.datasets.errors import printable
+from xadbench.datasets.common.errors import printable
 from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.contracts import detectors, explainers
 from xadbench.evaluation.contracts.checks import Check, Finding, findings

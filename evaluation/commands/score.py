@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.specs import parse_yaml
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.specs import parse_yaml
 from xadbench.evaluation.plan import n_trials
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.registry import SEED

@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import BREAKS, one_line
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import BREAKS, one_line
 from xadbench.evaluation import global_states
 from xadbench.evaluation.toys import toy_rows
 

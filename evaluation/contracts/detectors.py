@@ -8,7 +8,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.detectors import METHODS, Detector
 from xadbench.evaluation.toys import toy_rows
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.explainers.base import METHODS, PROVIDED_BY, Explainer, missing
 from xadbench.evaluation.toys import CULPRIT, Curved, Linear, Plain

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import Unsuitable, find
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import Unsuitable, find
 
 from .rows import RowExplainer
 from .shapley import background_sample

@@ -6,8 +6,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError, find
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError, find
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.registry import SEED, Factory, factory_of, keywords
 

@@ -7,10 +7,10 @@ from typing import Self
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError, Unsuitable
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError, Unsuitable
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.detectors import Detector
 
 from .base import row_by_row

@@ -4,9 +4,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.detectors import Detector
 
 from .base import missing, row_by_row

@@ -3,8 +3,8 @@
 from abc import abstractmethod
 from typing import Any
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
 
 from .rows import RowExplainer
 from .shapley import background_sample, load_shap

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.detectors import Detector
 
 from .base import missing

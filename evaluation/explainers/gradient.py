@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 from .rows import RowExplainer
 

@@ -4,8 +4,8 @@ from typing import Self
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import matrix
 from xadbench.evaluation.detectors import Detector
 
 from .spread import moments, robust_moments

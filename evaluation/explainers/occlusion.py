@@ -4,9 +4,9 @@ from typing import Self
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.detectors import Detector
 
 from .base import row_by_row

@@ -2,9 +2,9 @@
 
 from typing import Any, Self
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.detectors import Detector
 
 from .base import missing, row_by_row

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.detectors import Detector
 
 from .base import missing, row_by_row

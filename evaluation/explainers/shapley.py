@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.checks import at_least
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 
 from .rows import RowExplainer
 

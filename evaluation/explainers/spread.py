@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 
 NORMAL_MAD = 1.4826  # what makes a median absolute deviation a normal's standard deviation
 NORMAL_MEAN_AD = 1.2533  # the same for a mean absolute deviation

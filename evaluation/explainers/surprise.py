@@ -7,9 +7,9 @@ from zlib import crc32
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.detectors import Detector
 
 from .base import row_by_row

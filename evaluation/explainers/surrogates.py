@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least
 
 from .rows import RowExplainer
 

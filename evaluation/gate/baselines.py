@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.gate.runs import BASELINES, PROVENANCE, UNKNOWN, Run, read_run
 from xadbench.evaluation.metrics import METRICS

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import stats
 from xadbench.evaluation.gate.runs import BASELINES, UNKNOWN, Run, read_run

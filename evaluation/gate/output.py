@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from rich import box
 from rich.table import Table
 
-from xadbench.datasets.errors import printable
+from xadbench.datasets.common.errors import printable
 from xadbench.evaluation.gate.compare import Gate
 from xadbench.evaluation.gate.pairing import NOTE, TIME, Notice
 from xadbench.evaluation.gate.verdict import Comparison

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.json_files import parse_json
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.json_files import parse_json
 from xadbench.evaluation.gate.runs import ADJUSTED, Run, title
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.registry import SEED as RANDOM_STATE

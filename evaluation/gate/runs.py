@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.json_files import parse_json, read_json
-from xadbench.datasets.parquet import opened, read_frame
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.json_files import parse_json, read_json
+from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.evaluation import store
 from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.metrics import METRICS

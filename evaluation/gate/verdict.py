@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.errors import InputError, find, unknown
+from xadbench.datasets.common.errors import InputError, find, unknown
 from xadbench.evaluation import stats
 from xadbench.evaluation.gate.pairing import ALLOWANCES, TIME, Pairs, plain
 from xadbench.evaluation.gate.runs import ADJUSTED

@@ -6,7 +6,7 @@ values that stand for an absent feature. `metered` tells what a computation cost
 
 from collections.abc import Callable
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 
 from .base import Explained, Metric, mean_over_sizes
 from .baselines import BASELINES, Baseline, make_baseline

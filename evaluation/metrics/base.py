@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 
 from .perturbed import Score
 

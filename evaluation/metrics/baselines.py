@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError, find
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError, find
+from xadbench.datasets.rng import stream
 
 from .perturbed import Score, in_chunks
 

@@ -6,7 +6,7 @@ blind guess is a uniformly random order. m is the number of a row's culprits.
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 
 from .checks import checked_attributions, checked_mask
 from .positions import AUC_ROC

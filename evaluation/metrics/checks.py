@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError
 
 
 def checked_mask(mask: BoolArray) -> BoolArray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 
 def correlation(

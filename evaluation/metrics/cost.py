@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.rng import stream
 
 KERNEL_SIZE, KERNEL_RUNS = 512, 5
 KERNEL_LASTS = 10.0  # seconds for which a run says how fast the machine is

@@ -6,8 +6,8 @@ or `y` is not boolean.
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.errors import InputError
 
 from .ranking import acc_m
 

@@ -6,10 +6,10 @@ columns, the same for all rows: a score is not linear, so that ties have no chea
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.checks import matrix
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 
 from .base import mean_over_sizes
 from .baselines import checked_baseline

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 
 from .base import mean_over_sizes
 from .baselines import checked_baseline

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
 
 Score = Callable[[FloatArray], FloatArray]  # (n, d) to (n,), higher = more anomalous
 Changed = Callable[[slice, slice], FloatArray]

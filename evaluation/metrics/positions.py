@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 
 from .ties import expected_gains
 

@@ -8,8 +8,8 @@ the share of culprits in the group.
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.errors import InputError
 
 from .checks import checked_attributions, checked_gains, checked_mask
 from .positions import ACC_M, NDCG_M

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 
 from . import cells, positions
 from .base import Explained, Metric, PerRow

@@ -5,10 +5,10 @@ from itertools import combinations
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.checks import at_least, matrix
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 
 from .checks import checked_attributions
 from .correlation import correlation

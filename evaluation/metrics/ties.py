@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xadbench.datasets.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 
 CELLS_AT_ONCE = 2**17  # a chunk's arrays stay in the processor's cache
 

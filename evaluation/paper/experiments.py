@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from xadbench.datasets.errors import InputError, find, unknown
+from xadbench.datasets.common.errors import InputError, find, unknown
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.paper.comparison import compare
 from xadbench.evaluation.paper.figures import figure1, iteration_curve, retention_study

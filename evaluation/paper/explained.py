@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
 from xadbench.datasets import InputError
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.explainers import make_explainer, missing

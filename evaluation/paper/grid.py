@@ -12,7 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
 from xadbench.datasets import LabelledTable, load_adbench
-from xadbench.datasets.adbench import find_adbench
+from xadbench.datasets.sources.adbench import find_adbench
 from xadbench.evaluation import metrics
 from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.runner import one_thread, versions

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xadbench.datasets.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.judgement import score_attributions
 from xadbench.evaluation.scoring import RANKED, Fitted, Measures

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xadbench.datasets import LabelledTable, resize, standardise
-from xadbench.datasets.errors import unknown
-from xadbench.datasets.preprocess import semi_supervised_split
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.errors import unknown
+from xadbench.datasets.preprocessing import semi_supervised_split
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.detectors import DETECTORS, VersionedDetector, make_detector
 from xadbench.evaluation.registry import identity
 

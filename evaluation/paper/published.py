@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from xadbench.datasets.adbench import adbench_path, adbench_registry, find_adbench
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.common.errors import InputError, unknown
+from xadbench.datasets.sources.adbench import adbench_path, adbench_registry, find_adbench
 
 CLASSICAL = "Classical"
 COLUMNS = ["dataset", "method", "mean", "std"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.paper import explained_report

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation import stats
 from xadbench.evaluation.metrics import METRICS, set_sizes
 from xadbench.evaluation.report.figures import COLOURS, SYMBOLS

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.metrics import ndcg_m
 from xadbench.evaluation.portrait import Portrait

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.arrays import FloatArray, IntArray
-from xadbench.datasets.errors import BREAKS, InputError
-from xadbench.datasets.user_code import is_spec
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import BREAKS, InputError
+from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.explaining import explain

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation import store
 from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.controls import ALWAYS

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from xadbench.datasets.errors import printable
+from xadbench.datasets.common.errors import printable
 from xadbench.evaluation.report.boards import Board
 from xadbench.evaluation.report.results import QUALITY, VALUE, Results
 

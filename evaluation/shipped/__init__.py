@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from xadbench.datasets.errors import InputError, unknown
+from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import store
 from xadbench.evaluation.plan import plan

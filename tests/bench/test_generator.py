@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from xadbench.datasets import write_table
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.network import BLOCK_ROWS, AdditiveNoiseNetwork
 from xadbench.generator.recipe import Recipe, build_network, generate, load_recipe
 

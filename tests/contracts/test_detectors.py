@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
-from xadbench.datasets.arrays import FloatArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.detectors import DETECTORS, VersionedDetector, make_detector
 from xadbench.evaluation.testing import DetectorContract
 

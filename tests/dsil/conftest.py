@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.dsil import DTE
 
 N_OUTLIERS = 20

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import Unsuitable
+from xadbench.datasets.common.errors import Unsuitable
 from xadbench.dsil import (
     DDPM,
     DSIL,

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from xadbench.datasets import load_adbench, resize, standardise
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.dsil import Ensemble
 
 TABLE = Path(__file__).parents[2] / "docs" / "results" / "tuned.csv"

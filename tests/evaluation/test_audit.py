@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation import audit as module
 from xadbench.evaluation.audit import as_json, audit, publish
 from xadbench.evaluation.metrics import auc_roc

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation import metrics
 
 every = pytest.mark.parametrize("metric", metrics.DETECTION.values(), ids=metrics.DETECTION)

@@ -4,8 +4,8 @@ import sys
 import numpy as np
 import pytest
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.dsil.retention import Cosine, Fixed
 from xadbench.evaluation.detectors import DETECTORS, make_detector
 

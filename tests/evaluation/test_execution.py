@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import TimeUp
+from xadbench.datasets.common.errors import TimeUp
 from xadbench.evaluation import limits, pools, run_suite, store, workers
 from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.explainers import make_explainer

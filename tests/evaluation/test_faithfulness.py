@@ -4,8 +4,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import pearsonr
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import perturbed
 

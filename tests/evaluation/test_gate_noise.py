@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.gate import verdict
 from xadbench.evaluation.gate.pairing import TIME, Pairs
 from xadbench.evaluation.gate.verdict import APART, SHORTEST, Terms, judge

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import LabelledTable, write_table
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.leaks import (
     LeakFound,
     check_leaks,

@@ -10,8 +10,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError, Unsuitable
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError, Unsuitable
 from xadbench.dsil import DSIL, DTE, Gaussian
 from xadbench.evaluation.explainers import Captum, Lime, PermutationSHAP, make_explainer, missing
 from xadbench.evaluation.explainers.rows import seeded_numpy

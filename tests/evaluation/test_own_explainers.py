@@ -12,8 +12,8 @@ from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import Ridge
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError, Unsuitable
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.errors import InputError, Unsuitable
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 from xadbench.evaluation.explainers.coalitions import _draw, _draw_pairs

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xadbench.datasets.adbench import AdbenchFile
+from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation import cli
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.paper import experiments, figures, plots

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xadbench.datasets.adbench import AdbenchFile
+from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation import cli
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS

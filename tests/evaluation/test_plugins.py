@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError
-from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation import cli, run_suite
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer

@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
-from xadbench.datasets.arrays import BoolArray, FloatArray
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation import metrics
 
 SCORED = [metrics.ndcg_m, metrics.acc_m]

@@ -4,8 +4,8 @@ import torch
 from numpy.testing import assert_allclose
 from scipy.stats import spearmanr
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 
 X = np.random.default_rng(0).standard_normal((15, 5))

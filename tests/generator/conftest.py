@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import LabelledTable
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.recipe import Recipe
 
 ALL_KINDS = ("cluster", "global", "local", "additive", "multiplicative", "dependency", "swap", "mechanism")

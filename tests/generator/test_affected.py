@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from xadbench.datasets import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.affected import AffectedSets
 
 

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 
 from xadbench.datasets import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.anomalies import (
     KINDS,
     Additive,

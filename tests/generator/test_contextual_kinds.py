@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator import generate
 from xadbench.generator.anomalies import (
     Additive,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xadbench.datasets import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.graph import max_edges, random_dag
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, load_adbench, load_bundled
-from xadbench.datasets.adbench import adbench_registry
-from xadbench.datasets.errors import Unattainable
-from xadbench.datasets.sources import load_dataset
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.errors import Unattainable
+from xadbench.datasets.rng import stream
+from xadbench.datasets.sources.adbench import adbench_registry
+from xadbench.datasets.sources.loading import load_dataset
 from xadbench.generator import inject
 from xadbench.generator.anomalies import KINDS, Additive, Local, Mechanism, Swap
 from xadbench.generator.columns import distinct

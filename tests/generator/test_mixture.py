@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.mixture import fit_mixture
 
 

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from scipy import stats
 
 from xadbench.datasets import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.noise import NOISES, ExponentialNoise, GammaNoise, NormalNoise, UniformNoise, noise
 
 CASES = {

@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 from xadbench.generator.draws import integer, subset, uniform
 from xadbench.generator.graph import random_dag

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator import generate
 from xadbench.generator.anomalies import Global, Local, Multiplicative, Source, check_kinds
 from xadbench.generator.plant import (

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 from xadbench.generator.noise import NOISES
 from xadbench.generator.priors import PAPER_PRIORS, NormalPrior, UniformPrior
 

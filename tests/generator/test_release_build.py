@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from xadbench.datasets import InputError, content_hash, read_table
-from xadbench.datasets.parquet import RowWriter
+from xadbench.datasets.common.parquet import RowWriter
 from xadbench.generator import build as module
 from xadbench.generator import generate, load_recipe
 from xadbench.generator.build import build

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from xadbench.datasets import InputError, LabelledTable, limits, read_table, write_table
-from xadbench.datasets.json_files import parse_json, read_json
+from xadbench.datasets import InputError, LabelledTable, read_table, write_table
+from xadbench.datasets.common import limits
+from xadbench.datasets.common.json_files import parse_json, read_json
 from xadbench.datasets.tabular import read_tabular
 from xadbench.dsil import load
 from xadbench.evaluation import store
@@ -131,7 +132,7 @@ JSON_READERS = {
 
 @pytest.mark.parametrize(("read", "name"), JSON_READERS.values(), ids=JSON_READERS)
 def test_every_json_file_has_a_limit(tmp_path, read, name, monkeypatch):
-    monkeypatch.setattr("xadbench.datasets.json_files.JSON_BYTES", 1000)
+    monkeypatch.setattr("xadbench.datasets.common.json_files.JSON_BYTES", 1000)
     monkeypatch.setattr("xadbench.generator.exchange.JSON_BYTES", 1000)
     for text, message in (
         (" " * 1001, "more than 1000 bytes, the limit"),
@@ -145,7 +146,7 @@ def test_every_json_file_has_a_limit(tmp_path, read, name, monkeypatch):
 def test_a_record_beyond_the_limits_is_none(tmp_path, monkeypatch):
     store.write_record(tmp_path, {"key": "k", "note": "x" * 2000})
     assert store.read_record(tmp_path, "k") is not None
-    monkeypatch.setattr("xadbench.datasets.json_files.JSON_BYTES", 1000)
+    monkeypatch.setattr("xadbench.datasets.common.json_files.JSON_BYTES", 1000)
     assert store.read_record(tmp_path, "k") is None
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, write_table
-from xadbench.datasets.errors import printable
+from xadbench.datasets.common.errors import printable
 from xadbench.datasets.tabular import read_tabular
 from xadbench.generator.citation import citation
 from xadbench.generator.croissant import croissant

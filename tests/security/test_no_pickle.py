@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import xadbench
-from xadbench.datasets import InputError, adbench
+from xadbench.datasets import InputError
+from xadbench.datasets.sources import adbench
 from xadbench.datasets.tabular import read_tabular
 
 PACKAGE = Path(xadbench.__file__).parent
@@ -40,9 +41,9 @@ UNBOUNDED = {
     ),
 }
 READERS = {
-    "datasets/json_files.py": "the one reader of JSON",
-    "datasets/parquet.py": "the one reader of Parquet",
-    "datasets/specs.py": "the one reader of YAML",
+    "datasets/common/json_files.py": "the one reader of JSON",
+    "datasets/common/parquet.py": "the one reader of Parquet",
+    "datasets/common/specs.py": "the one reader of YAML",
     "datasets/table.py": "what it has just written itself",
     "datasets/tabular.py": "behind its checks",
     "dsil/saving.py": "safetensors, as long as their file",

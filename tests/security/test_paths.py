@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, read_table, write_table
-from xadbench.datasets.adbench import adbench_registry, load_adbench
+from xadbench.datasets.common.paths import check_path, inside
 from xadbench.datasets.files import atomic_write
-from xadbench.datasets.paths import check_path, inside
+from xadbench.datasets.sources.adbench import adbench_registry, load_adbench
 from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation import store
 from xadbench.evaluation.kept import load_attributions

@@ -17,7 +17,7 @@ def stream(seed: int, *path: str) -> np.random.Generator:
 
     Examples
     --------
-    >>> from xadbench.datasets.streams import stream
+    >>> from xadbench.datasets.rng import stream
     >>> stream(0, "noise", "x3").random() == stream(0, "noise", "x3").random()
     True
     """

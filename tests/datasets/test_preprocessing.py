@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, resize, standardise
-from xadbench.datasets.preprocess import semi_supervised_split
-from xadbench.datasets.streams import stream
+from xadbench.datasets.preprocessing import semi_supervised_split
+from xadbench.datasets.rng import stream
 
 
 def rows(n):

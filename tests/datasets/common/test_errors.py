@@ -1,7 +1,7 @@
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.errors import find
+from xadbench.datasets.common.errors import find
 
 
 def test_a_known_name_is_found():

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any, TypeVar
 
-from xadbench.datasets.errors import BREAKS, InputError, one_line
-from xadbench.datasets.user_code import load_object
+from .errors import BREAKS, InputError, one_line
+from .user_code import load_object
 
 T = TypeVar("T")
 MALFORMED = (UnicodeDecodeError, TypeError)  # how Python says so of an entry_points.txt

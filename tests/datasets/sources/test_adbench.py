@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError, adbench, load_adbench
-from xadbench.datasets.adbench import adbench_registry, find_adbench
+from xadbench.datasets import InputError, load_adbench
+from xadbench.datasets.sources import adbench
+from xadbench.datasets.sources.adbench import adbench_registry, find_adbench
 
 
 def npz(**arrays):

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.table import LabelledTable
+from .common.errors import InputError
+from .table import LabelledTable
 
 FEWEST_ROWS, MOST_ROWS = 1_000, 50_000
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from xadbench.datasets.errors import InputError
+from .errors import InputError
 
 SPEC_BYTES = 2**20  # a recipe, suite or release in YAML
 JSON_BYTES = 2**26  # a header, a manifest, a trial's record, a saved detector's description, a network

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xadbench.datasets.errors import InputError, find
-from xadbench.datasets.streams import stream
+from xadbench.datasets.common.errors import InputError, find
+from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from xadbench.datasets.errors import InputError
+from .errors import InputError
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"  # of one folder or file
 LONGEST_NAME = 100  # with what is put before and behind it, a name fits every file system's 255 bytes

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from xadbench.datasets.adbench import load_adbench
-from xadbench.datasets.bundled import load_bundled
-from xadbench.datasets.errors import BREAKS, InputError, one_line
+from xadbench.datasets.common.errors import BREAKS, InputError, one_line
+from xadbench.datasets.common.paths import is_there
+from xadbench.datasets.common.plugins import Plugins, plugins
+from xadbench.datasets.common.user_code import is_spec, load_object
 from xadbench.datasets.files import HEADER, read_table
-from xadbench.datasets.paths import is_there
-from xadbench.datasets.plugins import Plugins, plugins
 from xadbench.datasets.table import LabelledTable
 from xadbench.datasets.tabular import is_tabular, read_tabular
-from xadbench.datasets.user_code import is_spec, load_object
+
+from .adbench import load_adbench
+from .bundled import load_bundled
 
 SOURCES: dict[str, Callable[[str], LabelledTable]] = {"adbench": load_adbench, "bundled": load_bundled}
 

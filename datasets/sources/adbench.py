@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.limits import DOWNLOAD_BYTES, read_limited
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.limits import DOWNLOAD_BYTES, read_limited
 from xadbench.datasets.table import LabelledTable
 
 COMMIT = "3dac8221081e190f157d78e93bfa8867f90d0965"
@@ -71,7 +71,7 @@ def _git_blob_sha1(content: bytes) -> str:
 @cache
 def adbench_registry() -> dict[str, AdbenchFile]:
     """Return all files of ADBench by their full name, `group/name`."""
-    text = (files("xadbench.datasets") / "adbench.csv").read_text(encoding="utf-8")
+    text = (files("xadbench.datasets.sources") / "adbench.csv").read_text(encoding="utf-8")
     entries = (
         AdbenchFile(
             **{key: row[key] for key in ("group", "file", "name", "git_blob_sha1", "sha256")},
@@ -157,7 +157,7 @@ def _local(entry: AdbenchFile, folder: Path) -> Path:
 
 
 def _download(entry: AdbenchFile) -> Path:
-    from xadbench.datasets.download import download  # noqa: PLC0415  # pooch takes a while to import
+    from .download import download  # noqa: PLC0415  # pooch takes a while to import
 
     url = f"{SOURCE}/{entry.group}/{entry.file}"
     try:

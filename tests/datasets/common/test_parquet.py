@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
-from xadbench.datasets import parquet
+from xadbench.datasets.common import parquet
 
 
 @pytest.mark.parametrize("chunk_rows", [2, 100])

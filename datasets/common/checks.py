@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xadbench.datasets.arrays import FloatArray
-from xadbench.datasets.errors import InputError
+from .arrays import FloatArray
+from .errors import InputError
 
 
 def at_least(minimum: int, **settings: int) -> None:

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from xadbench.datasets.streams import stream
+from xadbench.datasets.rng import stream
 
 
 def test_the_same_path_gives_the_same_numbers():
@@ -20,7 +20,7 @@ def test_the_numbers_are_those_of_every_machine():
 
 
 def test_hash_randomisation_plays_no_part():
-    code = "from xadbench.datasets.streams import stream; print(stream(1, 'a').random())"
+    code = "from xadbench.datasets.rng import stream; print(stream(1, 'a').random())"
     runs = {
         subprocess.run(  # noqa: S603  # our own interpreter, our own code
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True

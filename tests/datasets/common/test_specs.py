@@ -2,7 +2,7 @@ import pytest
 from pydantic import BaseModel, PositiveInt
 
 from xadbench.datasets import InputError
-from xadbench.datasets.specs import read_spec
+from xadbench.datasets.common.specs import read_spec
 
 
 class Inner(BaseModel, frozen=True, extra="forbid"):

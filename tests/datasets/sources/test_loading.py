@@ -2,7 +2,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError, write_table
-from xadbench.datasets.sources import load_dataset
+from xadbench.datasets.sources.loading import load_dataset
 
 
 def test_every_source_has_its_form(table, tmp_path):

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.limits import check_cells
+from .errors import InputError
+from .limits import check_cells
 
 CHUNK_ROWS = 65_536
 

@@ -9,8 +9,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.limits import DEPTH, SPEC_BYTES, check_values, read_limited
+from .errors import InputError
+from .limits import DEPTH, SPEC_BYTES, check_values, read_limited
 
 Spec = TypeVar("Spec", bound=BaseModel)
 NAMED, KEY_CHARACTERS = 5, 200  # wrong keys in one line, and of each

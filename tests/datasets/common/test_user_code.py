@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.user_code import load_object, short_name, source_hash
+from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.user_code import load_object, short_name, source_hash
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_file_is_found_from_the_current_folder_and_by_its_full_path(folder):
 def test_a_module_is_found_where_python_finds_it_or_in_the_current_folder(folder):
     write(folder, {"beside_me.py": "from helping_me import helped as mine", "helping_me.py": "helped = len"})
     assert load_object("beside_me:mine") is len
-    assert load_object("xadbench.datasets.user_code:short_name") is short_name
+    assert load_object("xadbench.datasets.common.user_code:short_name") is short_name
     assert sys.path.count(str(folder)) == 1
 
 
@@ -191,6 +191,7 @@ def test_what_was_not_loaded_by_name_has_no_hash():
 
 
 def test_our_own_code_and_pythons_are_left_out(folder):
-    text = "from enum import Enum\nfrom xadbench.datasets.user_code import short_name\nclass E(Enum): ...\n"
+    ours = "from xadbench.datasets.common.user_code import short_name"
+    text = f"from enum import Enum\n{ours}\nclass E(Enum): ...\n"
     write(folder, {"mine.py": text})
     assert source_hash(load_object("mine.py:E")) == sha256(text.encode()).hexdigest()

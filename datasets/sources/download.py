@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pooch
 
-from xadbench.datasets.errors import InputError
+from xadbench.datasets.common.errors import InputError
 
 if TYPE_CHECKING:
-    from xadbench.datasets.adbench import AdbenchFile
+    from .adbench import AdbenchFile
 
 
 def download(entry: "AdbenchFile", url: str) -> Path:

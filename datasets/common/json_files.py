@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from xadbench.datasets.errors import InputError
-from xadbench.datasets.limits import JSON_BYTES, check_values, read_limited
+from .errors import InputError
+from .limits import JSON_BYTES, check_values, read_limited
 
 
 def read_json(path: Traversable, what: str) -> dict[str, Any]:

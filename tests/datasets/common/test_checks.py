@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.checks import at_least, check_columns, matrix
+from xadbench.datasets.common.checks import at_least, check_columns, matrix
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xadbench.datasets.errors import BREAKS, InputError, one_line
+from .errors import BREAKS, InputError, one_line
 
 EXPECTED = "expected package.module:Name or path/to/file.py:name"
 INSTALLED = frozenset({"site-packages", "dist-packages"})
@@ -33,7 +33,7 @@ def short_name(name: str) -> str:
 
     Examples
     --------
-    >>> from xadbench.datasets.user_code import short_name
+    >>> from xadbench.datasets.common.user_code import short_name
     >>> short_name("my_package.my_module:MyExplainer"), short_name("z_score")
     ('MyExplainer', 'z_score')
     """
@@ -58,8 +58,8 @@ def load_object(spec: str) -> Any:
 
     Examples
     --------
-    >>> from xadbench.datasets.user_code import load_object
-    >>> load_object("xadbench.datasets.user_code:short_name")("a:b")
+    >>> from xadbench.datasets.common.user_code import load_object
+    >>> load_object("xadbench.datasets.common.user_code:short_name")("a:b")
     'b'
     """
     place, _, name = spec.rpartition(":")

@@ -1,0 +1,1 @@
+"""What every part of the package uses: errors, checked input, files, and code by name."""
