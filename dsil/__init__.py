@@ -1,17 +1,17 @@
 """The paper's method: diffusion time estimation, iterated, and its explainer. Torch lives here."""
 
-from .ddpm import DDPM
-from .dte import DTE
-from .ensemble import Ensemble
-from .gaussian import Gaussian
-from .iterate import DSIL
-from .neighbours import Neighbours
-from .nonparametric import DTENonParametric
-from .perturbation import DiffusionPerturbation
-from .repair import Repair
-from .saving import load
-from .tails import Tails
-from .weighted import WeightedLoss
+from .detectors.ddpm import DDPM
+from .detectors.dsil import DSIL
+from .detectors.dte import DTE
+from .detectors.dte_nonparametric import DTENonParametric
+from .detectors.ensemble import Ensemble
+from .detectors.gaussian import Gaussian
+from .detectors.neighbours import Neighbours
+from .detectors.tails import Tails
+from .detectors.weighted_loss import WeightedLoss
+from .explainers.counterfactual_repair import Repair
+from .explainers.diffusion_perturbation import DiffusionPerturbation
+from .serialization import load
 
 __all__ = [
     "DTE",

@@ -43,7 +43,7 @@ def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
 
 
 def _under_our_convention(model: type, **fixed: Any) -> Factory[VersionedDetector]:
-    from xadbench.dsil.networks import globally_seeded  # noqa: PLC0415  # torch takes a second to import
+    from xadbench.dsil.networks.mlp import globally_seeded  # noqa: PLC0415  # torch takes a second to import
 
     from .pyod_detector import PyODDetector  # noqa: PLC0415  # as above
 
@@ -76,7 +76,7 @@ def _over_dte(name: str, retention: str | None = None) -> Factory[VersionedDetec
     Instead of DTE's parameters, `base` may name another detector, and `base_params` its parameters.
     """
     from xadbench import dsil  # noqa: PLC0415  # torch takes a second to import
-    from xadbench.dsil.retention import RETENTIONS  # noqa: PLC0415  # as above
+    from xadbench.dsil.detectors.retention import RETENTIONS  # noqa: PLC0415  # as above
 
     wrapper, dte = getattr(dsil, name), factory_of(dsil.DTE, method="categorical")
     own = keywords(wrapper) - {"base", "retention", "epochs", "random_state"}

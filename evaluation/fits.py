@@ -44,7 +44,7 @@ def _load(folder: Path, source: Source) -> Fitted | None:
 
 
 def _save(folder: Path, fitted: Fitted) -> None:
-    from xadbench.dsil.estimator import Detector  # noqa: PLC0415  # as above
+    from xadbench.dsil.detectors.base import Detector  # noqa: PLC0415  # as above
 
     if isinstance(fitted.detector, Detector):
         store.write_json(_about(folder), {"seconds": fitted.seconds})

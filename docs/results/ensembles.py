@@ -23,7 +23,7 @@ from xadbench.datasets import load_adbench, resize, standardise
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.rng import stream
 from xadbench.dsil import DSIL, Gaussian
-from xadbench.dsil.retention import Fixed
+from xadbench.dsil.detectors.retention import Fixed
 from xadbench.evaluation.metrics import auc_roc
 
 SEEDS = (0, 1)

@@ -15,7 +15,7 @@ from pyod.models.knn import KNN
 from xadbench.datasets import load_adbench, resize, standardise
 from xadbench.datasets.rng import stream
 from xadbench.dsil import DSIL, Gaussian
-from xadbench.dsil.retention import Fixed
+from xadbench.dsil.detectors.retention import Fixed
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.evaluation.paper.published import available, published_datasets
 

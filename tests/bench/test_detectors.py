@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from xadbench.dsil import DTE
-from xadbench.dsil.dte import ROWS_AT_ONCE
-from xadbench.dsil.networks import HIDDEN
+from xadbench.dsil.detectors.dte import ROWS_AT_ONCE
+from xadbench.dsil.networks.mlp import HIDDEN
 
 pytestmark = pytest.mark.bench
 

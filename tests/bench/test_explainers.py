@@ -8,7 +8,7 @@ import torch
 
 from xadbench.datasets import standardise
 from xadbench.dsil import DDPM, DTE, DiffusionPerturbation, Repair
-from xadbench.dsil.diffusion import NoiseSchedule
+from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import EXPLAINERS, KernelSHAP, make_explainer, missing
 from xadbench.evaluation.metrics import metered

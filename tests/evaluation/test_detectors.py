@@ -6,7 +6,7 @@ import pytest
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
-from xadbench.dsil.retention import Cosine, Fixed
+from xadbench.dsil.detectors.retention import Cosine, Fixed
 from xadbench.evaluation.detectors import DETECTORS, make_detector
 
 every = pytest.mark.parametrize("name", sorted(DETECTORS))

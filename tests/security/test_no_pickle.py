@@ -46,7 +46,7 @@ READERS = {
     "datasets/common/specs.py": "the one reader of YAML",
     "datasets/table.py": "what it has just written itself",
     "datasets/tabular.py": "behind its checks",
-    "dsil/saving.py": "safetensors, as long as their file",
+    "dsil/serialization.py": "safetensors, as long as their file",
     "evaluation/store.py": "a record that it has just written itself",
     "generator/croissant.py": "a header that the build has just written itself",
 }

@@ -1,0 +1,1 @@
+"""Detectors, a module each, and what they share."""

@@ -1,0 +1,1 @@
+"""Explainers: of the paper, and our own."""

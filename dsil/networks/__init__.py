@@ -1,0 +1,1 @@
+"""The networks: their weights, their outputs, their gradients, and steps of their training."""
