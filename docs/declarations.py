@@ -14,7 +14,7 @@ from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 from xadbench.evaluation.metrics import BASELINES, METRICS, Metric
-from xadbench.generator.anomalies import KINDS
+from xadbench.generator.anomalies.registry import KINDS
 
 Rows = Iterator[dict[str, object]]
 

@@ -23,10 +23,10 @@ from xadbench.evaluation.explainers import Explainer, make_explainer
 from xadbench.evaluation.leaks import LeakFound, leak_controls, leaks, worst
 from xadbench.evaluation.terminal import plain
 from xadbench.generator import generate, inject
-from xadbench.generator.anomalies import AnomalyKind
-from xadbench.generator.inject import Protocol
-from xadbench.generator.integrate import Network
-from xadbench.generator.oracle import BayesDetector, Sequential, SingleDrop, Surprise
+from xadbench.generator.anomalies.registry import AnomalyKind
+from xadbench.generator.injection.inject import Protocol
+from xadbench.generator.oracle.bayes import BayesDetector, Sequential, SingleDrop, Surprise
+from xadbench.generator.oracle.density import Network
 from xadbench.generator.recipe import Recipe, build_network
 
 OVERALL = "all"

@@ -29,7 +29,7 @@ from xadbench.evaluation.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import keeping, load_suite
-from xadbench.generator.inject import INJECTABLE, Protocol
+from xadbench.generator.injection.inject import INJECTABLE, Protocol
 from xadbench.interrupts import INTERRUPTED, tell, watch
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED = 1, 2, 3
@@ -249,7 +249,7 @@ def build(
 
     It ends with exit code 1 and without a manifest if the ground truth of a table leaks.
     """
-    from xadbench.generator.build import build as make  # noqa: PLC0415  # mlcroissant is an extra
+    from xadbench.generator.releases.build import build as make  # noqa: PLC0415  # mlcroissant is an extra
 
     loaded = generator.load_release(release)
     folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"
@@ -271,7 +271,7 @@ def verify(
     sample: Annotated[int | None, typer.Option(min=1, help="Remake only so many tables.")] = None,
 ) -> None:
     """Check every file of a release, then remake its tables and compare; exit code 1 if something differs."""
-    from xadbench.generator.verify import verify as compare  # noqa: PLC0415  # as above
+    from xadbench.generator.releases.verify import verify as compare  # noqa: PLC0415  # as above
 
     differences = compare(folder, sample, on_table=lambda remade: typer.echo(f"remade: {remade}"))
     for difference in differences:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation.source import Source
-from xadbench.generator.oracle import BayesDetector, Sequential
+from xadbench.generator.oracle.bayes import BayesDetector, Sequential
 
 VERSION = 1  # raised when a control's results change
 ORACLE = "oracle"  # the name of an explainer and of a detector

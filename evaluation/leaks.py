@@ -24,7 +24,7 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 from xadbench.evaluation.leak_null import Anomalies, Natural
-from xadbench.generator.anomalies import KINDS
+from xadbench.generator.anomalies.registry import KINDS
 
 OVERALL = "all"
 EXCESS, FAMILY_WISE_P = 0.05, 0.01  # a leak exceeds its null by more, with less

@@ -14,7 +14,7 @@ from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.suite import PARTS, Component, Kept, Suite, TableSpec
 from xadbench.evaluation.trial import trial_keys
-from xadbench.generator.manifest import read_manifest
+from xadbench.generator.releases.manifest import read_manifest
 
 Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]
 

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-MODULES = ("xadbench.dsil", "xadbench.generator.network")  # torch, scikit-learn and pgmpy among them
+MODULES = (
+    "xadbench.dsil",
+    "xadbench.generator.networks.additive",
+)  # torch, scikit-learn and pgmpy among them
 
 
 def import_early() -> None:

@@ -12,11 +12,11 @@ from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.suite import TableSpec
 from xadbench.generator import generate, inject, load_recipe
-from xadbench.generator.manifest import read_manifest
 from xadbench.generator.recipe import Recipe, build_network, with_rows
+from xadbench.generator.releases.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from xadbench.generator.network import AdditiveNoiseNetwork
+    from xadbench.generator.networks.additive import AdditiveNoiseNetwork
 
 
 RECIPE = "recipe.yaml"  # in a release, beside the tables that it made
@@ -39,7 +39,7 @@ class Source:
     @cached_property
     def network_json(self) -> str | None:
         """The network as canonical JSON."""
-        from xadbench.generator.exchange import to_json  # noqa: PLC0415  # pgmpy takes seconds to import
+        from xadbench.generator.networks.serialization import to_json  # noqa: PLC0415  # pgmpy takes seconds to import
 
         return None if self.network is None else to_json(self.network)
 

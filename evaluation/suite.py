@@ -32,7 +32,7 @@ PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "de
 
 
 class Injection(BaseModel, frozen=True, extra="forbid"):
-    """Anomalies put into the normal rows of a real data set; see `xadbench.generator.inject`."""
+    """Anomalies put into the normal rows of a real data set; see `xadbench.generator.injection.inject`."""
 
     kinds: tuple[str, ...] | None = None
     ratio: float = Field(default=0.05, gt=0, lt=1)

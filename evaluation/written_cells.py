@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
-from xadbench.generator.lattice import significant_digits
+from xadbench.generator.injection.lattice import significant_digits
 
 
 class Written(NamedTuple):

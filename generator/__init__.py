@@ -1,8 +1,8 @@
 """Tables whose anomalies have known culprits: simulated from a network, or injected into real rows."""
 
-from xadbench.generator.inject import inject
-from xadbench.generator.recipe import generate, generate_blocks, load_recipe, recipe_names, with_rows
-from xadbench.generator.release import load_release, release_names
+from .injection.inject import inject
+from .recipe import generate, generate_blocks, load_recipe, recipe_names, with_rows
+from .releases.spec import load_release, release_names
 
 __all__ = [
     "generate",

@@ -26,16 +26,17 @@ from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
 from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
-from xadbench.generator.anomalies import AnyAnomaly, Calibrated, Population, Source, check_kinds
-from xadbench.generator.draws import BLOCK_ROWS, check_seed, integer, uniform
-from xadbench.generator.graph import check_edges, random_dag
-from xadbench.generator.noise import Noise
-from xadbench.generator.plant import assign, count_anomalies, label, plant
-from xadbench.generator.priors import PAPER_PRIORS, AnyPrior, NoisePrior
-from xadbench.generator.structure import Function, Term
+
+from .anomalies.insertion import assign, count_anomalies, label, plant
+from .anomalies.registry import AnyAnomaly, Calibrated, Population, Source, check_kinds
+from .draws import BLOCK_ROWS, check_seed, integer, uniform
+from .networks.graph import check_edges, random_dag
+from .networks.noise import Noise
+from .networks.noise_priors import PAPER_PRIORS, AnyPrior, NoisePrior
+from .networks.terms import Function, Term
 
 if TYPE_CHECKING:
-    from xadbench.generator.network import AdditiveNoiseNetwork
+    from .networks.additive import AdditiveNoiseNetwork
 
 MOST_ROWS, MOST_NODES = 10**10, 10**4
 RECIPES = files("xadbench.generator") / "recipes"
@@ -250,7 +251,7 @@ def _redraw(
 
 def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
     """Return the network that `generate` simulates with that recipe and seed."""
-    from xadbench.generator.network import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
+    from .networks.additive import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
 
     dag = random_dag(recipe.graph.nodes, recipe.graph.edges, stream(check_seed(seed), "generate", "graph"))
     parents = {node: sorted(dag.predecessors(node), key=list(dag).index) for node in dag}
@@ -272,7 +273,7 @@ def _resolved(recipe: Recipe, seed: int) -> tuple[Recipe, list[dict[str, Any]]]:
     """Return the recipe with numbers for strengths that are given as goals, and how well they meet these."""
     if not any(isinstance(getattr(kind, "strength", None), Calibrated) for kind in recipe.anomalies):
         return recipe, []
-    from xadbench.generator.calibrate import resolve  # noqa: PLC0415  # which calls generate
+    from .anomalies.calibration import resolve  # noqa: PLC0415  # which calls generate
 
     resolved, found = resolve(recipe, seed)
     return resolved, [one._asdict() for one in found]

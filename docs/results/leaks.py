@@ -15,9 +15,9 @@ from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.adbench import adbench_registry
 from xadbench.evaluation.leaks import leak_controls, leaks
 from xadbench.generator import inject
-from xadbench.generator.anomalies import KINDS
+from xadbench.generator.anomalies.registry import KINDS
 from xadbench.generator.draws import subset
-from xadbench.generator.inject import NEEDS_NETWORK
+from xadbench.generator.injection.inject import NEEDS_NETWORK
 
 SEED, RATIO, MOST_ROWS = 0, 0.05, 10_000
 RESULTS = Path(__file__).with_suffix(".csv")

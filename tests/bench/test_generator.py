@@ -11,7 +11,7 @@ import yaml
 
 from xadbench.datasets import write_table
 from xadbench.datasets.rng import stream
-from xadbench.generator.network import BLOCK_ROWS, AdditiveNoiseNetwork
+from xadbench.generator.networks.additive import BLOCK_ROWS, AdditiveNoiseNetwork
 from xadbench.generator.recipe import Recipe, build_network, generate, load_recipe
 
 pytestmark = pytest.mark.bench

@@ -10,7 +10,7 @@ from xadbench.evaluation import audit as module
 from xadbench.evaluation.audit import as_json, audit, publish
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import generate
-from xadbench.generator.oracle import BayesDetector
+from xadbench.generator.oracle.bayes import BayesDetector
 from xadbench.generator.recipe import Recipe, build_network
 
 

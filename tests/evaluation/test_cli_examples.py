@@ -70,7 +70,7 @@ def run(finished_run, tmp_path):
 @pytest.fixture
 def release(tmp_path):
     from xadbench.generator import load_release  # noqa: PLC0415  # only where an example needs one
-    from xadbench.generator.build import build  # noqa: PLC0415  # as above
+    from xadbench.generator.releases.build import build  # noqa: PLC0415  # as above
 
     build(load_release("mini"), tmp_path / "releases" / "mini")
 

@@ -7,8 +7,8 @@ from xadbench.datasets.files import read_table
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.plan import combinations, n_trials, plan
 from xadbench.evaluation.suite import Combination, Component, Suite
-from xadbench.generator.build import build
-from xadbench.generator.release import load_release
+from xadbench.generator.releases.build import build
+from xadbench.generator.releases.spec import load_release
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from xadbench.datasets import content_hash, read_table
 from xadbench.datasets.files import write_parts
 from xadbench.generator import generate, generate_blocks
-from xadbench.generator.anomalies import KINDS
+from xadbench.generator.anomalies.registry import KINDS
 from xadbench.generator.draws import BLOCK_ROWS
 from xadbench.generator.recipe import Recipe
 

@@ -27,10 +27,10 @@ from xadbench.evaluation.suite import Suite, load_suite
 from xadbench.evaluation.tasks import tasks
 from xadbench.evaluation.trial import fit
 from xadbench.generator import load_recipe
-from xadbench.generator.exchange import read_network
+from xadbench.generator.networks.serialization import read_network
 from xadbench.generator.recipe import RECIPES
-from xadbench.generator.release import load_release
-from xadbench.generator.verify import verify
+from xadbench.generator.releases.spec import load_release
+from xadbench.generator.releases.verify import verify
 
 SCALARS = st.one_of(
     st.none(),

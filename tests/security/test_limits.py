@@ -16,10 +16,10 @@ from xadbench.dsil import load
 from xadbench.evaluation import store
 from xadbench.evaluation.suite import load_suite
 from xadbench.generator import load_recipe
-from xadbench.generator.exchange import from_json, read_network
-from xadbench.generator.manifest import read_manifest
-from xadbench.generator.release import load_release
-from xadbench.generator.verify import verify
+from xadbench.generator.networks.serialization import from_json, read_network
+from xadbench.generator.releases.manifest import read_manifest
+from xadbench.generator.releases.spec import load_release
+from xadbench.generator.releases.verify import verify
 
 DEEP = 100_000
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -133,7 +133,7 @@ JSON_READERS = {
 @pytest.mark.parametrize(("read", "name"), JSON_READERS.values(), ids=JSON_READERS)
 def test_every_json_file_has_a_limit(tmp_path, read, name, monkeypatch):
     monkeypatch.setattr("xadbench.datasets.common.json_files.JSON_BYTES", 1000)
-    monkeypatch.setattr("xadbench.generator.exchange.JSON_BYTES", 1000)
+    monkeypatch.setattr("xadbench.generator.networks.serialization.JSON_BYTES", 1000)
     for text, message in (
         (" " * 1001, "more than 1000 bytes, the limit"),
         ("[" * 900, "not valid JSON|nested"),
@@ -199,7 +199,7 @@ def test_results_that_declare_a_thousand_million_rows_are_not_read(tmp_path, mon
 
 
 def test_verify_neither_reads_nor_makes_a_table_beyond_the_limit(release, monkeypatch):
-    monkeypatch.setattr("xadbench.generator.verify.make", lambda *_: pytest.fail("made"))
+    monkeypatch.setattr("xadbench.generator.releases.verify.make", lambda *_: pytest.fail("made"))
     recipe = release / "tiny" / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("rows: 20", "rows: 1000000000"))
     assert any("recipe.yaml: 1000000000 rows of 3 columns" in str(found) for found in verify(release))

@@ -8,12 +8,12 @@ import pytest
 from xadbench.datasets import InputError, LabelledTable, write_table
 from xadbench.datasets.common.errors import printable
 from xadbench.datasets.tabular import read_tabular
-from xadbench.generator.citation import citation
-from xadbench.generator.croissant import croissant
-from xadbench.generator.datasheet import datasheet
-from xadbench.generator.licences import code, licences
-from xadbench.generator.manifest import TableRecord
-from xadbench.generator.release import Release
+from xadbench.generator.releases.citation import citation
+from xadbench.generator.releases.croissant import croissant
+from xadbench.generator.releases.datasheet import datasheet
+from xadbench.generator.releases.licences import code, licences
+from xadbench.generator.releases.manifest import TableRecord
+from xadbench.generator.releases.spec import Release
 
 SCRIPT = "<script>alert(1)</script>"
 

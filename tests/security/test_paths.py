@@ -15,9 +15,10 @@ from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation import store
 from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.suite import load_suite
-from xadbench.generator import build, load_recipe
-from xadbench.generator.manifest import read_manifest
-from xadbench.generator.verify import verify
+from xadbench.generator import load_recipe
+from xadbench.generator.releases import build
+from xadbench.generator.releases.manifest import read_manifest
+from xadbench.generator.releases.verify import verify
 
 TABLE = "tiny/seed-0"
 LEADING_OUT = [

@@ -1,0 +1,1 @@
+"""Anomalies with known features in real rows."""

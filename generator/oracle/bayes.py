@@ -1,0 +1,199 @@
+"""What a detector and explainers that know the network achieve: the ceiling of every leaderboard.
+
+All take rows in the network's own units, or in the units of a table standardised by `mean` and `std`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
+
+from .density import Line, Network, along, from_own_parts, node_log_density, own_parts
+
+PROBABLE = 3.0  # a gain that needs no repair
+RARITY_OF_SPREAD = 2.0  # log odds of a wrong value alone against one that spread downstream
+MAX_STEPS = 10
+ROWS_AT_ONCE = 512  # bounds the memory of the grids
+
+
+class Oracle:
+    """What all oracles share: the network and the units of the rows.
+
+    Parameters
+    ----------
+    network
+        The network that the rows come from.
+    mean, std : (d,) float64
+        What the rows were standardised with: x = (x_network - mean) / std. Default: not at all.
+
+    Raises
+    ------
+    InputError
+        If `mean` or `std` has not one finite value a node, or a `std` is not above 0.
+    """
+
+    version: ClassVar[int] = 1
+
+    def __init__(self, network: Network, mean: ArrayLike = 0.0, std: ArrayLike = 1.0) -> None:
+        self.network = network
+        self.mean = self._per_node(mean, "mean")
+        self.std = self._per_node(std, "std")
+        if not (self.std > 0).all():
+            raise InputError("std has values that are not above 0")
+
+    def get_params(self) -> Mapping[str, Any]:
+        """Return the parameters that it was made with."""
+        return {"network": self.network, "mean": self.mean, "std": self.std}
+
+    def _per_node(self, values: ArrayLike, name: str) -> FloatArray:
+        shape = (len(self.network.noise),)
+        try:
+            spread: FloatArray = np.broadcast_to(np.asarray(values, dtype=np.float64), shape)
+        except ValueError:
+            raise InputError(f"{name} has shape {np.shape(values)}, expected {shape}") from None
+        if not np.isfinite(spread).all():
+            raise InputError(f"{name} has values that are NaN or infinite")
+        return spread
+
+    def _in_units(self, X: FloatArray) -> FloatArray:
+        """Return rows, checked, in the network's units."""
+        rows = np.asarray(X, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != len(self.mean):
+            raise InputError(
+                f"rows have shape {rows.shape}, expected (n, {len(self.mean)}): one column a node"
+            )
+        if not np.isfinite(rows).all():
+            raise InputError("rows have values that are NaN or infinite")
+        return rows * self.std + self.mean
+
+
+class BayesDetector(Oracle):
+    r"""Detector whose score is -log p(x) under the network, natural log, in the network's units.
+
+    By the Neyman-Pearson lemma no other score finds uniformly spread anomalies better. An impossible row
+    scores finitely, above all possible ones; see `integrate.log_density`.
+    """
+
+    def fit(self, X: FloatArray) -> Self:
+        """Check the rows (n, d); there is nothing to learn."""
+        self._in_units(X)
+        return self
+
+    def decision_function(self, X: FloatArray) -> FloatArray:
+        """Return the scores (n,) of rows (n, d); higher is more anomalous."""
+        return np.asarray(-node_log_density(self.network, self._in_units(X)).sum(axis=1))
+
+
+class OracleExplainer(Oracle):
+    """An explainer that knows the network, and so has no use for the detector."""
+
+    requires: ClassVar[frozenset[str]] = frozenset()
+
+    def fit(self, detector: object, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
+        """Take the features' ranges and standard deviations from the background (b, d)."""
+        rows = self._in_units(background)
+        if not len(rows):
+            raise InputError("the background has no row; expected at least 1")
+        self._bounds = np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1)
+        self._scale = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
+        return self
+
+    def explain(self, X: FloatArray) -> FloatArray:
+        """Return the blame (n, d) of each value of rows (n, d): finite, higher is more to blame."""
+        rows = self._in_units(X)
+        parts = (rows[i : i + ROWS_AT_ONCE] for i in range(0, len(rows), ROWS_AT_ONCE))
+        return np.concatenate([np.empty((0, rows.shape[1])), *map(self._explain, parts)])
+
+    @abstractmethod
+    def _explain(self, rows: FloatArray) -> FloatArray:
+        """Return the blame of rows in the network's units."""
+
+    def _drops(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return every feature's drop and its most likely value given the rest, both (n, d)."""
+        terms = node_log_density(self.network, rows)
+        lines = [
+            along(self.network, rows, node, (low, high), terms)
+            for node, (low, high) in zip(self.network.noise, self._bounds, strict=True)
+        ]
+        merged = Line(*(np.stack(parts, axis=1) for parts in zip(*lines, strict=True)))
+        return merged.log_integral - terms.sum(axis=1, keepdims=True) - np.log(self._scale), merged.mode
+
+
+class Surprise(OracleExplainer):
+    """Blame is the surprise of a value given its parents: -log p(x_i | parents of x_i).
+
+    With x_i in units as of `SingleDrop`. A change of mechanism shows in it; where a value alone is wrong, it
+    surprises the children just as well.
+    """
+
+    def _explain(self, rows: FloatArray) -> FloatArray:
+        return -node_log_density(self.network, rows) - np.log(self._scale)
+
+
+class SingleDrop(OracleExplainer):
+    r"""Blame is the drop in -log p when the feature is integrated out.
+
+    .. math:: -\log p(x) + \log \int p(x) \, dx_i = -\log p(x_i \mid x_{-i})
+
+    with x_i in units of its standard deviation in the background, so that no unit weighs more than another.
+    """
+
+    def _explain(self, rows: FloatArray) -> FloatArray:
+        return self._drops(rows)[0]
+
+
+class _Repairs(NamedTuple):
+    """What repairing each feature of each row would gain, and how; all (n, d)."""
+
+    gains: FloatArray
+    values: FloatArray
+    spread: BoolArray
+
+
+class Sequential(OracleExplainer):
+    """Blame goes to the features that must be repaired to make a row likely, the first one first.
+
+    A feature is repaired in one of two ways. Either its value alone was wrong: it gets its most likely value
+    given the others, and the gain is its drop, as of `SingleDrop`. Or its mechanism was, and what lies
+    downstream followed: its noise is set to its mean, its descendants change with it, and the gain is its
+    surprise less 2, as wrong values are the rule. Both gains are log Bayes factors of such a fault in that
+    feature, one that spreads its value uniformly over a standard deviation.
+
+    The feature with the largest gain is repaired, and so on with the gains of the row so repaired, until the
+    largest is at most 3 (for a feature that the others determine to a tenth of its standard deviation: until
+    it is within some 3 standard deviations given them), or 10 features are taken; none is taken twice. The
+    first one taken gets 10, the next one 9, and so on; the others get 0 and less, in the order of their gains
+    in the repaired row.
+    """
+
+    def _explain(self, rows: FloatArray) -> FloatArray:
+        rows, repairs, blame = rows.copy(), self._repairs(rows), np.zeros(rows.shape)
+        unlikely = np.arange(len(rows))
+        for step in range(min(MAX_STEPS, rows.shape[1])):
+            left = np.where(blame[unlikely] > 0, -np.inf, repairs.gains[unlikely])
+            improbable = left.max(axis=1) > PROBABLE
+            unlikely, chosen = unlikely[improbable], left[improbable].argmax(axis=1)
+            blame[unlikely, chosen] = MAX_STEPS - step
+            rows[unlikely] = self._repaired(rows[unlikely], chosen, _Repairs(*(r[unlikely] for r in repairs)))
+            for found, new in zip(repairs, self._repairs(rows[unlikely]), strict=True):
+                found[unlikely] = new
+        highest = np.where(blame > 0, -np.inf, repairs.gains).max(axis=1, keepdims=True)
+        return np.where(blame > 0, blame, repairs.gains - highest)
+
+    def _repairs(self, rows: FloatArray) -> _Repairs:
+        drops, modes = self._drops(rows)
+        surprise = -node_log_density(self.network, rows) - np.log(self._scale) - RARITY_OF_SPREAD
+        return _Repairs(np.maximum(drops, surprise), modes, surprise > drops)
+
+    def _repaired(self, rows: FloatArray, chosen: IntArray, repairs: _Repairs) -> FloatArray:
+        """Return the rows with the `chosen` feature of each, (n,), repaired."""
+        cell = (np.arange(len(rows)), chosen)
+        alone, own = rows.copy(), own_parts(self.network, rows)
+        alone[cell] = repairs.values[cell]
+        own[cell] = np.array([noise.moments()[0] for noise in self.network.noise.values()])[chosen]
+        return np.where(repairs.spread[cell][:, None], from_own_parts(self.network, own), alone)
