@@ -18,10 +18,10 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import InputError, Unattainable
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import metrics
+from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, make_explainer
 from xadbench.evaluation.leaks import LeakFound, leak_controls, leaks, worst
-from xadbench.evaluation.terminal import plain
 from xadbench.generator import generate, inject
 from xadbench.generator.anomalies.registry import AnomalyKind
 from xadbench.generator.injection.inject import Protocol

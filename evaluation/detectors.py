@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 
-from .registry import Entry, Factory, Kind, factory_of, keywords, make
+from .components.registry import Entry, Factory, Kind, factory_of, keywords, make
 
 METHODS = ("fit", "decision_function")
 

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from xadbench.datasets.common.errors import find
 from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.portrait import read_portrait
 from xadbench.evaluation.store import Record
-from xadbench.evaluation.terminal import plain
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
 HEADINGS = {

@@ -12,11 +12,11 @@ from typing import Any
 from xadbench.datasets.common.errors import InputError, one_line
 from xadbench.datasets.common.specs import build_spec
 from xadbench.datasets.sources.loading import load_dataset
+from xadbench.evaluation.components.registry import Entry, Factory
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.placement import Placement, place_of
 from xadbench.evaluation.plan import combinations
-from xadbench.evaluation.registry import Entry, Factory
 from xadbench.evaluation.report.results import REFERENCES
 from xadbench.evaluation.shipped import run_with_shipped
 from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite

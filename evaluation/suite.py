@@ -25,7 +25,7 @@ from xadbench.datasets.common.limits import COMPONENTS
 from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
 from xadbench.datasets.common.user_code import short_name
-from xadbench.evaluation.registry import SEED
+from xadbench.evaluation.components.registry import SEED
 
 Kept = Literal["rows", "attributions"]
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")

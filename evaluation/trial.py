@@ -17,6 +17,7 @@ from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.errors import InputError, TimeUp, Unsuitable, said
 from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation import metrics
+from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
@@ -30,7 +31,6 @@ from xadbench.evaluation.explaining import (
 )
 from xadbench.evaluation.judgement import Judgement, judge, score_attributions
 from xadbench.evaluation.limits import is_out_of_memory
-from xadbench.evaluation.registry import identity
 from xadbench.evaluation.scoring import RANKED, Fitted, Measures
 from xadbench.evaluation.source import Source
 from xadbench.evaluation.suite import Component

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import parse_yaml
+from xadbench.evaluation.components.registry import SEED
 from xadbench.evaluation.plan import n_trials
 from xadbench.evaluation.progress import RunProgress
-from xadbench.evaluation.registry import SEED
 from xadbench.evaluation.runner import OnTrial
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite import Component, Suite

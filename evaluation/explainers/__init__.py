@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from xadbench.evaluation.registry import Entry, Factory, Kind, factory_of, make
+from xadbench.evaluation.components.registry import Entry, Factory, Kind, factory_of, make
 
 from .attribution import METHODS, Captum
 from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, explainer_factory, missing

@@ -8,8 +8,8 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError, find
+from xadbench.evaluation.components.registry import SEED, Factory, factory_of, keywords
 from xadbench.evaluation.detectors import Detector
-from xadbench.evaluation.registry import SEED, Factory, factory_of, keywords
 
 # What an explainer can require, and what provides it: the fitted trees; `score_tensor(x)`; `score_module()`,
 # the score as a torch module with every activation a module of its own; `reconstruction_error(X)`, (n, d).

@@ -11,10 +11,10 @@ from rich import box
 from rich.table import Table
 
 from xadbench.datasets.common.errors import printable
+from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.gate.compare import Gate
 from xadbench.evaluation.gate.pairing import NOTE, TIME, Notice
 from xadbench.evaluation.gate.verdict import Comparison
-from xadbench.evaluation.terminal import plain
 
 HEADINGS = ("measure", "explainer", "base", "new", "change", "interval", "trials", "verdict")
 ORDER = ("worse", "unclear", "better", "ok")

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.paper.comparison import complete_datasets, summarise
-from xadbench.evaluation.terminal import plain
 
 NOTES = (
     "ours, published: mean and standard deviation over seeds. diff.: ours less published. in 2 std: whether "

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from xadbench.evaluation import explainers, run_suite, store
+from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.plan import plan
-from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.suite import Suite, load_suite
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xadbench.evaluation import cli, detectors, explainers, explaining
-from xadbench.evaluation.registry import Entry, factory_of
+from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.suite import Suite
 
 

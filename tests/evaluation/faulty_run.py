@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from xadbench.evaluation import detectors, explainers, limits, run_suite
-from xadbench.evaluation.registry import Entry, factory_of
+from xadbench.evaluation.components.registry import Entry, factory_of
 
 
 class Distance:

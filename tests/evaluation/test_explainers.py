@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.explainers import (
     FunctionExplainer,
     KernelSHAP,
@@ -21,7 +22,6 @@ from xadbench.evaluation.explainers import (
     make_explainer,
     missing,
 )
-from xadbench.evaluation.registry import identity
 
 
 class Score:

@@ -13,6 +13,7 @@ import pytest
 
 from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation import cli
+from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.paper import explained, studies
@@ -21,7 +22,6 @@ from xadbench.evaluation.paper.experiments import EXPERIMENTS
 from xadbench.evaluation.paper.explained_report import faithfulness_points
 from xadbench.evaluation.paper.measures import sizes
 from xadbench.evaluation.paper.published import published_explanations
-from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.suite import Suite, load_suite
 
 CONTROLS = {"oracle", "truth", "inverted_truth"}

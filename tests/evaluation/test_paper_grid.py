@@ -6,9 +6,9 @@ import pytest
 
 from xadbench.datasets import InputError, LabelledTable
 from xadbench.evaluation import detectors
+from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.paper.grid import Cell, run_grid
 from xadbench.evaluation.paper.methods import PAPER, Method, find_method
-from xadbench.evaluation.registry import Entry, factory_of
 
 
 def load(name):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.evaluation import explaining, metrics, registry, score_explainer
+from xadbench.evaluation import explaining, metrics, score_explainer
+from xadbench.evaluation.components import registry
+from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.registry import Entry, factory_of
 from xadbench.evaluation.scoring import RANKED, Measures
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Component, TableSpec

@@ -108,7 +108,7 @@ def keywords(function: Callable[..., Any]) -> frozenset[str]:
 
     Examples
     --------
-    >>> from xadbench.evaluation.registry import keywords
+    >>> from xadbench.evaluation.components.registry import keywords
     >>> sorted(keywords(lambda x, *, y: None))
     ['x', 'y']
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xadbench.evaluation.terminal import plain
+from xadbench.evaluation.components.untrusted_text import plain
 
 SUITE = """\
 name: s

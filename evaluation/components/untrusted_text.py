@@ -10,7 +10,7 @@ def plain(text: str) -> Text:
 
     Examples
     --------
-    >>> from xadbench.evaluation.terminal import plain
+    >>> from xadbench.evaluation.components.untrusted_text import plain
     >>> print(plain("[bold]a\x1b[31m"))
     [bold]a\x1b[31m
     """

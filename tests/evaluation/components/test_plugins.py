@@ -12,9 +12,9 @@ from numpy.testing import assert_array_equal
 from xadbench.datasets import InputError
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation import cli, run_suite
+from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.registry import identity
 from xadbench.evaluation.source import load_source
 from xadbench.evaluation.suite import Suite, TableSpec
 
