@@ -8,8 +8,7 @@ from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.dsil.networks.mlp import globally_seeded
-
-from .explainers import tails
+from xadbench.evaluation.explainers import tails
 
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
 # These score a row by the training rows and its whole batch: the same row, another score beside others. The

@@ -7,8 +7,7 @@ from typing import Any, Protocol, Self
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
-
-from .components.registry import Entry, Factory, Kind, factory_of, keywords, make
+from xadbench.evaluation.components.registry import Entry, Factory, Kind, factory_of, keywords, make
 
 METHODS = ("fit", "decision_function")
 
@@ -45,7 +44,7 @@ def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
 def _under_our_convention(model: type, **fixed: Any) -> Factory[VersionedDetector]:
     from xadbench.dsil.networks.mlp import globally_seeded  # noqa: PLC0415  # torch takes a second to import
 
-    from .pyod_detector import PyODDetector  # noqa: PLC0415  # as above
+    from .pyod_adaptor import PyODDetector  # noqa: PLC0415  # as above
 
     inner = factory_of(model, **fixed)
 
