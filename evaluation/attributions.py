@@ -13,14 +13,14 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation import store
-from xadbench.evaluation.controls import ALWAYS
 from xadbench.evaluation.execution import detect, record_of
 from xadbench.evaluation.judgement import judge
 from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.placement import Placement, place_of
 from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.shipped import run_with_shipped
-from xadbench.evaluation.suite import Component, Suite
+from xadbench.evaluation.suite.controls import ALWAYS
+from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial import contained, fit_key, scored
 

@@ -7,7 +7,7 @@ from typing import Any
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.plugins import Plugins
 from xadbench.datasets.common.user_code import load_object
-from xadbench.evaluation.suite import load_suite, suite_names
+from xadbench.evaluation.suite.spec import load_suite, suite_names
 
 Entries = Iterator[tuple[str, str] | InputError]  # an error: a plug-in that cannot be used, and why
 

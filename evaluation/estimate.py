@@ -11,7 +11,7 @@ from typing import Any
 
 from xadbench.evaluation import store
 from xadbench.evaluation.plan import Job, plan
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 SIMILAR = 2.0  # tables are of similar size if neither has more than so many times the values of the other
 Past = dict[str, list[tuple[int, float]]]

@@ -17,7 +17,7 @@ from xadbench.evaluation.execution import detect
 from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.provenance import versions
 from xadbench.evaluation.scoring import Fitted
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial import contained
 

@@ -8,8 +8,8 @@ import numpy as np
 from xadbench.datasets import InputError, standardise
 from xadbench.evaluation import store
 from xadbench.evaluation.scoring import Fitted
-from xadbench.evaluation.source import Source
-from xadbench.evaluation.suite import Component
+from xadbench.evaluation.suite.spec import Component
+from xadbench.evaluation.suite.tables import Source
 from xadbench.evaluation.trial import fit, fit_key
 
 

@@ -23,7 +23,7 @@ from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.judgement import Judgement
 from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
 from xadbench.evaluation.store import Record, check_key
-from xadbench.evaluation.suite import Kept
+from xadbench.evaluation.suite.spec import Kept
 
 Explained = tuple[FloatArray, Judgement]
 ROW, DETECTED = "__row__", "__detected__"  # columns that no feature is likely to be called

@@ -11,7 +11,7 @@ from xadbench.evaluation.report.boards import SIGNIFICANT, Board, board, cells_o
 from xadbench.evaluation.report.results import VALUE, Results, as_results
 from xadbench.evaluation.shipped import is_shipped
 from xadbench.evaluation.store import Record
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 KEY = ("table", "seed", "detector", "explainer")
 SAME = 1e-9  # figures of one fitted detector differ by no more

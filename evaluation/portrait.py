@@ -15,7 +15,7 @@ from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation import store
 from xadbench.evaluation.leaks import OVERALL, leak_controls, summary
-from xadbench.evaluation.source import Source
+from xadbench.evaluation.suite.tables import Source
 
 MOST_FEATURES = 24  # whose margins a page shows
 N_BINS = 24

@@ -12,7 +12,7 @@ from typing import Any
 
 import threadpoolctl
 
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 RECORDED_VERSIONS = (
     *("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "pgmpy"),

@@ -21,7 +21,7 @@ from xadbench.evaluation.portrait import write_portraits
 from xadbench.evaluation.provenance import provenance, versions
 from xadbench.evaluation.sessions import session
 from xadbench.evaluation.slow_imports import frozen, import_early
-from xadbench.evaluation.suite import Suite, load_suite
+from xadbench.evaluation.suite.spec import Suite, load_suite
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

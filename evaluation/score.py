@@ -19,7 +19,7 @@ from xadbench.evaluation.placement import Placement, place_of
 from xadbench.evaluation.plan import combinations
 from xadbench.evaluation.report.results import REFERENCES
 from xadbench.evaluation.shipped import run_with_shipped
-from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
 INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does
 AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction

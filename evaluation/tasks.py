@@ -11,7 +11,7 @@ from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.plan import Job, Unmade, plan
 from xadbench.evaluation.scoring import Fitted
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 LONGEST = 60  # characters of a label in a file's name
 BETWEEN = "--"  # in no label as part of a name, so that names of different tasks differ

@@ -18,7 +18,6 @@ from xadbench.datasets.common.errors import InputError, TimeUp, Unsuitable, said
 from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.registry import identity
-from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
 from xadbench.evaluation.explaining import (
@@ -32,8 +31,9 @@ from xadbench.evaluation.explaining import (
 from xadbench.evaluation.judgement import Judgement, judge, score_attributions
 from xadbench.evaluation.limits import is_out_of_memory
 from xadbench.evaluation.scoring import RANKED, Fitted, Measures
-from xadbench.evaluation.source import Source
-from xadbench.evaluation.suite import Component
+from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
+from xadbench.evaluation.suite.spec import Component
+from xadbench.evaluation.suite.tables import Source
 
 PREPROCESSING_VERSION = 1
 REASON_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 20_000

@@ -15,7 +15,7 @@ from xadbench.evaluation.plan import n_trials
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import OnTrial
 from xadbench.evaluation.store import is_finished
-from xadbench.evaluation.suite import Component, Suite
+from xadbench.evaluation.suite.spec import Component, Suite
 
 TRIALS_FAILED = 3
 RESULT_FORMS, FILE_FORMS = ("text", "json", "markdown"), ("csv", "parquet")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from xadbench.evaluation.controls import ORACLE
 from xadbench.evaluation.paper.comparison import IDENTITY, compare
 from xadbench.evaluation.store import Record
+from xadbench.evaluation.suite.controls import ORACLE
 
 COMPARED = ("ndcg_m", "acc_m", "seconds")
 JUDGED = "adjusted_ndcg_m"

@@ -13,14 +13,14 @@ from joblib import Parallel, delayed, parallel_config
 from xadbench.datasets import InputError
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
-from xadbench.evaluation.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.explainers import make_explainer, missing
 from xadbench.evaluation.explaining import explain_at_cost, warm_up
 from xadbench.evaluation.paper.measures import Measure
 from xadbench.evaluation.runner import one_thread, versions
-from xadbench.evaluation.source import Source, load_source
 from xadbench.evaluation.store import Record, is_finished, read_record, write_record
-from xadbench.evaluation.suite import Component, TableSpec
+from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN
+from xadbench.evaluation.suite.spec import Component, TableSpec
+from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial import (
     Fitted,
     contained,

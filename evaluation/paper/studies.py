@@ -8,7 +8,6 @@ from pathlib import Path
 from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError, unknown
-from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.paper import explained_report
 from xadbench.evaluation.paper.explained import ExplainedCell, run_cells
@@ -17,7 +16,8 @@ from xadbench.evaluation.paper.published import available
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import with_controls
 from xadbench.evaluation.store import Record
-from xadbench.evaluation.suite import Component, Suite, TableSpec, load_suite
+from xadbench.evaluation.suite.controls import CONTROLS
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
 REFERENCES = ("z_score", "random")  # beside which any explainer is to be seen
 ADBENCH = "adbench:"

@@ -13,7 +13,7 @@ from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import store
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.runner import earlier, run_suite
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 SUFFIX = ".jsonl.gz"
 HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.report import write_report
-from xadbench.evaluation.suite import Suite, load_suite
+from xadbench.evaluation.suite.spec import Suite, load_suite
 
 pytestmark = pytest.mark.bench
 

@@ -9,7 +9,7 @@ import pytest
 
 from xadbench.evaluation import cli, detectors, explainers, explaining
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 
 class Distance:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from xadbench.evaluation.controls import CONTROLS
 from xadbench.evaluation.store import load
+from xadbench.evaluation.suite.controls import CONTROLS
 
 OWN = ["seed", "table", "detector", "explainer"]
 SCORE = "adjusted_ndcg_m"

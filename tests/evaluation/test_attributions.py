@@ -16,7 +16,7 @@ from xadbench.evaluation.attributions import score_files
 from xadbench.evaluation.export import export
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.scoring import Fitted
-from xadbench.evaluation.suite import Component, Suite, TableSpec
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial import fit
 

@@ -4,7 +4,7 @@ import pytest
 
 from xadbench.evaluation import run_suite, store
 from xadbench.evaluation.estimate import Estimate, estimate
-from xadbench.evaluation.suite import Component
+from xadbench.evaluation.suite.spec import Component
 
 
 def with_times(run, elapsed, fitting):

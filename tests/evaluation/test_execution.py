@@ -24,7 +24,7 @@ from xadbench.evaluation.kept import load_attributions, load_rows
 from xadbench.evaluation.limits import check_limits, limited
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.pools import Pool
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial import not_ok
 from xadbench.evaluation.workers import Task
 

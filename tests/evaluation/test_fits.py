@@ -5,7 +5,7 @@ import pytest
 
 from xadbench.dsil import DTE
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.suite import Component
+from xadbench.evaluation.suite.spec import Component
 
 TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds"}
 

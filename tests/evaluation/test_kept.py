@@ -10,8 +10,8 @@ from xadbench.evaluation.execution import run_job
 from xadbench.evaluation.kept import lacking, load_attributions, load_rows
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.portrait import N_BINS, N_EXAMPLES, read_portrait
-from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component, Suite, TableSpec, keeping
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, keeping
+from xadbench.evaluation.suite.tables import load_source
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from xadbench.evaluation.paper.experiments import EXPERIMENTS
 from xadbench.evaluation.paper.explained_report import faithfulness_points
 from xadbench.evaluation.paper.measures import sizes
 from xadbench.evaluation.paper.published import published_explanations
-from xadbench.evaluation.suite import Suite, load_suite
+from xadbench.evaluation.suite.spec import Suite, load_suite
 
 CONTROLS = {"oracle", "truth", "inverted_truth"}
 TABLES = {

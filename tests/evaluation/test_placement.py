@@ -10,7 +10,7 @@ from xadbench.evaluation.placement import place_of
 from xadbench.evaluation.placement_forms import as_form
 from xadbench.evaluation.report.boards import board, cells_of
 from xadbench.evaluation.report.results import as_results
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 LEVELS = {"best": 0.9, "mine": 0.5, "twin": 0.5, "poor": 0.1, "random": 0.0}
 THEIRS = {"cpu": "a processor", "started": "then", "commit": "c0ffee"}

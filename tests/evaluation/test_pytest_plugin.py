@@ -12,7 +12,7 @@ import pytest
 
 EXPLAINERS = """
 import numpy as np
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 SUITE = Suite.model_validate({
     "name": "tiny", "detectors": ["gaussian"],

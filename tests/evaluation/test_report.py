@@ -22,7 +22,7 @@ from xadbench.evaluation.report.drawings import MOST_NODES, graph
 from xadbench.evaluation.report.examples import examples
 from xadbench.evaluation.report.results import COSTS, NOT_RUN, VALUE, read_results
 from xadbench.evaluation.report.table_pages import table_paths
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 
 @pytest.fixture(scope="module")

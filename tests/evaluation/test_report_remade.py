@@ -9,8 +9,8 @@ from xadbench.evaluation.portrait import portray, read_portrait
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.report.drawings import graph, margins
 from xadbench.evaluation.report.remake import explain_again, remake
-from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component, Suite, TableSpec
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
+from xadbench.evaluation.suite.tables import load_source
 
 
 def test_a_table_made_again_is_shown_only_if_it_is_the_runs():

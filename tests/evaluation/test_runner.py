@@ -18,8 +18,8 @@ from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.report.boards import boards
 from xadbench.evaluation.report.results import read_results
 from xadbench.evaluation.runner import n_trials, one_thread
-from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component, Suite
+from xadbench.evaluation.suite.spec import Component, Suite
+from xadbench.evaluation.suite.tables import load_source
 from xadbench.evaluation.trial import REASON_CHARACTERS
 
 

@@ -12,8 +12,8 @@ from xadbench.evaluation import shipped
 from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.score import beside, score_on_suite
-from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component, Suite, TableSpec
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
+from xadbench.evaluation.suite.tables import load_source
 
 TINY = """\
 name: tiny

@@ -10,7 +10,7 @@ from xadbench.evaluation import run_suite, shipped, store
 from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.shipped import ship
-from xadbench.evaluation.suite import load_suite
+from xadbench.evaluation.suite.spec import load_suite
 from xadbench.evaluation.trial import fit, run_trial
 
 

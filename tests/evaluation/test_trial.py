@@ -13,8 +13,8 @@ from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.scoring import RANKED, Measures
-from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Component, TableSpec
+from xadbench.evaluation.suite.spec import Component, TableSpec
+from xadbench.evaluation.suite.tables import load_source
 from xadbench.evaluation.trial import (
     Fitted,
     ceiling,

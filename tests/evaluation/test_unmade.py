@@ -11,7 +11,7 @@ from xadbench.evaluation.export import export
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.runner import run_suite
-from xadbench.evaluation.suite import Suite
+from xadbench.evaluation.suite.spec import Suite
 
 OUT_OF_REACH = "recipe contextual-d10, seed 10, anomaly kind 'local': an oracle AUC of 0.98 is out of reach"
 LABELS = ["z_score", "random", "oracle", "truth", "inverted_truth"]

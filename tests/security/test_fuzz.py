@@ -23,7 +23,7 @@ from xadbench.datasets import InputError, LabelledTable, read_table, write_table
 from xadbench.datasets.tabular import read_tabular
 from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation.attributions import _attributions, _read
-from xadbench.evaluation.suite import Suite, load_suite
+from xadbench.evaluation.suite.spec import Suite, load_suite
 from xadbench.evaluation.tasks import tasks
 from xadbench.evaluation.trial import fit
 from xadbench.generator import load_recipe

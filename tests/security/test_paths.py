@@ -14,7 +14,7 @@ from xadbench.datasets.sources.adbench import adbench_registry, load_adbench
 from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation import store
 from xadbench.evaluation.kept import load_attributions
-from xadbench.evaluation.suite import load_suite
+from xadbench.evaluation.suite.spec import load_suite
 from xadbench.generator import load_recipe
 from xadbench.generator.releases import build
 from xadbench.generator.releases.manifest import read_manifest

@@ -15,8 +15,8 @@ from xadbench.evaluation import cli, run_suite
 from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.source import load_source
-from xadbench.evaluation.suite import Suite, TableSpec
+from xadbench.evaluation.suite.spec import Suite, TableSpec
+from xadbench.evaluation.suite.tables import load_source
 
 MINE = '''
 import numpy as np

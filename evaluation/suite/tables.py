@@ -10,10 +10,11 @@ from xadbench.datasets.common.specs import read_spec
 from xadbench.datasets.preprocessing import MOST_ROWS
 from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.loading import load_dataset
-from xadbench.evaluation.suite import TableSpec
 from xadbench.generator import generate, inject, load_recipe
 from xadbench.generator.recipe import Recipe, build_network, with_rows
 from xadbench.generator.releases.manifest import read_manifest
+
+from .spec import TableSpec
 
 if TYPE_CHECKING:
     from xadbench.generator.networks.additive import AdditiveNoiseNetwork

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
-from xadbench.evaluation.source import Source
 from xadbench.generator.oracle.bayes import BayesDetector, Sequential
+
+from .tables import Source
 
 VERSION = 1  # raised when a control's results change
 ORACLE = "oracle"  # the name of an explainer and of a detector

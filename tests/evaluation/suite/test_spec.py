@@ -2,7 +2,7 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.suite import load_suite, suite_names
+from xadbench.evaluation.suite.spec import load_suite, suite_names
 
 GOOD = """\
 name: s

@@ -259,7 +259,7 @@ def keeping(suite: Suite, what: Sequence[str]) -> Suite:
 
 def suite_names() -> list[str]:
     """Return the names of the shipped suites."""
-    shipped = files("xadbench.evaluation.suites").iterdir()
+    shipped = files("xadbench.evaluation.suite.suites").iterdir()
     return sorted(path.name.removesuffix(".yaml") for path in shipped if path.name.endswith(".yaml"))
 
 
@@ -275,4 +275,4 @@ def load_suite(name: str) -> Suite:
         return read_spec(Path(name), Suite)
     if name not in suite_names():
         raise unknown("suite", name, suite_names())
-    return read_spec(files("xadbench.evaluation.suites") / f"{name}.yaml", Suite)
+    return read_spec(files("xadbench.evaluation.suite.suites") / f"{name}.yaml", Suite)

@@ -1,0 +1,1 @@
+"""Suites: a grid of trials as a typed file, its tables, and its controls."""
