@@ -6,8 +6,8 @@ import typer
 
 from xadbench.datasets.common.errors import printable
 from xadbench.evaluation.commands.score import parameters
-from xadbench.evaluation.contracts import detectors, explainers
-from xadbench.evaluation.contracts.checks import Check, Finding, findings
+from xadbench.evaluation.conformance import detectors, explainers
+from xadbench.evaluation.conformance.checks import Check, Finding, findings
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
 

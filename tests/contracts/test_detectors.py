@@ -8,8 +8,8 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from xadbench.datasets.common.arrays import FloatArray
+from xadbench.evaluation.conformance.testing import DetectorContract
 from xadbench.evaluation.detectors import DETECTORS, VersionedDetector, make_detector
-from xadbench.evaluation.testing import DetectorContract
 
 QUICK = {
     "dte": {"epochs": 60},

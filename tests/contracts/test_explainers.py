@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from xadbench.evaluation.contracts.checks import background as training
-from xadbench.evaluation.contracts.checks import rows
-from xadbench.evaluation.contracts.explainers import blame_of
+from xadbench.evaluation.conformance.checks import background as training
+from xadbench.evaluation.conformance.checks import rows
+from xadbench.evaluation.conformance.explainers import blame_of
+from xadbench.evaluation.conformance.testing import ExplainerContract
+from xadbench.evaluation.conformance.toy_detectors import Curved, Linear, Plain
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, make_explainer, missing
-from xadbench.evaluation.testing import ExplainerContract
-from xadbench.evaluation.toys import Curved, Linear, Plain
 
 NO_CULPRIT = {
     "random": "blames without looking",

@@ -2,7 +2,7 @@ import numpy as np
 from xadbench_example import FromMedian, Replacement
 
 from xadbench.datasets.sources.loading import load_dataset
-from xadbench.evaluation.testing import DetectorContract, ExplainerContract
+from xadbench.evaluation.conformance.testing import DetectorContract, ExplainerContract
 
 SUITE = "suite.yaml"
 

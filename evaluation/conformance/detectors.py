@@ -10,7 +10,6 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.detectors import METHODS, Detector
-from xadbench.evaluation.toys import toy_rows
 
 from .checks import (
     RANDOM,
@@ -24,6 +23,7 @@ from .checks import (
     rows,
     with_constant,
 )
+from .toy_detectors import toy_rows
 
 FAR = 8.0  # standard deviations
 

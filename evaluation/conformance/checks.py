@@ -1,6 +1,6 @@
 """What a check is, how it is run, and what checks of explainers and detectors share.
 
-`xadbench check` and the classes of `xadbench.evaluation.testing` run them.
+`xadbench check` and the classes of `xadbench.evaluation.conformance.testing` run them.
 """
 
 import traceback
@@ -14,8 +14,9 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import BREAKS, one_line
-from xadbench.evaluation import global_states
-from xadbench.evaluation.toys import toy_rows
+
+from . import global_states
+from .toy_detectors import toy_rows
 
 TOLERANCE = 1e-4  # of the largest value: what computes in float32 rounds by the batch
 RANDOM = "draw from numpy.random.default_rng(random_state), where random_state is a parameter of __init__"

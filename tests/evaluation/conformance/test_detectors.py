@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from xadbench.evaluation.contracts.checks import findings, run
-from xadbench.evaluation.contracts.detectors import CHECKS, Subject
-from xadbench.evaluation.testing import DetectorContract
+from xadbench.evaluation.conformance.checks import findings, run
+from xadbench.evaluation.conformance.detectors import CHECKS, Subject
+from xadbench.evaluation.conformance.testing import DetectorContract
 
 
 class Good:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from xadbench.evaluation.contracts.checks import findings, run
-from xadbench.evaluation.contracts.explainers import CHECKS, Subject
+from xadbench.evaluation.conformance.checks import findings, run
+from xadbench.evaluation.conformance.explainers import CHECKS, Subject
+from xadbench.evaluation.conformance.testing import ExplainerContract
 from xadbench.evaluation.explainers import FunctionExplainer
-from xadbench.evaluation.testing import ExplainerContract
 
 
 class Good:

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from xadbench.evaluation.contracts import detectors, explainers
-from xadbench.evaluation.contracts.checks import TOLERANCE, Check, run
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.explainers import Explainer
+
+from . import detectors, explainers
+from .checks import TOLERANCE, Check, run
 
 S = TypeVar("S")
 

@@ -8,7 +8,6 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.detectors import Detector
 from xadbench.evaluation.explainers.base import METHODS, PROVIDED_BY, Explainer, missing
-from xadbench.evaluation.toys import CULPRIT, Curved, Linear, Plain
 
 from .checks import (
     RANDOM,
@@ -22,6 +21,7 @@ from .checks import (
     rows,
     with_constant,
 )
+from .toy_detectors import CULPRIT, Curved, Linear, Plain
 
 NEAR, FAR = 2.0, 5.0  # standard deviations
 
