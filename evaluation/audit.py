@@ -21,7 +21,7 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, make_explainer
-from xadbench.evaluation.leaks import LeakFound, leak_controls, leaks, worst
+from xadbench.evaluation.leaks.controls import LeakFound, leak_controls, leaks, worst
 from xadbench.generator import generate, inject
 from xadbench.generator.anomalies.registry import AnomalyKind
 from xadbench.generator.injection.inject import Protocol

@@ -23,7 +23,7 @@ from xadbench.evaluation.commands import baseline, check, compare, history, scor
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.kept import lacking
 from xadbench.evaluation.leaderboard import publish
-from xadbench.evaluation.leaks import LeakFound, check_leaks
+from xadbench.evaluation.leaks.controls import LeakFound, check_leaks
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.scoring import SCOPES

@@ -14,7 +14,7 @@ import numpy as np
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation import store
-from xadbench.evaluation.leaks import OVERALL, leak_controls, summary
+from xadbench.evaluation.leaks.controls import OVERALL, leak_controls, summary
 from xadbench.evaluation.suite.tables import Source
 
 MOST_FEATURES = 24  # whose margins a page shows

@@ -13,7 +13,7 @@ import pandas as pd
 from xadbench.datasets import InputError, load_adbench
 from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.adbench import adbench_registry
-from xadbench.evaluation.leaks import leak_controls, leaks
+from xadbench.evaluation.leaks.controls import leak_controls, leaks
 from xadbench.generator import inject
 from xadbench.generator.anomalies.registry import KINDS
 from xadbench.generator.draws import subset

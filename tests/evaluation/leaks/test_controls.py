@@ -8,7 +8,7 @@ import pytest
 
 from xadbench.datasets import LabelledTable, write_table
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.leaks import (
+from xadbench.evaluation.leaks.controls import (
     LeakFound,
     check_leaks,
     judged,

@@ -8,9 +8,10 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
-from xadbench.evaluation.written_cells import Reference, Written
 from xadbench.generator.injection.feature_types import FEW_LEVELS, nearest
 from xadbench.generator.injection.lattice import MOST_DIGITS
+
+from .written_cells import Reference, Written
 
 MOST_ROWS, LEAST_ROWS, MOST_CELLS = 10_000, 1000, 5_000_000  # clean cells that stand for all
 WINDOW = 10  # clean cells on each side of a value that are written as it could be,

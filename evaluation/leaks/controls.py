@@ -23,8 +23,9 @@ from xadbench.datasets import LabelledTable, read_table
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
-from xadbench.evaluation.leak_null import Anomalies, Natural
 from xadbench.generator.anomalies.registry import KINDS
+
+from .null import Anomalies, Natural
 
 OVERALL = "all"
 EXCESS, FAMILY_WISE_P = 0.05, 0.01  # a leak exceeds its null by more, with less
