@@ -2,7 +2,7 @@
 
 from xadbench.evaluation import metrics
 from xadbench.evaluation.runner import run_suite
-from xadbench.evaluation.scoring import Measures
-from xadbench.evaluation.trial import score_explainer
+from xadbench.evaluation.trial.run import score_explainer
+from xadbench.evaluation.trial.scopes import Measures
 
 __all__ = ["metrics", "run_suite", "score_explainer", "Measures"]

@@ -14,15 +14,15 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation import store
 from xadbench.evaluation.execution import detect, record_of
-from xadbench.evaluation.judgement import judge
-from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.placement import Placement, place_of
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.shipped import run_with_shipped
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.tasks import Task, tasks
-from xadbench.evaluation.trial import contained, fit_key, scored
+from xadbench.evaluation.trial.evaluate import judge
+from xadbench.evaluation.trial.limits import one_thread
+from xadbench.evaluation.trial.run import contained, fit_key, scored
+from xadbench.evaluation.trial.scopes import Fitted
 
 SUFFIXES = (".csv", ".parquet")
 NAME = "attributions"  # of the component that stands for them in records

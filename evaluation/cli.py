@@ -26,9 +26,9 @@ from xadbench.evaluation.leaderboard import publish
 from xadbench.evaluation.leaks.controls import LeakFound, check_leaks
 from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.runner import Executor, n_trials, run_suite
-from xadbench.evaluation.scoring import SCOPES
 from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite.spec import keeping, load_suite
+from xadbench.evaluation.trial.scopes import SCOPES
 from xadbench.generator.injection.inject import INJECTABLE, Protocol
 from xadbench.interrupts import INTERRUPTED, tell, watch
 

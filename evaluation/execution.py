@@ -14,12 +14,12 @@ from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation import store
 from xadbench.evaluation.fits import fit_once
 from xadbench.evaluation.kept import keep
-from xadbench.evaluation.limits import limited
 from xadbench.evaluation.plan import Job, Unmade
 from xadbench.evaluation.provenance import versions
 from xadbench.evaluation.suite.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component
-from xadbench.evaluation.trial import ceiling, components, contained, not_ok, run_trial, trial_key
+from xadbench.evaluation.trial.limits import limited
+from xadbench.evaluation.trial.run import ceiling, components, contained, not_ok, run_trial, trial_key
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]

@@ -14,12 +14,12 @@ from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import new_folder
 from xadbench.evaluation.execution import detect
-from xadbench.evaluation.limits import one_thread
 from xadbench.evaluation.provenance import versions
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.tasks import Task, tasks
-from xadbench.evaluation.trial import contained
+from xadbench.evaluation.trial.limits import one_thread
+from xadbench.evaluation.trial.run import contained
+from xadbench.evaluation.trial.scopes import Fitted
 
 FORMAT = 1
 Format = Literal["csv", "parquet"]

@@ -7,10 +7,10 @@ import numpy as np
 
 from xadbench.datasets import InputError, standardise
 from xadbench.evaluation import store
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
-from xadbench.evaluation.trial import fit, fit_key
+from xadbench.evaluation.trial.run import fit, fit_key
+from xadbench.evaluation.trial.scopes import Fitted
 
 
 def fit_once(run: Path, source: Source, component: Component) -> Fitted | None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import Unattainable, unknown
 from xadbench.datasets.common.specs import build_spec
-from xadbench.evaluation.scoring import Measures
 from xadbench.evaluation.suite.controls import ALWAYS, CONTROLS
 from xadbench.evaluation.suite.spec import PARTS, Component, Kept, Suite, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
-from xadbench.evaluation.trial import trial_keys
+from xadbench.evaluation.trial.run import trial_keys
+from xadbench.evaluation.trial.scopes import Measures
 from xadbench.generator.releases.manifest import read_manifest
 
 Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]

@@ -14,7 +14,6 @@ from xadbench.evaluation import store
 from xadbench.evaluation.asked import asked_of, write_asked
 from xadbench.evaluation.execution import UnderWay, records_of_unmade, run_job
 from xadbench.evaluation.kept import write_rows
-from xadbench.evaluation.limits import check_limits, one_thread
 from xadbench.evaluation.logs import sweep_logs
 from xadbench.evaluation.plan import Job, Unmade, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.portrait import write_portraits
@@ -22,6 +21,7 @@ from xadbench.evaluation.provenance import provenance, versions
 from xadbench.evaluation.sessions import session
 from xadbench.evaluation.slow_imports import frozen, import_early
 from xadbench.evaluation.suite.spec import Suite, load_suite
+from xadbench.evaluation.trial.limits import check_limits, one_thread
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -10,8 +10,8 @@ import numpy as np
 from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.plan import Job, Unmade, plan
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite.spec import Suite
+from xadbench.evaluation.trial.scopes import Fitted
 
 LONGEST = 60  # characters of a label in a file's name
 BETWEEN = "--"  # in no label as part of a name, so that names of different tasks differ

@@ -9,7 +9,7 @@ from xadbench.datasets.common.errors import InputError, printable
 from xadbench.evaluation.gate import baselines
 from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
 from xadbench.evaluation.report.results import VALUE
-from xadbench.evaluation.scoring import HEADLINE_SCOPE
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 app = typer.Typer(
     rich_markup_mode=None,

@@ -15,7 +15,7 @@ from xadbench.evaluation.gate.pairing import ALLOWANCES, TIME, Pairs, plain
 from xadbench.evaluation.gate.runs import ADJUSTED
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.report.results import VALUE
-from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 # In kernel units, about five milliseconds: a time below it says more of timers and caches than of an
 # explainer, and counts as this.

@@ -17,7 +17,7 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.runner import one_thread, versions
 from xadbench.evaluation.store import REUSED, Record, read_json, write_json
-from xadbench.evaluation.trial import contained, not_ok
+from xadbench.evaluation.trial.run import contained, not_ok
 
 METRICS_VERSION = 1  # raised when a measure of `metrics.DETECTION` gives other numbers
 Load = Callable[[str], LabelledTable]

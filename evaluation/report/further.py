@@ -7,8 +7,8 @@ import pandas as pd
 
 from xadbench.evaluation.leaderboard import SCORES, leaderboard
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.scoring import HEADLINE_SCOPE
 from xadbench.evaluation.store import Record
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 COLUMNS = ("detector", "metric", "explainer", "mean", "undefined", "trials")
 

@@ -12,7 +12,7 @@ from xadbench.evaluation.report.further import further_metrics
 from xadbench.evaluation.report.results import Results
 from xadbench.evaluation.report.table_pages import facts_of, table_pages
 from xadbench.evaluation.report.tables import detector_quality, not_ok
-from xadbench.evaluation.scoring import HEADLINE_SCOPE, SCOPES
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 PAGES = {
     "index.html": "Leaderboard",

@@ -11,13 +11,13 @@ from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import BREAKS, InputError
 from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.explaining import explain
 from xadbench.evaluation.fits import fit_once
 from xadbench.evaluation.portrait import Portrait
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite.controls import CONTROLS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
+from xadbench.evaluation.trial.explain import explain
+from xadbench.evaluation.trial.scopes import Fitted
 
 MOST_CELLS = 5_000_000  # rows times features; a larger table takes longer to make than to read about
 

@@ -16,9 +16,9 @@ from xadbench.evaluation.report.drawings import graph, margins
 from xadbench.evaluation.report.examples import HIDDEN, Blame, examples, kept_blame
 from xadbench.evaluation.report.remake import explain_again, remake
 from xadbench.evaluation.report.results import Results
-from xadbench.evaluation.scoring import HEADLINE_SCOPE
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.suite.tables import Source
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 NO_PORTRAIT = "an older run, which kept nothing of its tables; --remake makes them again"
 NO_TABLE = "no trial has come to have this table"

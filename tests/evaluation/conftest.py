@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xadbench.evaluation import cli, detectors, explainers, explaining
+from xadbench.evaluation import cli, detectors, explainers
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.suite.spec import Suite
+from xadbench.evaluation.trial import explain as explaining
 
 
 class Distance:

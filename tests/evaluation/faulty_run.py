@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xadbench.evaluation import detectors, explainers, limits, run_suite
+from xadbench.evaluation import detectors, explainers, run_suite
 from xadbench.evaluation.components.registry import Entry, factory_of
+from xadbench.evaluation.trial import limits
 
 
 class Distance:

@@ -15,10 +15,10 @@ from xadbench.evaluation import shipped
 from xadbench.evaluation.attributions import score_files
 from xadbench.evaluation.export import export
 from xadbench.evaluation.plan import plan
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.tasks import Task, tasks
-from xadbench.evaluation.trial import fit
+from xadbench.evaluation.trial.run import fit
+from xadbench.evaluation.trial.scopes import Fitted
 
 TASKS = ["table2-d10-5--distance--seed-0", "a-b-c14cddc0--distance--seed-0"]
 

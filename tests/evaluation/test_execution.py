@@ -17,15 +17,16 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import TimeUp
-from xadbench.evaluation import limits, pools, run_suite, store, workers
+from xadbench.evaluation import pools, run_suite, store, workers
 from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.kept import load_attributions, load_rows
-from xadbench.evaluation.limits import check_limits, limited
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.suite.spec import Suite
-from xadbench.evaluation.trial import not_ok
+from xadbench.evaluation.trial import limits
+from xadbench.evaluation.trial.limits import check_limits, limited
+from xadbench.evaluation.trial.run import not_ok
 from xadbench.evaluation.workers import Task
 
 SCRIPT = Path(__file__).with_name("faulty_run.py")

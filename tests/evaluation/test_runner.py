@@ -20,7 +20,7 @@ from xadbench.evaluation.report.results import read_results
 from xadbench.evaluation.runner import n_trials, one_thread
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import load_source
-from xadbench.evaluation.trial import REASON_CHARACTERS
+from xadbench.evaluation.trial.run import REASON_CHARACTERS
 
 
 def with_faulty(suite, fault):

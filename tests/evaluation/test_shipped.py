@@ -11,7 +11,7 @@ from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.shipped import ship
 from xadbench.evaluation.suite.spec import load_suite
-from xadbench.evaluation.trial import fit, run_trial
+from xadbench.evaluation.trial.run import fit, run_trial
 
 
 @pytest.fixture(scope="module")

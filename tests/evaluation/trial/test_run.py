@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable
-from xadbench.evaluation import explaining, metrics, score_explainer
+from xadbench.evaluation import metrics, score_explainer
 from xadbench.evaluation.components import registry
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.scoring import RANKED, Measures
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import load_source
-from xadbench.evaluation.trial import (
+from xadbench.evaluation.trial import explain as explaining
+from xadbench.evaluation.trial.run import (
     Fitted,
     ceiling,
     contained,
@@ -24,6 +24,7 @@ from xadbench.evaluation.trial import (
     score_attributions,
     trial_key,
 )
+from xadbench.evaluation.trial.scopes import RANKED, Measures
 
 RECIPE = TableSpec(recipe="table2-d10-5", rows=200)
 

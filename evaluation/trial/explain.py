@@ -9,8 +9,9 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.explainers import Explainer, make_explainer
-from xadbench.evaluation.scoring import Fitted
 from xadbench.evaluation.suite.spec import Component
+
+from .scopes import Fitted
 
 BRIEF, TIMINGS = 0.1, 5  # seconds of processor time below which a computation is timed so often
 MOST_SECONDS = 1.0  # on the clock: what takes longer and computes little waits for something else

@@ -20,20 +20,14 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.detectors import Detector, make_detector
 from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
-from xadbench.evaluation.explaining import (
-    explain,
-    explain_anew,
-    explain_at_cost,
-    new_explainer,
-    warm_up,
-    with_own_detector,
-)
-from xadbench.evaluation.judgement import Judgement, judge, score_attributions
-from xadbench.evaluation.limits import is_out_of_memory
-from xadbench.evaluation.scoring import RANKED, Fitted, Measures
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
+
+from .evaluate import Judgement, judge, score_attributions
+from .explain import explain, explain_anew, explain_at_cost, new_explainer, warm_up, with_own_detector
+from .limits import is_out_of_memory
+from .scopes import RANKED, Fitted, Measures
 
 PREPROCESSING_VERSION = 1
 REASON_CHARACTERS, TRACEBACK_CHARACTERS = 2_000, 20_000

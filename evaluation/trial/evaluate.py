@@ -10,7 +10,8 @@ from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import Explained, Metric, Score
-from xadbench.evaluation.scoring import RANKED, SCOPES, Fitted, Measures, Scores
+
+from .scopes import RANKED, SCOPES, Fitted, Measures, Scores
 
 OF_ANOMALIES = ("anomalies", "detected")  # scopes whose every row has a kind
 BY_KIND = ("ndcg_m", "acc_m")
