@@ -64,7 +64,7 @@ def _scores(place: Any) -> dict[str, float]:
 
 def _record(extra_info: dict[str, Any], placement: "Placement", scores: Scores) -> None:
     """Put scores and trials beside those of the explainers that the test scored before; again: instead."""
-    from xadbench.evaluation.store import without_nan  # noqa: PLC0415  # as above
+    from xadbench.evaluation.results.store import without_nan  # noqa: PLC0415  # as above
 
     label = placement.label
     told = extra_info.setdefault(KEY, {"scores": {}, "records": []})

@@ -11,11 +11,11 @@ from typing import IO, Any, NamedTuple, Self
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.user_code import is_spec
-from xadbench.evaluation import store
 from xadbench.evaluation.fits import fit_once
-from xadbench.evaluation.kept import keep
 from xadbench.evaluation.plan import Job, Unmade
-from xadbench.evaluation.provenance import versions
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.artifacts import keep
+from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.suite.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.trial.limits import limited

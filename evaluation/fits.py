@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from xadbench.datasets import InputError, standardise
-from xadbench.evaluation import store
+from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
 from xadbench.evaluation.trial.run import fit, fit_key

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from xadbench.evaluation.placement import Place, Placement
-from xadbench.evaluation.report.results import VALUE
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.results.frame import VALUE
+from xadbench.evaluation.results.store import Record
 
 
 def as_values(placement: Placement) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.execution import UnderWay
-from xadbench.evaluation.store import Record, is_finished
+from xadbench.evaluation.results.store import Record, is_finished
 
 MOST_SHOWN = 12  # of the trials under way; a cluster has more than a terminal has lines
 

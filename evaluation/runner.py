@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import unknown
-from xadbench.evaluation import store
-from xadbench.evaluation.asked import asked_of, write_asked
 from xadbench.evaluation.execution import UnderWay, records_of_unmade, run_job
-from xadbench.evaluation.kept import write_rows
 from xadbench.evaluation.logs import sweep_logs
 from xadbench.evaluation.plan import Job, Unmade, n_trials, plan, resolve, with_controls
-from xadbench.evaluation.portrait import write_portraits
-from xadbench.evaluation.provenance import provenance, versions
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.artifacts import write_rows
+from xadbench.evaluation.results.provenance import provenance, versions
+from xadbench.evaluation.results.requested import asked_of, write_asked
+from xadbench.evaluation.results.table_summary import write_portraits
 from xadbench.evaluation.sessions import session
 from xadbench.evaluation.slow_imports import frozen, import_early
 from xadbench.evaluation.suite.spec import Suite, load_suite

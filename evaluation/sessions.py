@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from xadbench.evaluation import store
-from xadbench.evaluation.provenance import now
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.provenance import now
 
 About = dict[str, Any]  # what a run's `run.json` says
 OWN = ("command", "commit", "process", "started", "ended", "workers", "executor")

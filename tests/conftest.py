@@ -158,7 +158,7 @@ def trial_record():
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> Path:
     """A run of SUITE, to read alone: `gappy` is skipped on one table and fails on another."""
-    from xadbench.evaluation import store  # noqa: PLC0415  # takes seconds, and most tests need none of it
+    from xadbench.evaluation.results import store  # noqa: PLC0415  # takes seconds, and most tests need none of it
 
     run = tmp_path_factory.mktemp("finished") / "run"
     store.write_json(run / "run.json", {"suite": SUITE, "versions": {"python": "3.11"}})

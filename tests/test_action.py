@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from xadbench.evaluation import store
+from xadbench.evaluation.results import store
 
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

@@ -16,8 +16,8 @@ import sys
 
 import pandas as pd
 
-from xadbench.evaluation.stats import common_grid, margins, sources_of
-from xadbench.evaluation.store import load
+from xadbench.evaluation.results.statistics import common_grid, margins, sources_of
+from xadbench.evaluation.results.store import load
 
 OURS, CONTROLS = "dsil_repair", ["oracle", "truth", "inverted_truth"]
 

@@ -7,8 +7,8 @@ import typer
 
 from xadbench.datasets.common.errors import InputError, printable
 from xadbench.evaluation.gate import baselines
-from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
-from xadbench.evaluation.report.results import VALUE
+from xadbench.evaluation.results.frame import VALUE
+from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 app = typer.Typer(

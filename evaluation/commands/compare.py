@@ -7,11 +7,11 @@ import typer
 from rich.console import Console
 
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation import store
 from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.gate import Gate, Terms, output
 from xadbench.evaluation.gate import compare as compare_runs
-from xadbench.evaluation.gate.runs import ACCEPTED, BASELINES
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 
 FAILED, REFUSED = 1, 2
 File = Annotated[Path | None, typer.Option(metavar="FILE")]

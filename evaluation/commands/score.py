@@ -13,8 +13,8 @@ from xadbench.datasets.common.specs import parse_yaml
 from xadbench.evaluation.components.registry import SEED
 from xadbench.evaluation.plan import n_trials
 from xadbench.evaluation.progress import RunProgress
+from xadbench.evaluation.results.store import is_finished
 from xadbench.evaluation.runner import OnTrial
-from xadbench.evaluation.store import is_finished
 from xadbench.evaluation.suite.spec import Component, Suite
 
 TRIALS_FAILED = 3

@@ -4,9 +4,10 @@
 `verdict` judges the differences, `output` shows them.
 """
 
+from xadbench.evaluation.results.stored_runs import Run, read_run
+
 from .compare import Gate, compare
 from .pairing import ALLOWANCES, Notice
-from .runs import Run, read_run
 from .verdict import Comparison, Terms
 
 __all__ = ["ALLOWANCES", "Comparison", "Gate", "Notice", "Run", "Terms", "compare", "read_run"]

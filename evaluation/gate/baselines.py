@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.gate.runs import BASELINES, PROVENANCE, UNKNOWN, Run, read_run
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.report.results import IDENTITY
-from xadbench.evaluation.stats import by_source
+from xadbench.evaluation.results.frame import IDENTITY
+from xadbench.evaluation.results.statistics import by_source
+from xadbench.evaluation.results.stored_runs import BASELINES, PROVENANCE, UNKNOWN, Run, read_run
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SUFFIX = ".parquet"

@@ -14,10 +14,10 @@ import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation import stats
-from xadbench.evaluation.gate.runs import BASELINES, UNKNOWN, Run, read_run
 from xadbench.evaluation.report.figures import COLOURS, SYMBOLS
-from xadbench.evaluation.report.results import IDENTITY
+from xadbench.evaluation.results import statistics as stats
+from xadbench.evaluation.results.frame import IDENTITY
+from xadbench.evaluation.results.stored_runs import BASELINES, UNKNOWN, Run, read_run
 
 SHORTEST = 1e-6  # kernel units that a clock may tell apart from none
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xadbench.evaluation.paper.comparison import IDENTITY, compare
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.controls import ORACLE
 
 COMPARED = ("ndcg_m", "acc_m", "seconds")

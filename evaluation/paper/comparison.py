@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.results.store import Record
 
 DECIMALS = 2  # of the published figures
 IDENTITY = ["dataset", "method"]

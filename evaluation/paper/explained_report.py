@@ -13,7 +13,7 @@ from xadbench.evaluation.paper.comparison import IDENTITY, compare
 from xadbench.evaluation.paper.plots import draw_panels
 from xadbench.evaluation.paper.published import published_explanations
 from xadbench.evaluation.paper.report import Rows, as_markdown, number, print_table, write_text
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.results.store import Record
 
 TITLES = {
     "table3": ("table3_synthetic_explanations", "Table III: blame on synthetic sets"),

@@ -10,7 +10,7 @@ from xadbench.evaluation.paper.comparison import mean_ranks
 from xadbench.evaluation.paper.plots import BOLD, draw_bars, draw_lines
 from xadbench.evaluation.paper.published import published
 from xadbench.evaluation.paper.report import as_markdown, print_table, write_text
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.results.store import Record
 
 AUC = "AUC-ROC"
 MEAN_RANK = "mean rank"

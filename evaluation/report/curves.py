@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.evaluation import stats
 from xadbench.evaluation.metrics import METRICS, set_sizes
 from xadbench.evaluation.report.figures import COLOURS, SYMBOLS
-from xadbench.evaluation.report.results import IDENTITY, Results
+from xadbench.evaluation.results import statistics as stats
+from xadbench.evaluation.results.frame import IDENTITY, Results
 
 N_PLACES = 10  # where curves over tables of several widths are read off
 DASHES = ("solid", "dash", "dot", "dashdot")

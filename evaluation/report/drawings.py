@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from xadbench.evaluation.portrait import Portrait
+from xadbench.evaluation.results.table_summary import Portrait
 
 MOST_NODES = 60  # of a graph that can be read as a drawing
 WIDTH, HEIGHT = 240, 70  # of a margin's drawing

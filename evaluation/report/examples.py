@@ -10,9 +10,9 @@ import pandas as pd
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.metrics import ndcg_m
-from xadbench.evaluation.portrait import Portrait
+from xadbench.evaluation.results.artifacts import load_attributions
+from xadbench.evaluation.results.table_summary import Portrait
 
 MOST_FEATURES = 12  # of a row that a page shows
 HIDDEN = frozenset({"truth", "inverted_truth"})  # the truth has a column of its own

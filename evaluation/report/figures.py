@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
 
-from xadbench.evaluation.report.boards import Board
+from xadbench.evaluation.results.ranking import Board
 
 # Okabe and Ito 2008: told apart by colour-blind readers. Their yellow and black are left out: one page is
 # white, the other dark.

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.evaluation.leaderboard import SCORES, leaderboard
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.store import Record
+from xadbench.evaluation.results.leaderboard import SCORES, leaderboard
+from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 COLUMNS = ("detector", "metric", "explainer", "mean", "undefined", "trials")

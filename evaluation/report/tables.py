@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xadbench.datasets.common.errors import printable
-from xadbench.evaluation.report.boards import Board
-from xadbench.evaluation.report.results import QUALITY, VALUE, Results
+from xadbench.evaluation.results.frame import QUALITY, VALUE, Results
+from xadbench.evaluation.results.ranking import Board
 
 LINKING = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)")  # where GitHub makes a mention, a reference or a link
 COLUMNS = {

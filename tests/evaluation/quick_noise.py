@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xadbench.evaluation.store import load
+from xadbench.evaluation.results.store import load
 from xadbench.evaluation.suite.controls import CONTROLS
 
 OWN = ["seed", "table", "detector", "explainer"]

@@ -9,7 +9,7 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation.gate import Terms, compare, output
-from xadbench.evaluation.gate.runs import of_records
+from xadbench.evaluation.results.stored_runs import of_records
 
 
 def changed(records, change, explainer="good", **where):

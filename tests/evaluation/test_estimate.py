@@ -2,8 +2,9 @@ from collections import Counter
 
 import pytest
 
-from xadbench.evaluation import run_suite, store
+from xadbench.evaluation import run_suite
 from xadbench.evaluation.estimate import Estimate, estimate
+from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Component
 
 

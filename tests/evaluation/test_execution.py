@@ -17,12 +17,13 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import TimeUp
-from xadbench.evaluation import pools, run_suite, store, workers
+from xadbench.evaluation import pools, run_suite, workers
 from xadbench.evaluation.execution import record_of
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.kept import load_attributions, load_rows
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.pools import Pool
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.artifacts import load_attributions, load_rows
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial import limits
 from xadbench.evaluation.trial.limits import check_limits, limited

@@ -5,11 +5,11 @@ from itertools import product
 
 import pytest
 
-from xadbench.evaluation import stats
 from xadbench.evaluation.placement import place_of
 from xadbench.evaluation.placement_forms import as_form
-from xadbench.evaluation.report.boards import board, cells_of
-from xadbench.evaluation.report.results import as_results
+from xadbench.evaluation.results import statistics as stats
+from xadbench.evaluation.results.frame import as_results
+from xadbench.evaluation.results.ranking import board, cells_of
 from xadbench.evaluation.suite.spec import Suite
 
 LEVELS = {"best": 0.9, "mine": 0.5, "twin": 0.5, "poor": 0.1, "random": 0.0}

@@ -10,18 +10,19 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, run_suite, store
+from xadbench.evaluation import cli, run_suite
 from xadbench.evaluation.gate import compare
-from xadbench.evaluation.kept import load_attributions
 from xadbench.evaluation.metrics import set_sizes
-from xadbench.evaluation.portrait import read_portrait
 from xadbench.evaluation.report import write_report
-from xadbench.evaluation.report.boards import board, boards
 from xadbench.evaluation.report.curves import curves
 from xadbench.evaluation.report.drawings import MOST_NODES, graph
 from xadbench.evaluation.report.examples import examples
-from xadbench.evaluation.report.results import COSTS, NOT_RUN, VALUE, read_results
 from xadbench.evaluation.report.table_pages import table_paths
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.artifacts import load_attributions
+from xadbench.evaluation.results.frame import COSTS, NOT_RUN, VALUE, read_results
+from xadbench.evaluation.results.ranking import board, boards
+from xadbench.evaluation.results.table_summary import read_portrait
 from xadbench.evaluation.suite.spec import Suite
 
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from xadbench.evaluation import store
 from xadbench.evaluation.report import write_report
+from xadbench.evaluation.results import store
 
 HOSTILE = (
     r"\input{x} 100% $a$ [l](javascript:alert(1)) ![i](http://x) `c` *b* a|b </script> <b> #~^& @o #1"

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.kept import load_attributions
-from xadbench.evaluation.portrait import portray, read_portrait
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.report.drawings import graph, margins
 from xadbench.evaluation.report.remake import explain_again, remake
+from xadbench.evaluation.results.artifacts import load_attributions
+from xadbench.evaluation.results.table_summary import portray, read_portrait
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.suite.tables import load_source
 

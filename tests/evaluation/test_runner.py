@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from xadbench.datasets import InputError, write_table
-from xadbench.evaluation import logs, run_suite, sessions, store
+from xadbench.evaluation import logs, run_suite, sessions
 from xadbench.evaluation.gate.pairing import pair
-from xadbench.evaluation.gate.runs import read_run
 from xadbench.evaluation.gate.verdict import Terms, judge
-from xadbench.evaluation.leaderboard import leaderboard
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.report.boards import boards
-from xadbench.evaluation.report.results import read_results
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.frame import read_results
+from xadbench.evaluation.results.leaderboard import leaderboard
+from xadbench.evaluation.results.ranking import boards
+from xadbench.evaluation.results.stored_runs import read_run
 from xadbench.evaluation.runner import n_trials, one_thread
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import load_source

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import store
 from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.export import export
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.report import write_report
+from xadbench.evaluation.results import store
 from xadbench.evaluation.runner import run_suite
 from xadbench.evaluation.suite.spec import Suite
 

@@ -13,7 +13,7 @@ from xadbench.datasets.common import limits
 from xadbench.datasets.common.json_files import parse_json, read_json
 from xadbench.datasets.tabular import read_tabular
 from xadbench.dsil import load
-from xadbench.evaluation import store
+from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import load_suite
 from xadbench.generator import load_recipe
 from xadbench.generator.networks.serialization import from_json, read_network

@@ -12,8 +12,8 @@ from xadbench.datasets.common.paths import check_path, inside
 from xadbench.datasets.files import atomic_write
 from xadbench.datasets.sources.adbench import adbench_registry, load_adbench
 from xadbench.dsil import DTENonParametric, load
-from xadbench.evaluation import store
-from xadbench.evaluation.kept import load_attributions
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.artifacts import load_attributions
 from xadbench.evaluation.suite.spec import load_suite
 from xadbench.generator import load_recipe
 from xadbench.generator.releases import build

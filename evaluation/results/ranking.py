@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from xadbench.evaluation import stats
-from xadbench.evaluation.report.results import COSTS, IDENTITY, NO_ROW, NOT_RUN, VALUE, Results
 from xadbench.evaluation.trial.evaluate import OF_ANOMALIES
 from xadbench.evaluation.trial.scopes import SCOPES
+
+from . import statistics as stats
+from .frame import COSTS, IDENTITY, NO_ROW, NOT_RUN, VALUE, Results
 
 MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units", *COSTS)
 MOST_BOARDS = 150  # of kinds; beyond, they are not split by width too: a report of many tables stays small

@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, execution, run_suite, store
+from xadbench.evaluation import cli, execution, run_suite
 from xadbench.evaluation.execution import run_job
-from xadbench.evaluation.kept import lacking, load_attributions, load_rows
 from xadbench.evaluation.plan import plan
-from xadbench.evaluation.portrait import N_BINS, N_EXAMPLES, read_portrait
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.artifacts import lacking, load_attributions, load_rows
+from xadbench.evaluation.results.table_summary import N_BINS, N_EXAMPLES, read_portrait
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, keeping
 from xadbench.evaluation.suite.tables import load_source
 

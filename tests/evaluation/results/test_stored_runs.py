@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import store
 from xadbench.evaluation.gate import Terms, compare
-from xadbench.evaluation.gate.runs import Run, of_records, of_tidy, read_run
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.stored_runs import Run, of_records, of_tidy, read_run
 
 
 def test_a_run_is_the_same_whatever_holds_it(records, tmp_path):

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation import store
-from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.plan import combinations
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
+
+from . import store
+from .requested import read_asked
 
 VALUE = "adjusted_ndcg_m"  # what the report ranks by
 SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from xadbench.evaluation.leaderboard import NOTES, as_markdown, as_rich, leaderboard, missing_scores
+from xadbench.evaluation.results.leaderboard import NOTES, as_markdown, as_rich, leaderboard, missing_scores
 
 
 def record(explainer, value, *, table="t", detector="d", status="ok", oracle=0.95):

@@ -13,8 +13,9 @@ from xadbench.datasets.common.errors import find
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.portrait import read_portrait
-from xadbench.evaluation.store import Record
+
+from .store import Record
+from .table_summary import read_portrait
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
 HEADINGS = {

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import wilcoxon
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.stats import (
+from xadbench.evaluation.results.statistics import (
     _holm,
     common_grid,
     margins,

@@ -6,11 +6,12 @@ import io
 import pandas as pd
 import pytest
 
-from xadbench.evaluation import run_suite, store
-from xadbench.evaluation.asked import FILE, read_asked
+from xadbench.evaluation import run_suite
 from xadbench.evaluation.gate.pairing import pair
-from xadbench.evaluation.gate.runs import read_run
-from xadbench.evaluation.report.results import NOT_RUN, read_results
+from xadbench.evaluation.results import store
+from xadbench.evaluation.results.frame import NOT_RUN, read_results
+from xadbench.evaluation.results.requested import FILE, read_asked
+from xadbench.evaluation.results.stored_runs import read_run
 
 
 def with_table(suite, **changes):

@@ -18,7 +18,7 @@ RECORDED_VERSIONS = (
     *("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "pgmpy"),
     *("shap", "captum", "lime"),
 )
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 
 
 def versions() -> dict[str, str]:

@@ -10,19 +10,20 @@ from typing import Any
 
 from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation import store
 from xadbench.evaluation.plan import plan
 from xadbench.evaluation.runner import earlier, run_suite
 from xadbench.evaluation.suite.spec import Suite
 
+from . import store
+
 SUFFIX = ".jsonl.gz"
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "reference"
 LEFT_OUT = frozenset({"command", "process", "sessions"})  # of what run.json says: the paths of whoever ran it
 
 
 def shipped_suites() -> list[str]:
     """Return the names of the suites whose results are shipped."""
-    found = (path.name for path in files(__name__).iterdir())
+    found = (path.name for path in files("xadbench.evaluation.results.reference").iterdir())
     return sorted(name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX))
 
 
@@ -39,7 +40,9 @@ def shipped(suite: str) -> list[store.Record]:
     """
     if suite not in shipped_suites():
         raise unknown("suite with shipped results", suite, shipped_suites())
-    content = gzip.decompress((files(__name__) / f"{suite}{SUFFIX}").read_bytes())
+    content = gzip.decompress(
+        (files("xadbench.evaluation.results.reference") / f"{suite}{SUFFIX}").read_bytes()
+    )
     about, *records = map(json.loads, content.splitlines())
     return [record | {"origin": about} for record in records]
 

@@ -19,7 +19,8 @@ from xadbench.datasets.common.parquet import read_frame
 from xadbench.datasets.common.paths import is_name
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import Cost
-from xadbench.evaluation.records import check_trial
+
+from .record import check_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
 FOLDERS = ("trials", "rows", "attributions", "tables")  # where a run keeps files

@@ -9,8 +9,9 @@ import pandas as pd
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation import store
 from xadbench.evaluation.plan import Job
+
+from . import store
 
 FILE = "asked.parquet"
 COLUMNS = ("key", "table", "origin", "seed", "detector", "explainer")

@@ -13,9 +13,10 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.evaluation import store
 from xadbench.evaluation.leaks.controls import OVERALL, leak_controls, summary
 from xadbench.evaluation.suite.tables import Source
+
+from . import store
 
 MOST_FEATURES = 24  # whose margins a page shows
 N_BINS = 24

@@ -20,10 +20,11 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.store import Record, check_key
 from xadbench.evaluation.suite.spec import Kept
 from xadbench.evaluation.trial.evaluate import Judgement
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
+
+from .store import Record, check_key
 
 Explained = tuple[FloatArray, Judgement]
 ROW, DETECTED = "__row__", "__detected__"  # columns that no feature is likely to be called

@@ -11,11 +11,12 @@ import pandas as pd
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.json_files import parse_json, read_json
 from xadbench.datasets.common.parquet import opened, read_frame
-from xadbench.evaluation import store
-from xadbench.evaluation.asked import read_asked
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.records import check_trial
-from xadbench.evaluation.report.results import IDENTITY, REFERENCES
+
+from . import store
+from .frame import IDENTITY, REFERENCES
+from .record import check_trial
+from .requested import read_asked
 
 SHIPPED = "shipped:"
 PROVENANCE = b"xadbench"  # the key in a Parquet file's metadata
@@ -110,7 +111,7 @@ def read_run(name: str, baselines: Path = BASELINES) -> Run:
 
 
 def _shipped(name: str) -> Run:
-    from xadbench.evaluation.shipped import shipped  # noqa: PLC0415  # reads a file of the package
+    from .reference_results import shipped  # noqa: PLC0415  # reads a file of the package
 
     records = shipped(name.removeprefix(SHIPPED))
     return of_records(name, records, records[0].get("origin", {}))

@@ -46,7 +46,7 @@ def source_of(table: str) -> str:
 
     Examples
     --------
-    >>> from xadbench.evaluation.stats import source_of
+    >>> from xadbench.evaluation.results.statistics import source_of
     >>> source_of("adbench:landsat + anomalies"), source_of("satellite"), source_of("my table")
     ('Landsat', 'Landsat', 'my table')
     """

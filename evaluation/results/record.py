@@ -62,7 +62,7 @@ def check_trial(record: object, where: str) -> None:
 
     Examples
     --------
-    >>> from xadbench.evaluation.records import check_trial
+    >>> from xadbench.evaluation.results.record import check_trial
     >>> check_trial({"key": "a"}, "a.json")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...

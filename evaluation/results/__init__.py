@@ -1,0 +1,1 @@
+"""Results of trials: their records on disk, and what follows from them: means, ranks, leaderboards."""

@@ -1,0 +1,1 @@
+"""Results that ship with the package, a file a suite."""
