@@ -20,13 +20,13 @@ from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation import audit as audits
 from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.commands import baseline, check, compare, history, score
-from xadbench.evaluation.estimate import estimate
 from xadbench.evaluation.leaks.controls import LeakFound, check_leaks
-from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.results.artifacts import lacking
 from xadbench.evaluation.results.leaderboard import publish
 from xadbench.evaluation.results.store import is_finished
-from xadbench.evaluation.runner import Executor, n_trials, run_suite
+from xadbench.evaluation.runs.dry_run import estimate
+from xadbench.evaluation.runs.progress import RunProgress
+from xadbench.evaluation.runs.runner import Executor, n_trials, run_suite
 from xadbench.evaluation.suite.spec import keeping, load_suite
 from xadbench.evaluation.trial.scopes import SCOPES
 from xadbench.generator.injection.inject import INJECTABLE, Protocol

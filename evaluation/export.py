@@ -13,8 +13,8 @@ import pandas as pd
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import new_folder
-from xadbench.evaluation.execution import detect
 from xadbench.evaluation.results.provenance import versions
+from xadbench.evaluation.runs.execution import detect
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial.limits import one_thread

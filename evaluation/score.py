@@ -16,9 +16,9 @@ from xadbench.evaluation.components.registry import Entry, Factory
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.placement import Placement, place_of
-from xadbench.evaluation.plan import combinations
 from xadbench.evaluation.results.frame import REFERENCES
 from xadbench.evaluation.results.reference_results import run_with_shipped
+from xadbench.evaluation.runs.jobs import combinations
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
 INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does

@@ -9,7 +9,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.plan import Job, Unmade, plan
+from xadbench.evaluation.runs.jobs import Job, Unmade, plan
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.scopes import Fitted
 

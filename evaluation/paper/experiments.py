@@ -21,8 +21,8 @@ from xadbench.evaluation.paper.published import (
 )
 from xadbench.evaluation.paper.report import publish
 from xadbench.evaluation.paper.studies import STUDIES, Study, run_study
-from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.results.store import Record
+from xadbench.evaluation.runs.progress import RunProgress
 
 SEEDS = (0, 1, 2, 3, 4)
 RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

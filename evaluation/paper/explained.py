@@ -16,7 +16,7 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.explainers import make_explainer, missing
 from xadbench.evaluation.paper.measures import Measure
 from xadbench.evaluation.results.store import Record, is_finished, read_record, write_record
-from xadbench.evaluation.runner import one_thread, versions
+from xadbench.evaluation.runs.runner import one_thread, versions
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source

@@ -16,7 +16,7 @@ from xadbench.datasets.sources.adbench import find_adbench
 from xadbench.evaluation import metrics
 from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.results.store import REUSED, Record, read_json, write_json
-from xadbench.evaluation.runner import one_thread, versions
+from xadbench.evaluation.runs.runner import one_thread, versions
 from xadbench.evaluation.trial.run import contained, not_ok
 
 METRICS_VERSION = 1  # raised when a measure of `metrics.DETECTION` gives other numbers

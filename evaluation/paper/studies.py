@@ -13,9 +13,9 @@ from xadbench.evaluation.paper import explained_report
 from xadbench.evaluation.paper.explained import ExplainedCell, run_cells
 from xadbench.evaluation.paper.measures import BLAME, FORECAST, Measure
 from xadbench.evaluation.paper.published import available
-from xadbench.evaluation.progress import RunProgress
 from xadbench.evaluation.results.store import Record
-from xadbench.evaluation.runner import with_controls
+from xadbench.evaluation.runs.progress import RunProgress
+from xadbench.evaluation.runs.runner import with_controls
 from xadbench.evaluation.suite.controls import CONTROLS
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 

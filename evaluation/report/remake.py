@@ -11,8 +11,8 @@ from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import BREAKS, InputError
 from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.fits import fit_once
 from xadbench.evaluation.results.table_summary import Portrait
+from xadbench.evaluation.runs.fitted_detectors import fit_once
 from xadbench.evaluation.suite.controls import CONTROLS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source

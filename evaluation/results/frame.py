@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.plan import combinations
+from xadbench.evaluation.runs.jobs import combinations
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES

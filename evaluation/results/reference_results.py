@@ -10,8 +10,8 @@ from typing import Any
 
 from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.plan import plan
-from xadbench.evaluation.runner import earlier, run_suite
+from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.runs.runner import earlier, run_suite
 from xadbench.evaluation.suite.spec import Suite
 
 from . import store

@@ -9,7 +9,7 @@ import pandas as pd
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.plan import Job
+from xadbench.evaluation.runs.jobs import Job
 
 from . import store
 

@@ -13,10 +13,10 @@ import yaml
 
 from xadbench.evaluation import explainers, run_suite
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.execution import record_of
-from xadbench.evaluation.plan import plan
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.results import store
+from xadbench.evaluation.runs.execution import record_of
+from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.suite.spec import Suite, load_suite
 
 pytestmark = pytest.mark.bench

@@ -13,8 +13,8 @@ from numpy.testing import assert_array_equal
 from xadbench.datasets import InputError, standardise
 from xadbench.evaluation.attributions import score_files
 from xadbench.evaluation.export import export
-from xadbench.evaluation.plan import plan
 from xadbench.evaluation.results import reference_results as shipped
+from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial.run import fit

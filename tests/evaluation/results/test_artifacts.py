@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, execution, run_suite
-from xadbench.evaluation.execution import run_job
-from xadbench.evaluation.plan import plan
+from xadbench.evaluation import cli, run_suite
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import lacking, load_attributions, load_rows
 from xadbench.evaluation.results.table_summary import N_BINS, N_EXAMPLES, read_portrait
+from xadbench.evaluation.runs import execution
+from xadbench.evaluation.runs.execution import run_job
+from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, keeping
 from xadbench.evaluation.suite.tables import load_source
 

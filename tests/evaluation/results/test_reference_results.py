@@ -7,11 +7,11 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.plan import plan
 from xadbench.evaluation.results import reference_results as shipped
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.leaderboard import leaderboard
 from xadbench.evaluation.results.reference_results import ship
+from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.suite.spec import load_suite
 from xadbench.evaluation.trial.run import fit, run_trial
 

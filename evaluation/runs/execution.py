@@ -11,8 +11,6 @@ from typing import IO, Any, NamedTuple, Self
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.user_code import is_spec
-from xadbench.evaluation.fits import fit_once
-from xadbench.evaluation.plan import Job, Unmade
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import keep
 from xadbench.evaluation.results.provenance import versions
@@ -20,6 +18,9 @@ from xadbench.evaluation.suite.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.trial.limits import limited
 from xadbench.evaluation.trial.run import ceiling, components, contained, not_ok, run_trial, trial_key
+
+from .fitted_detectors import fit_once
+from .jobs import Job, Unmade
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]

@@ -12,7 +12,8 @@ from loky import ProcessPoolExecutor
 
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.slow_imports import import_early
+
+from .preloading import import_early
 
 IDLE_SECONDS = 10  # a worker without work ends by then: none outlives a killed parent for long
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")

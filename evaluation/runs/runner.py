@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import unknown
-from xadbench.evaluation.execution import UnderWay, records_of_unmade, run_job
-from xadbench.evaluation.logs import sweep_logs
-from xadbench.evaluation.plan import Job, Unmade, n_trials, plan, resolve, with_controls
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import write_rows
 from xadbench.evaluation.results.provenance import provenance, versions
 from xadbench.evaluation.results.requested import asked_of, write_asked
 from xadbench.evaluation.results.table_summary import write_portraits
-from xadbench.evaluation.sessions import session
-from xadbench.evaluation.slow_imports import frozen, import_early
 from xadbench.evaluation.suite.spec import Suite, load_suite
 from xadbench.evaluation.trial.limits import check_limits, one_thread
+
+from .execution import UnderWay, records_of_unmade, run_job
+from .jobs import Job, Unmade, n_trials, plan, resolve, with_controls
+from .preloading import frozen, import_early
+from .sessions import session
+from .worker_logs import sweep_logs
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from xadbench.evaluation.pools import Pool
+    from .loky_pool import Pool
 
 Executor = Literal["loky", "dask"]
 OnRunning = Callable[[Sequence[UnderWay]], object]
@@ -165,12 +166,12 @@ def _pool(
 ) -> "AbstractContextManager[Pool] | None":
     """Return where workers come from; None where trials run in this process."""
     if executor == "dask":
-        from xadbench.evaluation.dask_pool import dask_pool  # noqa: PLC0415  # an extra
+        from .dask_pool import dask_pool  # noqa: PLC0415  # an extra
 
         return dask_pool(workers, scheduler)
     if workers == 1 and suite.timeout is None and suite.memory_limit is None:
         return None
-    from xadbench.evaluation.pools import loky_pool  # noqa: PLC0415  # only where asked for
+    from .loky_pool import loky_pool  # noqa: PLC0415  # only where asked for
 
     return loky_pool(workers)
 
@@ -185,7 +186,7 @@ def _execute(
     if not jobs:
         return
     if pool is not None:
-        from xadbench.evaluation.workers import run_in_workers  # noqa: PLC0415  # only where asked for
+        from .supervision import run_in_workers  # noqa: PLC0415  # only where asked for
 
         yield from run_in_workers(run, jobs, pool, on_running)
         return

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from xadbench.datasets import InputError, write_table
-from xadbench.evaluation import logs, run_suite, sessions
+from xadbench.evaluation import run_suite
 from xadbench.evaluation.gate.pairing import pair
 from xadbench.evaluation.gate.verdict import Terms, judge
 from xadbench.evaluation.metrics import METRICS
@@ -18,7 +18,9 @@ from xadbench.evaluation.results.frame import read_results
 from xadbench.evaluation.results.leaderboard import leaderboard
 from xadbench.evaluation.results.ranking import boards
 from xadbench.evaluation.results.stored_runs import read_run
-from xadbench.evaluation.runner import n_trials, one_thread
+from xadbench.evaluation.runs import sessions
+from xadbench.evaluation.runs import worker_logs as logs
+from xadbench.evaluation.runs.runner import n_trials, one_thread
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import load_source
 from xadbench.evaluation.trial.run import REASON_CHARACTERS

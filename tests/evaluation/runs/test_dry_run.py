@@ -3,8 +3,8 @@ from collections import Counter
 import pytest
 
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.estimate import Estimate, estimate
 from xadbench.evaluation.results import store
+from xadbench.evaluation.runs.dry_run import Estimate, estimate
 from xadbench.evaluation.suite.spec import Component
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from xadbench.evaluation.plan import Job, plan
 from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Suite
+
+from .jobs import Job, plan
 
 SIMILAR = 2.0  # tables are of similar size if neither has more than so many times the values of the other
 Past = dict[str, list[tuple[int, float]]]

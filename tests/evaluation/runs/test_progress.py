@@ -4,12 +4,13 @@ import sys
 import pytest
 from rich.console import Console
 
-from xadbench.evaluation import cli, progress
-from xadbench.evaluation.execution import UnderWay
-from xadbench.evaluation.plan import plan
-from xadbench.evaluation.progress import MOST_SHOWN, RunProgress
-from xadbench.evaluation.runner import run_suite
-from xadbench.evaluation.workers import Task
+from xadbench.evaluation import cli
+from xadbench.evaluation.runs import progress
+from xadbench.evaluation.runs.execution import UnderWay
+from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.runs.progress import MOST_SHOWN, RunProgress
+from xadbench.evaluation.runs.runner import run_suite
+from xadbench.evaluation.runs.supervision import Task
 
 
 class Clock:

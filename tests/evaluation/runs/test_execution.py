@@ -17,18 +17,20 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import TimeUp
-from xadbench.evaluation import pools, run_suite, workers
-from xadbench.evaluation.execution import record_of
+from xadbench.evaluation import run_suite
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.plan import plan
-from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import load_attributions, load_rows
+from xadbench.evaluation.runs import loky_pool as pools
+from xadbench.evaluation.runs import supervision as workers
+from xadbench.evaluation.runs.execution import record_of
+from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.runs.loky_pool import Pool
+from xadbench.evaluation.runs.supervision import Task
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial import limits
 from xadbench.evaluation.trial.limits import check_limits, limited
 from xadbench.evaluation.trial.run import not_ok
-from xadbench.evaluation.workers import Task
 
 SCRIPT = Path(__file__).with_name("faulty_run.py")
 TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds", "traceback"}

@@ -9,8 +9,9 @@ import pytest
 from distributed import Client
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import dask_pool, run_suite, runner
-from xadbench.evaluation.dask_pool import dask_pool as opened
+from xadbench.evaluation import run_suite
+from xadbench.evaluation.runs import dask_pool, runner
+from xadbench.evaluation.runs.dask_pool import dask_pool as opened
 
 
 def test_a_scheduler_that_does_not_answer_is_named(small_suite, monkeypatch, tmp_path):
@@ -70,7 +71,7 @@ def test_an_interrupt_waits_until_a_cluster_is_up():
 INSIDE = """\
 import os, signal
 from multiprocessing import resource_tracker
-from xadbench.evaluation.dask_pool import _interrupted_later
+from xadbench.evaluation.runs.dask_pool import _interrupted_later
 heard, bell = os.pipe()
 os.set_blocking(bell, False)
 signal.set_wakeup_fd(bell)

@@ -19,7 +19,8 @@ from distributed.utils import silence_logging_cmgr
 from xadbench.datasets import InputError
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.pools import Pool, prepare_worker
+
+from .loky_pool import Pool, prepare_worker
 
 CONNECT_SECONDS = 10
 CLOSE_SECONDS = 0.2  # what does not end by then is killed: an interrupt is heeded within 5 s

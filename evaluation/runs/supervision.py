@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.execution import FITTING, Result, UnderWay, record_of, run_job
-from xadbench.evaluation.logs import own_logs
-from xadbench.evaluation.plan import Job
-from xadbench.evaluation.pools import Pool
 from xadbench.evaluation.results import store
 from xadbench.evaluation.trial.limits import one_thread, oom_kills
 from xadbench.evaluation.trial.run import not_ok
+
+from .execution import FITTING, Result, UnderWay, record_of, run_job
+from .jobs import Job
+from .loky_pool import Pool
+from .worker_logs import own_logs
 
 POLL_SECONDS = 0.5
 Told = tuple[int, store.Record]

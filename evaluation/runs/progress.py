@@ -11,8 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.execution import UnderWay
 from xadbench.evaluation.results.store import Record, is_finished
+
+from .execution import UnderWay
 
 MOST_SHOWN = 12  # of the trials under way; a cluster has more than a terminal has lines
 
