@@ -17,7 +17,7 @@ def history(
     scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Terms.scope,
 ) -> None:
     """Plot a score and the time of runs over commits, on one page that opens offline."""
-    from xadbench.evaluation.gate import history as pages  # noqa: PLC0415  # Jinja and plotly take a while
+    from xadbench.evaluation.report import history as pages  # noqa: PLC0415  # Jinja and plotly take a while
 
     Terms(metrics=(metric,), scope=scope)  # checks them
     typer.echo(f"{pages.write_history(pages.read_runs(runs), out, metric, scope)}")

@@ -14,10 +14,11 @@ import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.report.figures import COLOURS, SYMBOLS
 from xadbench.evaluation.results import statistics as stats
 from xadbench.evaluation.results.frame import IDENTITY
 from xadbench.evaluation.results.stored_runs import BASELINES, UNKNOWN, Run, read_run
+
+from .figures import COLOURS, SYMBOLS
 
 SHORTEST = 1e-6  # kernel units that a clock may tell apart from none
 
@@ -144,7 +145,7 @@ def write_history(runs: Sequence[Run], out: Path, metric: str, scope: str) -> Pa
     """
     from plotly.offline import get_plotlyjs  # noqa: PLC0415  # takes a while to import
 
-    from xadbench.evaluation.report.writer import environment  # noqa: PLC0415  # Jinja takes a while
+    from .writer import environment  # noqa: PLC0415  # Jinja takes a while
 
     shown = [_context(i, history, metric) for i, history in enumerate(histories(runs, metric, scope))]
     assets = files("xadbench.evaluation.report").joinpath("assets")
