@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from xadbench.datasets.common.errors import InputError, printable
-from xadbench.evaluation.gate import baselines
+from xadbench.evaluation.regression import baselines
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.gate import Gate, Terms, output
-from xadbench.evaluation.gate import compare as compare_runs
+from xadbench.evaluation.regression import Gate, Terms
+from xadbench.evaluation.regression import compare as compare_runs
+from xadbench.evaluation.regression import rendering as output
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 

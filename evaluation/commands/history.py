@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xadbench.evaluation.gate.verdict import Terms
+from xadbench.evaluation.regression.verdict import Terms
 
 
 def history(

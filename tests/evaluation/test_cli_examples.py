@@ -82,7 +82,7 @@ def adbench(adbench_folder, monkeypatch):
 
 @pytest.fixture
 def baseline(run):
-    from xadbench.evaluation.gate.baselines import save_baseline  # noqa: PLC0415  # as above
+    from xadbench.evaluation.regression.baselines import save_baseline  # noqa: PLC0415  # as above
 
     save_baseline("main", "runs/mine")
 

@@ -11,8 +11,8 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import cli, run_suite
-from xadbench.evaluation.gate import compare
 from xadbench.evaluation.metrics import set_sizes
+from xadbench.evaluation.regression import compare
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.report.curves import curves
 from xadbench.evaluation.report.drawings import MOST_NODES, graph

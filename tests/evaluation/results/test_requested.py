@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.gate.pairing import pair
+from xadbench.evaluation.regression.pairing import pair
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import NOT_RUN, read_results
 from xadbench.evaluation.results.requested import FILE, read_asked

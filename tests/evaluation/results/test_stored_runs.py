@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.gate import Terms, compare
+from xadbench.evaluation.regression import Terms, compare
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.stored_runs import Run, of_records, of_tidy, read_run
 

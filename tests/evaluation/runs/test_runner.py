@@ -10,9 +10,9 @@ import torch
 
 from xadbench.datasets import InputError, write_table
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.gate.pairing import pair
-from xadbench.evaluation.gate.verdict import Terms, judge
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.regression.pairing import pair
+from xadbench.evaluation.regression.verdict import Terms, judge
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import read_results
 from xadbench.evaluation.results.leaderboard import leaderboard

@@ -7,8 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.gate import compare, read_run
-from xadbench.evaluation.gate.baselines import baseline_names, load_baseline, means, save_baseline, summary
+from xadbench.evaluation.regression import compare, read_run
+from xadbench.evaluation.regression.baselines import (
+    baseline_names,
+    load_baseline,
+    means,
+    save_baseline,
+    summary,
+)
 from xadbench.evaluation.report.history import histories, read_runs, write_history
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.stored_runs import of_records

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from xadbench.evaluation.gate.pairing import NOTE, Notice, pair
-from xadbench.evaluation.gate.verdict import Comparison, Terms, judge
 from xadbench.evaluation.results.stored_runs import BASELINES, Run, read_run
+
+from .pairing import NOTE, Notice, pair
+from .verdict import Comparison, Terms, judge
 
 FAILURES = "new-failures"
 

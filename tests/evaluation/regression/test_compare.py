@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.gate import Terms, compare, output
+from xadbench.evaluation.regression import Terms, compare
+from xadbench.evaluation.regression import rendering as output
 from xadbench.evaluation.results.stored_runs import of_records
 
 

@@ -12,9 +12,10 @@ from rich.table import Table
 
 from xadbench.datasets.common.errors import printable
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.gate.compare import Gate
-from xadbench.evaluation.gate.pairing import NOTE, TIME, Notice
-from xadbench.evaluation.gate.verdict import Comparison
+
+from .compare import Gate
+from .pairing import NOTE, TIME, Notice
+from .verdict import Comparison
 
 HEADINGS = ("measure", "explainer", "base", "new", "change", "interval", "trials", "verdict")
 ORDER = ("worse", "unclear", "better", "ok")

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.errors import InputError, find, unknown
-from xadbench.evaluation.gate.pairing import ALLOWANCES, TIME, Pairs, plain
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.results import statistics as stats
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.stored_runs import ADJUSTED
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
+
+from .pairing import ALLOWANCES, TIME, Pairs, plain
 
 # In kernel units, about five milliseconds: a time below it says more of timers and caches than of an
 # explainer, and counts as this.

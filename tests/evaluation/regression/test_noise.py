@@ -31,9 +31,9 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.gate import verdict
-from xadbench.evaluation.gate.pairing import TIME, Pairs
-from xadbench.evaluation.gate.verdict import APART, SHORTEST, Terms, judge
+from xadbench.evaluation.regression import verdict
+from xadbench.evaluation.regression.pairing import TIME, Pairs
+from xadbench.evaluation.regression.verdict import APART, SHORTEST, Terms, judge
 
 RUNS = pd.read_csv(Path(__file__).parent / "quick_noise.csv")
 INDEX = ["table", "detector", "explainer"]

@@ -1,8 +1,8 @@
-"""Prints `quick_noise.csv`: what `test_gate_noise.py` takes for the noise of real runs.
+"""Prints `quick_noise.csv`: what `test_noise.py` takes for the noise of real runs.
 
-    python tests/evaluation/quick_noise.py RUN [RUN ...] > tests/evaluation/quick_noise.csv
+    python tests/evaluation/regression/quick_noise.py RUN [RUN ...] > quick_noise.csv
 
-Each RUN is the folder of a run of suite quick, which its name becomes; `test_gate_noise.py` says which there
+Each RUN is the folder of a run of suite quick, which its name becomes; `test_noise.py` says which there
 are.
 """
 
