@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from xadbench.evaluation.placement import Placement
+    from xadbench.evaluation.submission.placement import Placement
 
 KEY = "xadbench"  # in pytest-benchmark's extra_info, where `xadbench compare` looks
 FIGURES = ("mean", "low", "high", "chance", "seconds", "kernel_units")
@@ -17,11 +17,11 @@ Scores = dict[str, dict[str, float]]
 def xadbench_score(request: pytest.FixtureRequest) -> Callable[..., Scores]:
     """Return a function that scores an explainer beside the baselines of a suite.
 
-    It takes what `xadbench.evaluation.score.score_on_suite` takes, but always an explainer (a class, a
-    function, an object or a name); `suite` is "quick" if not told. It returns for each detector: `mean`, the
-    adjusted nDCG_m, with `low` and `high`, its 95 % interval over tables (NaN if there is one); `place` among
-    `entries`; `chance`; `oracle`, NaN where there is none; `seconds` and `kernel_units` of a trial. The test
-    fails where a detector's trials gave no score.
+    It takes what `xadbench.evaluation.submission.score.score_on_suite` takes, but always an explainer (a
+    class, a function, an object or a name); `suite` is "quick" if not told. It returns for each detector:
+    `mean`, the adjusted nDCG_m, with `low` and `high`, its 95 % interval over tables (NaN if there is one);
+    `place` among `entries`; `chance`; `oracle`, NaN where there is none; `seconds` and `kernel_units` of a
+    trial. The test fails where a detector's trials gave no score.
 
     Where the test uses the fixture `benchmark` of pytest-benchmark, scores and trials go into its
     `extra_info["xadbench"]`, by which `xadbench compare` can judge two files of benchmarks.
@@ -37,7 +37,7 @@ def xadbench_score(request: pytest.FixtureRequest) -> Callable[..., Scores]:
 
     def score(explainer: Any, suite: Any = "quick", *args: Any, **settings: Any) -> Scores:
         from xadbench.datasets.common.errors import InputError  # noqa: PLC0415  # as below
-        from xadbench.evaluation.score import score_on_suite  # noqa: PLC0415  # takes seconds to import
+        from xadbench.evaluation.submission.score import score_on_suite  # noqa: PLC0415  # takes seconds to import
 
         if explainer is None:
             raise InputError("no explainer to score; a detector or data set alone: score_on_suite")

@@ -63,9 +63,9 @@ def score(  # noqa: PLR0917  # an option each
 ) -> None:
     """Score an explainer, a detector or a data set of your own beside the baselines of a suite."""
     # The report's boards and Jinja come with these, which take a while to import.
-    from xadbench.evaluation.attributions import score_files  # noqa: PLC0415
-    from xadbench.evaluation.placement_forms import as_form  # noqa: PLC0415
-    from xadbench.evaluation.score import beside, run_beside  # noqa: PLC0415
+    from xadbench.evaluation.submission.attributions import score_files  # noqa: PLC0415
+    from xadbench.evaluation.submission.placement_rendering import as_form  # noqa: PLC0415
+    from xadbench.evaluation.submission.score import beside, run_beside  # noqa: PLC0415
 
     if export is not None:
         others: dict[str, object] = {"EXPLAINER": explainer, "--param": param, "--name": name}
@@ -113,7 +113,7 @@ def _refuse(what: str, given: Mapping[str, object], form: str | None, other_form
 
 
 def _export(suite: Suite, folder: Path, form: Any) -> None:
-    from xadbench.evaluation.export import export  # noqa: PLC0415  # as above
+    from xadbench.evaluation.submission.export import export  # noqa: PLC0415  # as above
 
     n_tasks = export(suite, folder, form, on_task=typer.echo)
     typer.echo(f"{folder}: {n_tasks} tasks; {folder / 'README.txt'} says how to answer them")

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from xadbench.datasets import InputError, LabelledTable, read_table, write_table
 from xadbench.datasets.tabular import read_tabular
 from xadbench.dsil import DTENonParametric, load
-from xadbench.evaluation.attributions import _attributions, _read
+from xadbench.evaluation.submission.attributions import _attributions, _read
+from xadbench.evaluation.submission.tasks import tasks
 from xadbench.evaluation.suite.spec import Suite, load_suite
-from xadbench.evaluation.tasks import tasks
 from xadbench.evaluation.trial.run import fit
 from xadbench.generator import load_recipe
 from xadbench.generator.networks.serialization import read_network

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.export import export
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.runs.runner import run_suite
+from xadbench.evaluation.submission.export import export
 from xadbench.evaluation.suite.spec import Suite
 
 OUT_OF_REACH = "recipe contextual-d10, seed 10, anomaly kind 'local': an oracle AUC of 0.98 is out of reach"

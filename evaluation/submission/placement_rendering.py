@@ -13,11 +13,12 @@ from rich.table import Table
 
 from xadbench.datasets.common.errors import find, printable
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.placement import Place, Placement
-from xadbench.evaluation.placement_values import as_values, concerned
 from xadbench.evaluation.report.tables import escaped
 from xadbench.evaluation.results.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 from xadbench.evaluation.results.store import without_nan
+
+from .placement import Place, Placement
+from .placement_values import as_values, concerned
 
 WIDTH = 80
 NEAR = 3  # entries shown above and below the one that was scored

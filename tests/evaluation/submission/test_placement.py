@@ -5,11 +5,11 @@ from itertools import product
 
 import pytest
 
-from xadbench.evaluation.placement import place_of
-from xadbench.evaluation.placement_forms import as_form
 from xadbench.evaluation.results import statistics as stats
 from xadbench.evaluation.results.frame import as_results
 from xadbench.evaluation.results.ranking import board, cells_of
+from xadbench.evaluation.submission.placement import place_of
+from xadbench.evaluation.submission.placement_rendering import as_form
 from xadbench.evaluation.suite.spec import Suite
 
 LEVELS = {"best": 0.9, "mine": 0.5, "twin": 0.5, "poor": 0.1, "random": 0.0}
@@ -141,7 +141,7 @@ def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere
 
 
 def test_only_neighbours_and_the_best_are_shown(records_of, monkeypatch):
-    monkeypatch.setattr("xadbench.evaluation.placement_forms.NEAR", 0)
+    monkeypatch.setattr("xadbench.evaluation.submission.placement_rendering.NEAR", 0)
     text = as_form(place_of("poor", suite_of(TABLES), records_of(TABLES)), "text")
     assert "best" in text
     assert "twin" not in text.partition("poor: place")[0]

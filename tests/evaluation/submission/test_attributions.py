@@ -11,12 +11,12 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError, standardise
-from xadbench.evaluation.attributions import score_files
-from xadbench.evaluation.export import export
 from xadbench.evaluation.results import reference_results as shipped
 from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.submission.attributions import score_files
+from xadbench.evaluation.submission.export import export
+from xadbench.evaluation.submission.tasks import Task, tasks
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
-from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial.run import fit
 from xadbench.evaluation.trial.scopes import Fitted
 

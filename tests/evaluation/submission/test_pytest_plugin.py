@@ -107,5 +107,5 @@ def test_the_plugin_imports_nothing_until_it_is_used():
 
 
 def test_the_plugin_is_declared():
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"xadbench": "xadbench.pytest_plugin"}

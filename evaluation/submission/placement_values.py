@@ -4,9 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.evaluation.placement import Place, Placement
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.store import Record
+
+from .placement import Place, Placement
 
 
 def as_values(placement: Placement) -> dict[str, Any]:

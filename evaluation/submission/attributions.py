@@ -12,17 +12,18 @@ from xadbench.datasets import LabelledTable, content_hash
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.tabular import read_tabular
-from xadbench.evaluation.placement import Placement, place_of
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.reference_results import run_with_shipped
 from xadbench.evaluation.runs.execution import detect, record_of
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Component, Suite
-from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial.evaluate import judge
 from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.run import contained, fit_key, scored
 from xadbench.evaluation.trial.scopes import Fitted
+
+from .placement import Placement, place_of
+from .tasks import Task, tasks
 
 SUFFIXES = (".csv", ".parquet")
 NAME = "attributions"  # of the component that stands for them in records

@@ -15,11 +15,12 @@ from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.components.registry import Entry, Factory
 from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
-from xadbench.evaluation.placement import Placement, place_of
 from xadbench.evaluation.results.frame import REFERENCES
 from xadbench.evaluation.results.reference_results import run_with_shipped
 from xadbench.evaluation.runs.jobs import combinations
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
+
+from .placement import Placement, place_of
 
 INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does
 AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction
@@ -73,7 +74,7 @@ def score_on_suite(
 
     Examples
     --------
-    >>> from xadbench.evaluation.score import score_on_suite
+    >>> from xadbench.evaluation.submission.score import score_on_suite
     >>> def size(detector, background, X):
     ...     return abs(X)
     >>> placement = score_on_suite(size)  # doctest: +SKIP

@@ -11,7 +11,7 @@ from xadbench.datasets import InputError, LabelledTable, content_hash, write_tab
 from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.results import reference_results as shipped
-from xadbench.evaluation.score import beside, score_on_suite
+from xadbench.evaluation.submission.score import beside, score_on_suite
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.suite.tables import load_source
 

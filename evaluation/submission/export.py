@@ -16,10 +16,11 @@ from xadbench.datasets.files import new_folder
 from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.runs.execution import detect
 from xadbench.evaluation.suite.spec import Suite
-from xadbench.evaluation.tasks import Task, tasks
 from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.run import contained
 from xadbench.evaluation.trial.scopes import Fitted
+
+from .tasks import Task, tasks
 
 FORMAT = 1
 Format = Literal["csv", "parquet"]
