@@ -87,7 +87,7 @@ def _suites() -> Entries:
 
 
 def _experiments() -> Entries:
-    from xadbench.evaluation.paper.experiments import EXPERIMENTS  # noqa: PLC0415  # as above
+    from xadbench.evaluation.reproduction.experiments import EXPERIMENTS  # noqa: PLC0415  # as above
 
     return ((name, experiment.description) for name, experiment in EXPERIMENTS.items())
 

@@ -150,7 +150,7 @@ def reproduce(  # noqa: PLR0917  # an option each
     out: Out = None,
 ) -> None:
     """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
-    from xadbench.evaluation.paper import experiments  # noqa: PLC0415  # scikit-learn, matplotlib
+    from xadbench.evaluation.reproduction import experiments  # noqa: PLC0415  # scikit-learn, matplotlib
 
     chosen = experiments.Choice(
         split_commas(datasets),

@@ -18,7 +18,7 @@ from xadbench.datasets.preprocessing import FEWEST_ROWS
 from xadbench.datasets.rng import stream
 from xadbench.dsil import Ensemble
 from xadbench.evaluation.metrics import auc_roc
-from xadbench.evaluation.paper.published import available, published, published_datasets
+from xadbench.evaluation.reproduction.published_figures import available, published, published_datasets
 
 SEEDS = (0, 1, 2)
 MOST_ROWS = 10_000  # of the others

@@ -17,7 +17,7 @@ from xadbench.datasets.rng import stream
 from xadbench.dsil import DSIL, Gaussian
 from xadbench.dsil.detectors.retention import Fixed
 from xadbench.evaluation.metrics import auc_roc
-from xadbench.evaluation.paper.published import available, published_datasets
+from xadbench.evaluation.reproduction.published_figures import available, published_datasets
 
 SEEDS = (0, 1)
 CANDIDATES = [

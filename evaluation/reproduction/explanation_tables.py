@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from xadbench.evaluation.paper.blame import blame_board, mean_of_all, summarise_blame
-from xadbench.evaluation.paper.comparison import IDENTITY, compare
-from xadbench.evaluation.paper.plots import draw_panels
-from xadbench.evaluation.paper.published import published_explanations
-from xadbench.evaluation.paper.report import Rows, as_markdown, number, print_table, write_text
 from xadbench.evaluation.results.store import Record
+
+from .comparison import IDENTITY, compare
+from .explanation_comparison import blame_board, mean_of_all, summarise_blame
+from .plots import draw_panels
+from .published_figures import published_explanations
+from .tables import Rows, as_markdown, number, print_table, write_text
 
 TITLES = {
     "table3": ("table3_synthetic_explanations", "Table III: blame on synthetic sets"),

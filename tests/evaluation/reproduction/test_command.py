@@ -11,8 +11,8 @@ import pytest
 from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation import cli
 from xadbench.evaluation.detectors import DETECTORS
-from xadbench.evaluation.paper import experiments, figures, plots
-from xadbench.evaluation.paper.methods import PAPER, Method
+from xadbench.evaluation.reproduction import experiments, figures, plots
+from xadbench.evaluation.reproduction.methods import PAPER, Method
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

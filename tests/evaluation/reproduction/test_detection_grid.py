@@ -7,8 +7,8 @@ import pytest
 from xadbench.datasets import InputError, LabelledTable
 from xadbench.evaluation import detectors
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.paper.grid import Cell, run_grid
-from xadbench.evaluation.paper.methods import PAPER, Method, find_method
+from xadbench.evaluation.reproduction.detection_grid import Cell, run_grid
+from xadbench.evaluation.reproduction.methods import PAPER, Method, find_method
 
 
 def load(name):

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from xadbench.evaluation.paper.comparison import IDENTITY, compare
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.controls import ORACLE
+
+from .comparison import IDENTITY, compare
 
 COMPARED = ("ndcg_m", "acc_m", "seconds")
 JUDGED = "adjusted_ndcg_m"

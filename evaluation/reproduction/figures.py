@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from xadbench.evaluation.paper.comparison import mean_ranks
-from xadbench.evaluation.paper.plots import BOLD, draw_bars, draw_lines
-from xadbench.evaluation.paper.published import published
-from xadbench.evaluation.paper.report import as_markdown, print_table, write_text
 from xadbench.evaluation.results.store import Record
+
+from .comparison import mean_ranks
+from .plots import BOLD, draw_bars, draw_lines
+from .published_figures import published
+from .tables import as_markdown, print_table, write_text
 
 AUC = "AUC-ROC"
 MEAN_RANK = "mean rank"

@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.paper.comparison import compare, complete_datasets, mean_ranks, summarise
-from xadbench.evaluation.paper.published import (
+from xadbench.evaluation.reproduction.comparison import compare, complete_datasets, mean_ranks, summarise
+from xadbench.evaluation.reproduction.published_figures import (
     available,
     find_datasets,
     published,
     published_datasets,
 )
-from xadbench.evaluation.paper.report import as_markdown, comparison_cells
+from xadbench.evaluation.reproduction.tables import as_markdown, comparison_cells
 
 NAN = float("nan")
 

@@ -9,15 +9,16 @@ from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.paper import explained_report
-from xadbench.evaluation.paper.explained import ExplainedCell, run_cells
-from xadbench.evaluation.paper.measures import BLAME, FORECAST, Measure
-from xadbench.evaluation.paper.published import available
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import with_controls
 from xadbench.evaluation.suite.controls import CONTROLS
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
+
+from . import explanation_tables as explained_report
+from .explanation_grid import ExplainedCell, run_cells
+from .explanation_scores import BLAME, FORECAST, Measure
+from .published_figures import available
 
 REFERENCES = ("z_score", "random")  # beside which any explainer is to be seen
 ADBENCH = "adbench:"

@@ -14,7 +14,6 @@ from xadbench.datasets import InputError
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.explainers import make_explainer, missing
-from xadbench.evaluation.paper.measures import Measure
 from xadbench.evaluation.results.store import Record, is_finished, read_record, write_record
 from xadbench.evaluation.runs.runner import one_thread, versions
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN
@@ -22,6 +21,8 @@ from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial.explain import explain_at_cost, warm_up
 from xadbench.evaluation.trial.run import Fitted, contained, fit, not_ok, trial_key
+
+from .explanation_scores import Measure
 
 CULPRITS_UNKNOWN = "the table does not name its culprits"
 Told = tuple[Record, bool]  # a record, and whether it was computed now

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.paper.comparison import complete_datasets, summarise
+
+from .comparison import complete_datasets, summarise
 
 NOTES = (
     "ours, published: mean and standard deviation over seeds. diff.: ours less published. in 2 std: whether "

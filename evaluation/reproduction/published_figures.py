@@ -41,7 +41,7 @@ def published(name: str) -> pd.DataFrame:
         Columns `dataset` (the name in ADBench), `method`, `mean`, `std`, in the published order; figures in
         [0, 1]. Figure 1's sets of images and text, means over several files, are left out.
     """
-    source = files("xadbench.evaluation.published") / f"{name}.csv"
+    source = files("xadbench.evaluation.reproduction.published") / f"{name}.csv"
     with source.open(encoding="utf-8") as file:
         frame = pd.DataFrame(csv.DictReader(file))[COLUMNS].astype({"mean": float, "std": float})
     if name.startswith("figure1"):  # in percent, and in lower case
@@ -66,7 +66,7 @@ def published_explanations(name: str) -> pd.DataFrame:
         Columns `dataset` (a recipe, or the name in ADBench), `method` (a registered explainer), `metric`
         ("ndcg_m", "acc_m", "seconds" or "infidelity"), `mean`, `std` (NaN where none was published).
     """
-    source = files("xadbench.evaluation.published") / f"{name}.csv"
+    source = files("xadbench.evaluation.reproduction.published") / f"{name}.csv"
     with source.open(encoding="utf-8") as file:
         return pd.DataFrame([_explanation(row) for row in csv.DictReader(file)])
 

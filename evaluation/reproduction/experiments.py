@@ -9,20 +9,16 @@ from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError, find, unknown
 from xadbench.evaluation.detectors import DETECTORS
-from xadbench.evaluation.paper.comparison import compare
-from xadbench.evaluation.paper.figures import figure1, iteration_curve, retention_study
-from xadbench.evaluation.paper.grid import Cell, run_grid
-from xadbench.evaluation.paper.methods import PAPER, Method, find_method
-from xadbench.evaluation.paper.published import (
-    available,
-    find_datasets,
-    published,
-    published_datasets,
-)
-from xadbench.evaluation.paper.report import publish
-from xadbench.evaluation.paper.studies import STUDIES, Study, run_study
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.runs.progress import RunProgress
+
+from .comparison import compare
+from .detection_grid import Cell, run_grid
+from .explanation_experiments import STUDIES, Study, run_study
+from .figures import figure1, iteration_curve, retention_study
+from .methods import PAPER, Method, find_method
+from .published_figures import available, find_datasets, published, published_datasets
+from .tables import publish
 
 SEEDS = (0, 1, 2, 3, 4)
 RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

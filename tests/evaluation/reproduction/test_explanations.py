@@ -16,12 +16,13 @@ from xadbench.evaluation import cli
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.paper import explained, studies
-from xadbench.evaluation.paper.blame import blame_board, summarise_blame
-from xadbench.evaluation.paper.experiments import EXPERIMENTS
-from xadbench.evaluation.paper.explained_report import faithfulness_points
-from xadbench.evaluation.paper.measures import sizes
-from xadbench.evaluation.paper.published import published_explanations
+from xadbench.evaluation.reproduction import explanation_experiments as studies
+from xadbench.evaluation.reproduction import explanation_grid as explained
+from xadbench.evaluation.reproduction.experiments import EXPERIMENTS
+from xadbench.evaluation.reproduction.explanation_comparison import blame_board, summarise_blame
+from xadbench.evaluation.reproduction.explanation_scores import sizes
+from xadbench.evaluation.reproduction.explanation_tables import faithfulness_points
+from xadbench.evaluation.reproduction.published_figures import published_explanations
 from xadbench.evaluation.suite.spec import Suite, load_suite
 
 CONTROLS = {"oracle", "truth", "inverted_truth"}

@@ -14,10 +14,11 @@ from joblib import Parallel, delayed, parallel_config
 from xadbench.datasets import LabelledTable, load_adbench
 from xadbench.datasets.sources.adbench import find_adbench
 from xadbench.evaluation import metrics
-from xadbench.evaluation.paper.methods import Method
 from xadbench.evaluation.results.store import REUSED, Record, read_json, write_json
 from xadbench.evaluation.runs.runner import one_thread, versions
 from xadbench.evaluation.trial.run import contained, not_ok
+
+from .methods import Method
 
 METRICS_VERSION = 1  # raised when a measure of `metrics.DETECTION` gives other numbers
 Load = Callable[[str], LabelledTable]
