@@ -17,7 +17,7 @@ from xadbench.datasets.common.errors import printable, unknown
 from xadbench.datasets.common.parquet import CHUNK_ROWS
 from xadbench.datasets.files import write_parts
 from xadbench.datasets.sources.loading import load_dataset
-from xadbench.evaluation import audit as audits
+from xadbench.evaluation.audit import recipes as audits
 from xadbench.evaluation.catalogue import CATALOGUE
 from xadbench.evaluation.commands import baseline, check, compare, history, score
 from xadbench.evaluation.leaks.controls import LeakFound, check_leaks

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from xadbench.evaluation.audit import audit
+from xadbench.evaluation.audit.recipes import audit
 from xadbench.generator import load_recipe
 
 pytestmark = pytest.mark.claims

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation import audit as module
-from xadbench.evaluation.audit import as_json, audit, publish
+from xadbench.evaluation.audit import recipes as module
+from xadbench.evaluation.audit.recipes import as_json, audit, publish
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import generate
 from xadbench.generator.oracle.bayes import BayesDetector

@@ -1,0 +1,1 @@
+"""Audits of recipes and tables: whether they are worth explaining, and what gives the truth away."""
