@@ -10,7 +10,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from xadbench.datasets.sources.bundled import BUNDLED
-from xadbench.evaluation.catalogue import CATALOGUE
+from xadbench.evaluation.cli.catalogue import CATALOGUE
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 from xadbench.evaluation.metrics import BASELINES, METRICS, Metric
@@ -131,7 +131,7 @@ TABLES = {
 def write_commands(page: Path) -> None:
     """Write the page of all commands, from their help; a console block for each example."""
     words = ["utils", "docs", "--name", "xadbench", "--title", "Commands"]
-    told = [sys.executable, "-m", "typer", "xadbench.evaluation.cli", *words]
+    told = [sys.executable, "-m", "typer", "xadbench.evaluation.cli.app", *words]
     text = subprocess.check_output(told, cwd=page.parent, text=True)  # noqa: S603  # our own words
     example = r"For example:\n\n```console\n$ \1\n```"
     page.write_text(re.sub(r"^Example: (.*)$", example, text, flags=re.MULTILINE))

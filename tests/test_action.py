@@ -60,7 +60,7 @@ def step(tmp_path):
     tools.mkdir()
     (tools / "gh.py").write_text(GH)
     for name, code in {
-        "xadbench": '-P -c "from xadbench.evaluation.cli import main; main()"',
+        "xadbench": '-P -c "from xadbench.evaluation.cli.app import main; main()"',
         "gh": f'"{tools}/gh.py"',
     }.items():
         (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {code} "$@"\n')

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "plugin"
-CLI = ["-c", "from xadbench.evaluation.cli import main; main()"]
+CLI = ["-c", "from xadbench.evaluation.cli.app import main; main()"]
 
 
 @pytest.fixture(scope="module")

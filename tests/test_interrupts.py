@@ -60,7 +60,7 @@ def start(tmp_path):
 
 
 def test_a_call_into_c_is_ended_and_the_run_resumes(start, tmp_path):
-    module = ["-m", "xadbench.evaluation.cli"]
+    module = ["-m", "xadbench.evaluation.cli.app"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = start(*module, **pipes)
     process.send_signal(signal.SIGINT)

@@ -17,7 +17,7 @@ from xadbench.generator.recipe import Recipe, build_network, generate, load_reci
 pytestmark = pytest.mark.bench
 
 GIBIBYTE = 2**20  # in KiB, as Linux counts resident memory
-GENERATE = "from xadbench.evaluation.cli import main; main()"
+GENERATE = "from xadbench.evaluation.cli.app import main; main()"
 
 
 def network(n_features, n_edges=30):

@@ -98,7 +98,7 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(benchmark, least_times, tmp
     (tmp_path / "quick.yaml").write_text(yaml.safe_dump(quick))
 
     def run(workers):
-        command = [sys.executable, "-m", "xadbench.evaluation.cli", "run", "quick.yaml"]
+        command = [sys.executable, "-m", "xadbench.evaluation.cli.app", "run", "quick.yaml"]
         options = ["--workers", str(workers), "--out", f"run-{workers}"]
         subprocess.run([*command, *options], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xadbench.evaluation import cli, detectors, explainers
+from xadbench.evaluation import detectors, explainers
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial import explain as explaining

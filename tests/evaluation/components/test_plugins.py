@@ -11,7 +11,8 @@ from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError
 from xadbench.datasets.sources.loading import load_dataset
-from xadbench.evaluation import cli, run_suite
+from xadbench.evaluation import run_suite
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
@@ -380,7 +381,7 @@ def test_a_suite_takes_all_by_the_same_names(folder):
 def test_a_worker_loads_the_users_code_itself(folder):
     asked = suite(explainers=["mine.py:Far", "mine:blame"], timeout=100)  # contained in a worker, of one
     (folder / "s.yaml").write_text(asked.model_dump_json(exclude_none=True))
-    code = "from xadbench.evaluation.cli import main; main()"
+    code = "from xadbench.evaluation.cli.app import main; main()"
     command = [sys.executable, "-P", "-c", code, "run", "s.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own code
     assert (done.returncode, done.stderr) == (0, "")

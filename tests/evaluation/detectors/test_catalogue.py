@@ -85,7 +85,7 @@ def test_without_combo_feature_bagging_says_what_to_install(monkeypatch: pytest.
 
 def test_to_list_names_nothing_slow_is_imported() -> None:
     code = (
-        "import sys; from xadbench.evaluation import cli;"
+        "import sys; from xadbench.evaluation.cli import app as cli;"
         "slow = 'torch', 'pyod', 'shap', 'scipy.optimize', 'requests', 'jinja2', 'plotly';"
         "print([module for module in slow if module in sys.modules])"
     )

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, run_suite
+from xadbench.evaluation import run_suite
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.metrics import set_sizes
 from xadbench.evaluation.regression import compare
 from xadbench.evaluation.report import write_report

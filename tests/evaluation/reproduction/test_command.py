@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets.sources.adbench import AdbenchFile
-from xadbench.evaluation import cli
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.reproduction import experiments, figures, plots
 from xadbench.evaluation.reproduction.methods import PAPER, Method

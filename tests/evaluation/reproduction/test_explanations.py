@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets.sources.adbench import AdbenchFile
-from xadbench.evaluation import cli
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation import cli, run_suite
+from xadbench.evaluation import run_suite
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import lacking, load_attributions, load_rows
 from xadbench.evaluation.results.table_summary import N_BINS, N_EXAMPLES, read_portrait

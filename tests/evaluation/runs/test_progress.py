@@ -4,7 +4,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from xadbench.evaluation import cli
+from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.runs import progress
 from xadbench.evaluation.runs.execution import UnderWay
 from xadbench.evaluation.runs.jobs import plan

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
-from xadbench.evaluation.commands.score import parameters
+from xadbench.evaluation.cli.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.results import reference_results as shipped
 from xadbench.evaluation.submission.score import beside, score_on_suite

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from xadbench.datasets import read_table
-from xadbench.evaluation import cli
+from xadbench.evaluation.cli import app as cli
 
 QUICK_SUITE = """\
 name: tiny
@@ -177,7 +177,7 @@ def test_debug_shows_where_it_came_from(monkeypatch, capsys):
 INTERRUPTIBLE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from xadbench.evaluation.cli import main
+from xadbench.evaluation.cli.app import main
 main()
 """
 

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from xadbench.evaluation import cli
+from xadbench.evaluation.cli import app as cli
 
 FAR = """\
 import numpy as np

@@ -18,8 +18,6 @@ from xadbench.datasets.common.parquet import CHUNK_ROWS
 from xadbench.datasets.files import write_parts
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.audit import recipes as audits
-from xadbench.evaluation.catalogue import CATALOGUE
-from xadbench.evaluation.commands import baseline, check, compare, history, score
 from xadbench.evaluation.leaks.controls import LeakFound, check_leaks
 from xadbench.evaluation.results.artifacts import lacking
 from xadbench.evaluation.results.leaderboard import publish
@@ -31,6 +29,9 @@ from xadbench.evaluation.suite.spec import keeping, load_suite
 from xadbench.evaluation.trial.scopes import SCOPES
 from xadbench.generator.injection.inject import INJECTABLE, Protocol
 from xadbench.interrupts import INTERRUPTED, tell, watch
+
+from . import baseline, check, compare, history, score
+from .catalogue import CATALOGUE
 
 DIFFERS, WRONG_INPUT, TRIALS_FAILED = 1, 2, 3
 

@@ -129,7 +129,7 @@ def parameters(given: Sequence[str]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> from xadbench.evaluation.commands.score import parameters
+    >>> from xadbench.evaluation.cli.score import parameters
     >>> parameters(["depth=3", "centre=median", "sizes=[1, 2]"])
     {'depth': 3, 'centre': 'median', 'sizes': [1, 2]}
     """

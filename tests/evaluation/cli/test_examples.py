@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from typer.main import get_command
 
-from xadbench.evaluation import cli
+from xadbench.evaluation.cli import app as cli
 
 START = "Example: "
 SUITE = """\

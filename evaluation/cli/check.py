@@ -5,11 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from xadbench.datasets.common.errors import printable
-from xadbench.evaluation.commands.score import parameters
 from xadbench.evaluation.conformance import detectors, explainers
 from xadbench.evaluation.conformance.checks import Check, Finding, findings
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
+
+from .score import parameters
 
 FAILED = 1
 
