@@ -7,11 +7,12 @@ from .detectors.dte_nonparametric import DTENonParametric
 from .detectors.ensemble import Ensemble
 from .detectors.gaussian import Gaussian
 from .detectors.neighbours import Neighbours
+from .detectors.retention import RETENTIONS
 from .detectors.tails import Tails
 from .detectors.weighted_loss import WeightedLoss
 from .explainers.counterfactual_repair import Repair
 from .explainers.diffusion_perturbation import DiffusionPerturbation
-from .serialization import load
+from .serialization import allow, load
 
 __all__ = [
     "DTE",
@@ -27,3 +28,7 @@ __all__ = [
     "Repair",
     "load",
 ]
+
+# What can be saved: the detectors, and the schedules in them.
+allow(DTE, DTENonParametric, DDPM, Gaussian, Neighbours, Tails, DSIL, WeightedLoss, Ensemble)
+allow(*map(type, RETENTIONS.values()))

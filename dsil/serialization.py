@@ -26,6 +26,12 @@ FORMAT = 1
 ARRAYS, HEADER = "arrays.safetensors", "detector.json"
 
 Arrays = dict[str, NDArray[Any]]
+_CLASSES: dict[str, Callable[..., Any]] = {}  # all that may be saved, and so be read
+
+
+def allow(*classes: Callable[..., Any]) -> None:
+    """Let objects of these classes be saved and read; the package does so for its own, and nobody's else."""
+    _CLASSES.update({one.__name__: one for one in classes})
 
 
 def save(detector: "Detector", folder: str | os.PathLike[str]) -> Path:
@@ -87,7 +93,7 @@ def _encode(value: Any, path: str, arrays: Arrays) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if type(value).__name__ in _classes():
+    if type(value).__name__ in _CLASSES:
         return _encode_object(value, path, arrays)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         arrays[path] = np.asarray(value, order="C")
@@ -130,7 +136,7 @@ def _decode(node: Any, arrays: Arrays) -> Any:
 
 
 def _decode_object(node: dict[str, Any], arrays: Arrays) -> Any:
-    class_ = find("class", node["class"], _classes())
+    class_ = find("class", node["class"], _CLASSES)
     if (present := getattr(class_, "version", None)) != node["version"]:
         raise InputError(f"saved by version {node['version']} of {node['class']}, here it is {present}")
     value = class_(**{name: _decode(part, arrays) for name, part in node["parameters"].items()})
@@ -138,18 +144,6 @@ def _decode_object(node: dict[str, Any], arrays: Arrays) -> Any:
     if fitted:
         value._restore(fitted)  # noqa: SLF001  # the other half of `_state`
     return value
-
-
-def _classes() -> dict[str, Callable[..., Any]]:
-    """Return all that may be saved: the detectors that the package exports, and the retention schedules."""
-    from xadbench import dsil  # noqa: PLC0415  # the detectors import this module
-
-    from .detectors.base import Detector  # noqa: PLC0415  # as above
-    from .detectors.retention import RETENTIONS  # noqa: PLC0415  # as above
-
-    exported = [getattr(dsil, name) for name in dsil.__all__]
-    detectors = [own for own in exported if isinstance(own, type) and issubclass(own, Detector)]
-    return {own.__name__: own for own in (*detectors, *map(type, RETENTIONS.values()))}
 
 
 Parts = Callable[[Any], Any]

@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -160,8 +160,9 @@ def _download(entry: AdbenchFile) -> Path:
     from .download import download  # noqa: PLC0415  # pooch takes a while to import
 
     url = f"{SOURCE}/{entry.group}/{entry.file}"
+    place = Path("adbench") / entry.group / entry.file
     try:
-        return download(entry, url)
+        return download(url, place, entry.most_bytes, partial(entry.check, where=url))
     except OSError as error:  # all of requests' among it
         hint = f"set {FOLDER_VARIABLE} to a folder that holds {entry.file}"
         raise InputError(f"cannot download {url} ({type(error).__name__}); {hint}") from None

@@ -1,21 +1,32 @@
-"""Downloads files of ADBench into the user's cache; apart, since pooch takes a while to import."""
+"""Downloads files into the user's cache; apart, since pooch takes a while to import."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import pooch
 
 from xadbench.datasets.common.errors import InputError
 
-if TYPE_CHECKING:
-    from .adbench import AdbenchFile
+Check = Callable[[bytes], object]
 
 
-def download(entry: "AdbenchFile", url: str) -> Path:
-    """Return where the file is kept, downloaded unless it is there; `OSError` if it cannot be."""
-    folder = Path(pooch.os_cache("xadbench")) / "adbench" / entry.group
-    return Path(pooch.retrieve(url, None, entry.file, folder, downloader=_downloader(entry)))
+def download(url: str, place: Path, most_bytes: int, check: Check) -> Path:
+    """Return where a file is kept, downloaded unless it is there; `OSError` if it cannot be.
+
+    Parameters
+    ----------
+    url
+        Where it comes from.
+    place
+        Where it is kept, within the cache of XADBench.
+    most_bytes
+        Its limit: what is larger is refused on the way.
+    check
+        Raises what is wrong with the content; then nothing is kept.
+    """
+    path = Path(pooch.os_cache("xadbench")) / place
+    return Path(pooch.retrieve(url, None, path.name, path.parent, downloader=_downloader(most_bytes, check)))
 
 
 class _Limited:
@@ -32,7 +43,7 @@ class _Limited:
         return self.file.write(part)
 
 
-def _downloader(entry: "AdbenchFile") -> Callable[..., None]:
+def _downloader(most_bytes: int, check: Check) -> Callable[..., None]:
     """Return what pooch calls with a temporary file, which it moves into place if nothing was raised.
 
     The hash is checked here, since pooch does not know git's.
@@ -41,7 +52,7 @@ def _downloader(entry: "AdbenchFile") -> Callable[..., None]:
     def write(url: str, output_file: str, pooch_: object) -> None:
         path = Path(output_file)
         with path.open("wb") as file:
-            pooch.HTTPDownloader()(url, _Limited(file, entry.most_bytes, url), pooch_)
-        entry.check(path.read_bytes(), where=url)
+            pooch.HTTPDownloader()(url, _Limited(file, most_bytes, url), pooch_)
+        check(path.read_bytes())
 
     return write

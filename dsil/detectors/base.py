@@ -17,7 +17,7 @@ from torch import Tensor
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import check_columns, matrix
 from xadbench.datasets.common.errors import InputError
-from xadbench.dsil import serialization as saving
+from xadbench.dsil import serialization
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
@@ -129,7 +129,7 @@ class Detector(Estimator):
             If `folder` exists already, or a parameter cannot be saved.
         """
         check_is_fitted(self)
-        return saving.save(self, folder)
+        return serialization.save(self, folder)
 
     def _state(self) -> dict[str, Any]:
         """Return what to save beside the parameters: as a rule every fitted attribute.
