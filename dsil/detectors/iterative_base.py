@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least
 from xadbench.datasets.common.errors import InputError, find
-from xadbench.dsil.networks.mlp import globally_seeded
+from xadbench.dsil.networks.seeding import globally_seeded
 
 from .base import DegenerateWarning, Detector, Interrupted, InterruptWarning
 from .dte import DTE

@@ -1,8 +1,5 @@
 """The networks, and how their weights are drawn."""
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +11,7 @@ from torch import Tensor, nn
 from xadbench.datasets.common.errors import InputError, unknown
 
 from .piecewise import outputs_of_changes
+from .seeding import torch_seeded
 
 HIDDEN = (256, 512, 256)
 MANY_CHANGES = 256  # of a single row, from which on it pays to look for units that do not bend
@@ -108,25 +106,3 @@ def load_weights(network: nn.Module, weights: dict[str, NDArray[Any]]) -> None:
     """Put weights from `weights_of` into a network of the same shape, for good: none needs a gradient."""
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     network.requires_grad_(requires_grad=False)
-
-
-@contextmanager
-def globally_seeded(seed: int) -> Iterator[None]:
-    """Seed Python's, numpy's and torch's global generators inside the block; put them back afterwards."""
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  # what PyOD draws from
-    try:
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002  # as above
-        with torch_seeded(seed):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002  # as above
-
-
-@contextmanager
-def torch_seeded(seed: int) -> Iterator[None]:
-    """Seed torch's global CPU generator inside the block, and put its state back afterwards."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed other devices too
-        yield

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .mlp import torch_seeded
+from .seeding import torch_seeded
 
 WIDTH, HIDDEN, EMBEDDING, N_BLOCKS = 128, 256, 256, 3
 LONGEST_PERIOD = 10_000  # of the embedding, in steps over 2 pi

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from .mlp import MLP, torch_seeded
+from .mlp import MLP
+from .seeding import torch_seeded
 
 
 def expected_bin_module(network: MLP) -> nn.Sequential:

@@ -42,7 +42,7 @@ def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
 
 
 def _under_our_convention(model: type, **fixed: Any) -> Factory[VersionedDetector]:
-    from xadbench.dsil.networks.mlp import globally_seeded  # noqa: PLC0415  # torch takes a second to import
+    from xadbench.dsil.networks.seeding import globally_seeded  # noqa: PLC0415  # torch takes a second to import
 
     from .pyod_adaptor import PyODDetector  # noqa: PLC0415  # as above
 

@@ -7,7 +7,7 @@ from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
-from xadbench.dsil.networks.mlp import globally_seeded
+from xadbench.dsil.networks.seeding import globally_seeded
 from xadbench.evaluation.explainers import tails
 
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns

@@ -137,7 +137,7 @@ class Captum(RowExplainer):
     @staticmethod
     def seeded(seed: int) -> AbstractContextManager[None]:
         """Seed Python's, NumPy's and torch's global generators within the scope."""
-        from xadbench.dsil.networks.mlp import globally_seeded  # noqa: PLC0415  # torch takes a second to import
+        from xadbench.dsil.networks.seeding import globally_seeded  # noqa: PLC0415  # torch takes a second to import
 
         return globally_seeded(seed)
 

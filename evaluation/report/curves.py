@@ -11,9 +11,10 @@ import pandas as pd
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.metrics import METRICS, set_sizes
-from xadbench.evaluation.report.figures import COLOURS, SYMBOLS
 from xadbench.evaluation.results import statistics as stats
 from xadbench.evaluation.results.frame import IDENTITY, Results
+
+from .figures import COLOURS, SYMBOLS
 
 N_PLACES = 10  # where curves over tables of several widths are read off
 DASHES = ("solid", "dash", "dot", "dashdot")

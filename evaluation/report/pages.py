@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xadbench.evaluation.report import figures
-from xadbench.evaluation.report.curves import chart, curves
-from xadbench.evaluation.report.further import further_metrics
-from xadbench.evaluation.report.table_pages import facts_of, table_pages
-from xadbench.evaluation.report.tables import detector_quality, not_ok
 from xadbench.evaluation.results.frame import Results
 from xadbench.evaluation.results.ranking import Board, headline
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
+
+from . import figures
+from .curves import chart, curves
+from .further import further_metrics
+from .table_pages import facts_of, table_pages
+from .tables import detector_quality, not_ok
 
 PAGES = {
     "index.html": "Leaderboard",

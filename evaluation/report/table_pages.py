@@ -8,10 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.evaluation.report import figures
-from xadbench.evaluation.report.drawings import graph, margins
-from xadbench.evaluation.report.examples import HIDDEN, Blame, examples, kept_blame
-from xadbench.evaluation.report.remake import explain_again, remake
 from xadbench.evaluation.results.frame import Results
 from xadbench.evaluation.results.ranking import Board, board, cells_of
 from xadbench.evaluation.results.table_summary import Portrait, portray, read_portrait
@@ -19,6 +15,11 @@ from xadbench.evaluation.runs.jobs import resolve, with_controls
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.suite.tables import Source
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
+
+from . import figures
+from .drawings import graph, margins
+from .examples import HIDDEN, Blame, examples, kept_blame
+from .remake import explain_again, remake
 
 NO_PORTRAIT = "an older run, which kept nothing of its tables; --remake makes them again"
 NO_TABLE = "no trial has come to have this table"

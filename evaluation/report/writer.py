@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.report import pages
-from xadbench.evaluation.report.further import further_metrics
-from xadbench.evaluation.report.tables import as_text, tables
 from xadbench.evaluation.results.frame import read_results
 from xadbench.evaluation.results.ranking import boards
+
+from . import pages
+from .further import further_metrics
+from .tables import as_text, tables
 
 if TYPE_CHECKING:
     from jinja2 import Environment

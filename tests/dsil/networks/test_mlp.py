@@ -1,7 +1,8 @@
 import numpy as np
 import torch
 
-from xadbench.dsil.networks.mlp import HIDDEN, new_mlp, torch_seeded
+from xadbench.dsil.networks.mlp import HIDDEN, new_mlp
+from xadbench.dsil.networks.seeding import torch_seeded
 
 
 def mlp(seed=0, n_inputs=4, n_outputs=7):

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from xadbench.dsil.networks.mlp import torch_seeded
 from xadbench.dsil.networks.piecewise import outputs_of_changes
+from xadbench.dsil.networks.seeding import torch_seeded
 
 D, M, K = 7, 4, 6
 
