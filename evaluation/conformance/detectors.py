@@ -9,7 +9,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.evaluation.detectors import METHODS, Detector
+from xadbench.evaluation.components.protocols import DETECTOR_METHODS, Detector
 
 from .checks import (
     RANDOM,
@@ -73,7 +73,7 @@ def far_rows() -> FloatArray:
 
 def _works(subject: Subject) -> str | None:
     made = subject.make(0)
-    if lacking := [method for method in METHODS if not callable(getattr(made, method, None))]:
+    if lacking := [method for method in DETECTOR_METHODS if not callable(getattr(made, method, None))]:
         return f"{type(made).__name__} has no {' and no '.join(lacking)}"
     fitted = made.fit(background())
     if fitted is not made:

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.evaluation.detectors import Detector
-from xadbench.evaluation.explainers.base import METHODS, PROVIDED_BY, Explainer, missing
+from xadbench.evaluation.components.protocols import (
+    EXPLAINER_METHODS,
+    PROVIDED_BY,
+    Detector,
+    Explainer,
+    missing,
+)
 
 from .checks import (
     RANDOM,
@@ -58,7 +63,7 @@ def blame_of(explainer: Explainer, X: FloatArray) -> FloatArray:
 
 def _works(subject: Subject) -> str | None:
     made = subject.make(0)
-    if lacking := [method for method in METHODS if not callable(getattr(made, method, None))]:
+    if lacking := [method for method in EXPLAINER_METHODS if not callable(getattr(made, method, None))]:
         return f"{type(made).__name__} has no {' and no '.join(lacking)}"
     fitted = made.fit(Curved(), background())
     if not callable(getattr(fitted, "explain", None)):

@@ -6,8 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from xadbench.evaluation.detectors import Detector
-from xadbench.evaluation.explainers import Explainer
+from xadbench.evaluation.components.protocols import Detector, Explainer
 
 from . import detectors, explainers
 from .checks import TOLERANCE, Check, run

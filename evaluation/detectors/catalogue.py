@@ -3,38 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from typing import Any, Protocol, Self
+from typing import Any
 
-from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.evaluation.components.protocols import DETECTOR_METHODS, VersionedDetector
 from xadbench.evaluation.components.registry import Entry, Factory, Kind, factory_of, keywords, make
-
-METHODS = ("fit", "decision_function")
-
-
-class Detector(Protocol):
-    """PyOD's and scikit-learn's convention for detectors.
-
-    A detector that torch can differentiate offers `score_tensor(x) -> tensor` too: the scores (n,) of the
-    rows of a float64 tensor (n, d), with gradients towards `x`.
-    """
-
-    def fit(self, X: FloatArray) -> Self:
-        """Learn from rows (n, d), without labels."""
-
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        """Return the scores (n,) of rows (n, d); higher is more anomalous."""
-
-    def get_params(self) -> Mapping[str, Any]:
-        """Return the parameters that it was made with."""
-
-
-class VersionedDetector(Detector, Protocol):
-    """A registered detector: its `version` is raised when its results change."""
-
-    @property
-    def version(self) -> int | str:
-        """Part of a trial's identity."""
 
 
 def _pyod(module: str, model: str, **fixed: Any) -> Factory[VersionedDetector]:
@@ -165,9 +138,9 @@ def detector_factory(cls: Any) -> Factory[VersionedDetector]:
     """
     if not isinstance(cls, type):
         raise InputError(
-            f"expected a class with {' and '.join(METHODS)}, not an object of {type(cls).__name__}"
+            f"expected a class with {' and '.join(DETECTOR_METHODS)}, not an object of {type(cls).__name__}"
         )
-    methods = {method: getattr(cls, method, None) for method in METHODS}
+    methods = {method: getattr(cls, method, None) for method in DETECTOR_METHODS}
     if lacking := [name for name, method in methods.items() if not callable(method)]:
         raise InputError(f"{cls.__name__} is no detector: it lacks {', '.join(lacking)}")
     if any(base.__module__.startswith("pyod.") for base in cls.__mro__):

@@ -1,5 +1,6 @@
 """PyOD's detectors under our convention: seeded, and without a trace in the global random state."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -8,15 +9,15 @@ from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.dsil.networks.seeding import globally_seeded
-from xadbench.evaluation.explainers import tails
+from xadbench.evaluation.components.tails import Tails
 
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
 # These score a row by the training rows and its whole batch: the same row, another score beside others. The
 # sums of our per-feature scores are what they give a row by itself.
 # By module, since importing PyOD's COPOD imports Matplotlib.
-ALONE: dict[str, type[tails.ECOD] | type[tails.COPOD]] = {
-    "pyod.models.ecod": tails.ECOD,
-    "pyod.models.copod": tails.COPOD,
+ALONE: dict[str, Callable[[Tails, FloatArray], FloatArray]] = {
+    "pyod.models.ecod": Tails.ecod,
+    "pyod.models.copod": Tails.copod,
 }
 
 
@@ -51,8 +52,8 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
             known = self.model.get_params(deep=False).keys()
             self.model.set_params(**{name: value for name, value in own.items() if name in known})
             self.model.fit(np.array(X))
-        if (alone := ALONE.get(type(self.model).__module__)) is not None:
-            self._alone = alone().fit(self, background=np.array(X))
+        if type(self.model).__module__ in ALONE:
+            self._tails = Tails(np.array(X))
         return self
 
     def decision_function(self, X: FloatArray) -> FloatArray:
@@ -65,8 +66,8 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
         """
         if X.shape[1] != getattr(self, "n_features_in_", X.shape[1]):
             raise ValueError(f"X has {X.shape[1]} columns, expected {self.n_features_in_}, as at fit")
-        if type(self.model).__module__ in ALONE:
-            return np.asarray(self._alone.explain(np.array(X)).sum(axis=1))
+        if (alone := ALONE.get(type(self.model).__module__)) is not None:
+            return np.asarray(alone(self._tails, np.array(X)).sum(axis=1))
         with globally_seeded(self.random_state):
             return np.asarray(self.model.decision_function(np.array(X)), dtype=np.float64)
 

@@ -1,7 +1,9 @@
 """Explainers, a module each or a few, and the catalogue of those that a suite can name."""
 
+from xadbench.evaluation.components.protocols import Explainer, missing
+
 from .attribution import Captum
-from .base import Explainer, ExplainFunction, FunctionExplainer, as_explainer, missing
+from .base import ExplainFunction, FunctionExplainer, as_explainer
 from .catalogue import EXPLAINERS, KIND, make_explainer
 from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random

@@ -1,54 +1,18 @@
-"""What an explainer is, and what it may ask of a detector."""
+"""What explainers share: a plain function as an explainer, and one row at a time."""
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Self
 
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.datasets.common.errors import InputError, find
+from xadbench.datasets.common.errors import InputError
+from xadbench.evaluation.components.protocols import EXPLAINER_METHODS, Detector, Explainer
 from xadbench.evaluation.components.registry import SEED, Factory, factory_of, keywords
-from xadbench.evaluation.detectors import Detector
-
-# What an explainer can require, and what provides it: the fitted trees; `score_tensor(x)`; `score_module()`,
-# the score as a torch module with every activation a module of its own; `reconstruction_error(X)`, (n, d).
-PROVIDED_BY = {
-    "forest": "forest_",
-    "gradient": "score_tensor",
-    "module": "score_module",
-    "reconstruction": "reconstruction_error",
-}
 
 ExplainFunction = Callable[..., FloatArray]
-METHODS = ("fit", "explain")
 GIVEN = ("detector", "background", "X")  # what a plain function is called with
-
-
-@runtime_checkable
-class Explainer(Protocol):
-    """Blames features for a detector's scores, without a look at the truth.
-
-    The attributions of a row depend on the detector, the background, the seed and the row alone: not on the
-    other rows, their order or the worker. No global random state is used or changed.
-
-    Three attributes may be there. `requires`, a frozenset of keys of `PROVIDED_BY`, is what it needs of a
-    detector; nothing without. `version`, raised when results change, is part of a trial's identity, and so is
-    the installed version of `library`, the distribution that does the work; of code that is loaded by
-    `module:Name`, the hash of the source is so too.
-    """
-
-    def fit(self, detector: Detector, background: FloatArray) -> Self:
-        """Take a fitted detector and the rows (b, d) that stand for its training data.
-
-        Raises
-        ------
-        Unsuitable
-            If the explainer is not made for such a background, as by its number of features.
-        """
-
-    def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d) of each value of rows (n, d): finite, higher is more to blame."""
 
 
 class FunctionExplainer:
@@ -115,7 +79,7 @@ def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:
 
 
 def _no_explainer(cls: type) -> InputError:
-    lacking = [method for method in METHODS if not hasattr(cls, method)]
+    lacking = [method for method in EXPLAINER_METHODS if not hasattr(cls, method)]
     return InputError(f"{cls.__name__} is no explainer: it lacks {', '.join(lacking)}")
 
 
@@ -130,10 +94,10 @@ def explainer_factory(made_from: Any) -> Factory[Explainer]:
         For any other object.
     """
     if isinstance(made_from, type):
-        if not all(callable(getattr(made_from, method, None)) for method in METHODS):
+        if not all(callable(getattr(made_from, method, None)) for method in EXPLAINER_METHODS):
             raise _no_explainer(made_from)
         return factory_of(made_from)
-    if not callable(made_from) or hasattr(made_from, METHODS[1]):
+    if not callable(made_from) or hasattr(made_from, EXPLAINER_METHODS[1]):
         raise InputError(
             f"expected a class with fit and explain, or a function of ({', '.join(GIVEN)}), "
             f"not an object of {type(made_from).__name__}"
@@ -164,24 +128,6 @@ def _check_call(function: ExplainFunction, params: Mapping[str, Any]) -> None:
 def name_of(function: ExplainFunction) -> str:
     """Return what a function is called where it is defined; for a callable object, its class."""
     return str(getattr(function, "__qualname__", type(function).__qualname__))
-
-
-def missing(explainer: Explainer, detector: Detector) -> str | None:
-    """Return why an explainer cannot explain a detector, in one line; None if it can.
-
-    Raises
-    ------
-    InputError
-        If the explainer requires what no detector can provide, or `requires` is text and no set.
-    """
-    needs = getattr(explainer, "requires", ())
-    if isinstance(needs, str):  # whose letters would be taken for names
-        raise InputError(f"requires is {needs!r}, expected a set of names, such as {{{needs!r}}}")
-    for need in sorted(needs):
-        method = find("requirement", need, PROVIDED_BY)
-        if not hasattr(detector, method):
-            return f"the explainer needs a {need}, and the detector has no {method}"
-    return None
 
 
 def row_by_row(function: Callable[[FloatArray], FloatArray], rows: FloatArray) -> FloatArray:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from xadbench.evaluation.components.protocols import Explainer
 from xadbench.evaluation.components.registry import Entry, Factory, Kind, factory_of, make
 
 from .attribution import METHODS, Captum
-from .base import Explainer, explainer_factory
+from .base import explainer_factory
 from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random
 from .counterfactual import Counterfactual

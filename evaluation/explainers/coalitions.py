@@ -11,7 +11,7 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError, Unsuitable
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector
 
 from .base import row_by_row
 from .shapley import background_sample, mean_scores

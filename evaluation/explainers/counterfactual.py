@@ -7,9 +7,9 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector, missing
 
-from .base import missing, row_by_row
+from .base import row_by_row
 from .spread import is_constant, moments
 
 NORMAL_SHARE = 0.95  # of the background scores below the threshold

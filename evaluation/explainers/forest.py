@@ -10,9 +10,8 @@ from scipy.sparse import csr_array
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector, missing
 
-from .base import missing
 from .shapley import load_shap
 
 

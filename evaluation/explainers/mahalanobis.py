@@ -8,7 +8,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector
 
 from .base import row_by_row
 from .spread import is_constant, moments, robust_moments

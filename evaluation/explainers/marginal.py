@@ -6,7 +6,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector
 
 from .spread import moments, robust_moments
 

@@ -5,9 +5,9 @@ from typing import Any, Self
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector, missing
 
-from .base import missing, row_by_row
+from .base import row_by_row
 
 
 class ReconstructionError:

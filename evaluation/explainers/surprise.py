@@ -10,7 +10,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector
 
 from .base import row_by_row
 from .spread import moments, robust_moments

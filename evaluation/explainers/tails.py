@@ -1,7 +1,6 @@
 """The per-feature scores of ECOD, COPOD and HBOS, as explainers.
 
-All three judge a row within the background and the row itself, and by nothing else. PyOD's ECOD and COPOD
-judge it within the batch that it came with too, so their scores depend on the batch.
+All three judge a row within the background and the row itself, and by nothing else.
 """
 
 from abc import ABC, abstractmethod
@@ -11,42 +10,27 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import matrix
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector
+from xadbench.evaluation.components.tails import Tails
 
 from .spread import rounding
 
 
-class _Tails(ABC):
+class _ByTails(ABC):
     requires: frozenset[str] = frozenset()
     version = 1
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
         """Sort the background's columns."""
-        rows = matrix(background, "background", min_rows=1)
-        self._columns = np.sort(rows.T, axis=1)
-        self._surprise = -np.log((np.arange(len(rows) + 1) + 1) / (len(rows) + 1))  # by count
-        # Centred at a value first: the mean of a constant column may round, and so fake a skewness.
-        centred = rows - rows[0]
-        self._skewness = ((centred - centred.mean(axis=0)) ** 3).mean(axis=0)
+        self._tails = Tails(background)
         return self
 
+    @abstractmethod
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the blame (n, d), at least 0, of rows (n, d)."""
-        rows = matrix(X, n_columns=len(self._columns))
-        left = self._counts(rows, "right")
-        right = self._columns.shape[1] - self._counts(rows, "left")
-        return self._combine(self._surprise[left], self._surprise[right])
-
-    def _counts(self, rows: FloatArray, side: str) -> IntArray:
-        columns = zip(self._columns, rows.T, strict=True)
-        return np.stack([np.searchsorted(known, values, side) for known, values in columns], axis=1)  # type: ignore[call-overload]  # side is a plain string
-
-    @abstractmethod
-    def _combine(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        """Return the blame from the surprise (n, d) of either tail."""
 
 
-class ECOD(_Tails):
+class ECOD(_ByTails):
     r"""Explainer by the tail of each feature's distribution: :math:`-\log \min(F_i(x_i), \bar F_i(x_i))`.
 
     :math:`F_i(x)` is the share of values up to x, :math:`\bar F_i(x)` of values from x on, among the
@@ -59,11 +43,12 @@ class ECOD(_Tails):
     larger of both tails, and so is it in PyOD's scores.
     """
 
-    def _combine(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        return np.maximum(left, right)
+    def explain(self, X: FloatArray) -> FloatArray:
+        """Return the blame (n, d), at least 0, of rows (n, d)."""
+        return self._tails.ecod(X)
 
 
-class COPOD(_Tails):
+class COPOD(_ByTails):
     r"""Explainer by the tails of an empirical copula: the larger of the skewed tail and the mean of both.
 
     .. math:: \max\left(u_i, \frac{-\log F_i(x_i) - \log \bar F_i(x_i)}{2}\right)
@@ -77,9 +62,9 @@ class COPOD(_Tails):
     Source: Li et al. 2020, "COPOD", arXiv 2009.09463; its score is the sum over features.
     """
 
-    def _combine(self, left: FloatArray, right: FloatArray) -> FloatArray:
-        skewed = np.where(self._skewness < 0, left, right)
-        return np.maximum(skewed, (left + right) / 2)
+    def explain(self, X: FloatArray) -> FloatArray:
+        """Return the blame (n, d), at least 0, of rows (n, d)."""
+        return self._tails.copod(X)
 
 
 class HBOS:

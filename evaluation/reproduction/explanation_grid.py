@@ -13,7 +13,8 @@ from joblib import Parallel, delayed, parallel_config
 from xadbench.datasets import InputError
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
-from xadbench.evaluation.explainers import make_explainer, missing
+from xadbench.evaluation.components.protocols import missing
+from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.results.store import Record, is_finished, read_record, write_record
 from xadbench.evaluation.runs.runner import one_thread, versions
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN

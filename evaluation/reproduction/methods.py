@@ -8,8 +8,9 @@ from xadbench.datasets import LabelledTable, resize, standardise
 from xadbench.datasets.common.errors import unknown
 from xadbench.datasets.preprocessing import semi_supervised_split
 from xadbench.datasets.rng import stream
+from xadbench.evaluation.components.protocols import VersionedDetector
 from xadbench.evaluation.components.registry import identity
-from xadbench.evaluation.detectors import DETECTORS, VersionedDetector, make_detector
+from xadbench.evaluation.detectors import DETECTORS, make_detector
 
 PREPARATION_VERSION = 1  # raised when `prepare` gives other rows
 

@@ -12,8 +12,9 @@ from typing import Any
 from xadbench.datasets.common.errors import InputError, one_line
 from xadbench.datasets.common.specs import build_spec
 from xadbench.datasets.sources.loading import load_dataset
+from xadbench.evaluation.components.protocols import Explainer
 from xadbench.evaluation.components.registry import Entry, Factory
-from xadbench.evaluation.explainers import EXPLAINERS, Explainer, ExplainFunction, as_explainer
+from xadbench.evaluation.explainers import EXPLAINERS, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.results.frame import REFERENCES
 from xadbench.evaluation.results.reference_results import run_with_shipped

@@ -8,7 +8,8 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
-from xadbench.evaluation.explainers import Explainer, make_explainer
+from xadbench.evaluation.components.protocols import Explainer
+from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.suite.spec import Component
 
 from .scopes import Fitted

@@ -17,9 +17,10 @@ from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.errors import InputError, TimeUp, Unsuitable, said
 from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation import metrics
+from xadbench.evaluation.components.protocols import Detector, Explainer, missing
 from xadbench.evaluation.components.registry import identity
-from xadbench.evaluation.detectors import Detector, make_detector
-from xadbench.evaluation.explainers import Explainer, as_explainer, make_explainer, missing
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.explainers import as_explainer, make_explainer
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, ORACLE, VERSION, oracle_detector
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source

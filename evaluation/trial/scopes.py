@@ -10,7 +10,7 @@ from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import find
 from xadbench.evaluation import metrics
-from xadbench.evaluation.detectors import Detector
+from xadbench.evaluation.components.protocols import Detector
 from xadbench.evaluation.metrics import Metric, Score
 
 SCOPES = ("anomalies", "detected", "flagged")

@@ -9,8 +9,9 @@ import torch
 from xadbench.datasets import standardise
 from xadbench.dsil import DDPM, DTE, DiffusionPerturbation, Repair
 from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule
+from xadbench.evaluation.components.protocols import missing
 from xadbench.evaluation.detectors import make_detector
-from xadbench.evaluation.explainers import EXPLAINERS, KernelSHAP, make_explainer, missing
+from xadbench.evaluation.explainers import EXPLAINERS, KernelSHAP, make_explainer
 from xadbench.evaluation.metrics import metered
 from xadbench.generator import generate, load_recipe
 from xadbench.generator.recipe import with_rows

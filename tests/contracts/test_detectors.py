@@ -8,8 +8,9 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from xadbench.datasets.common.arrays import FloatArray
+from xadbench.evaluation.components.protocols import VersionedDetector
 from xadbench.evaluation.conformance.testing import DetectorContract
-from xadbench.evaluation.detectors import DETECTORS, VersionedDetector, make_detector
+from xadbench.evaluation.detectors import DETECTORS, make_detector
 
 QUICK = {
     "dte": {"epochs": 60},

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from xadbench.evaluation.components.protocols import Explainer, missing
 from xadbench.evaluation.conformance.checks import background as training
 from xadbench.evaluation.conformance.checks import rows
 from xadbench.evaluation.conformance.explainers import blame_of
 from xadbench.evaluation.conformance.testing import ExplainerContract
 from xadbench.evaluation.conformance.toy_detectors import Curved, Linear, Plain
-from xadbench.evaluation.explainers import EXPLAINERS, Explainer, make_explainer, missing
+from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 
 NO_CULPRIT = {
     "random": "blames without looking",

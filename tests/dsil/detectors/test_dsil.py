@@ -15,7 +15,8 @@ from xadbench.dsil import (
 )
 from xadbench.dsil.detectors.base import InterruptWarning
 from xadbench.dsil.detectors.retention import Cosine, Fixed
-from xadbench.evaluation.explainers import Saliency, missing
+from xadbench.evaluation.components.protocols import missing
+from xadbench.evaluation.explainers import Saliency
 
 ROWS = np.arange(40.0)[:, np.newaxis]
 

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.evaluation.components.protocols import missing
 from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.explainers import (
     FunctionExplainer,
@@ -20,7 +21,6 @@ from xadbench.evaluation.explainers import (
     ZScore,
     as_explainer,
     make_explainer,
-    missing,
 )
 
 

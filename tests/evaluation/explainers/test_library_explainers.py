@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError, Unsuitable
 from xadbench.dsil import DSIL, DTE, Gaussian
-from xadbench.evaluation.explainers import Captum, Lime, PermutationSHAP, make_explainer, missing
+from xadbench.evaluation.components.protocols import missing
+from xadbench.evaluation.explainers import Captum, Lime, PermutationSHAP, make_explainer
 from xadbench.evaluation.explainers.rows import seeded_numpy
 from xadbench.evaluation.explainers.shapley import background_sample, load_shap
 
