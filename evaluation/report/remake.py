@@ -17,7 +17,7 @@ from xadbench.evaluation.suite.controls import CONTROLS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial.explain import explain
-from xadbench.evaluation.trial.scopes import Fitted
+from xadbench.evaluation.trial.fit import Fitted
 
 MOST_CELLS = 5_000_000  # rows times features; a larger table takes longer to make than to read about
 

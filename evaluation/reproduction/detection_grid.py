@@ -16,7 +16,7 @@ from xadbench.datasets.sources.adbench import find_adbench
 from xadbench.evaluation import metrics
 from xadbench.evaluation.results.store import REUSED, Record, read_json, write_json
 from xadbench.evaluation.runs.runner import one_thread, versions
-from xadbench.evaluation.trial.run import contained, not_ok
+from xadbench.evaluation.trial.outcome import contained, not_ok
 
 from .methods import Method
 

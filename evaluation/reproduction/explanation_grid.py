@@ -21,7 +21,9 @@ from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial.explain import explain_at_cost, warm_up
-from xadbench.evaluation.trial.run import Fitted, contained, fit, not_ok, trial_key
+from xadbench.evaluation.trial.fit import Fitted, fit
+from xadbench.evaluation.trial.key import trial_key
+from xadbench.evaluation.trial.outcome import contained, not_ok
 
 from .explanation_scores import Measure
 

@@ -9,7 +9,8 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.trial.evaluate import score_attributions
-from xadbench.evaluation.trial.scopes import RANKED, Fitted, Measures
+from xadbench.evaluation.trial.fit import Fitted
+from xadbench.evaluation.trial.scopes import RANKED, Measures
 
 MOST_SIZES = 15  # k up to 31
 

@@ -16,8 +16,11 @@ from xadbench.evaluation.results.artifacts import keep
 from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.suite.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component
+from xadbench.evaluation.trial.fit import ceiling
+from xadbench.evaluation.trial.key import components, trial_key
 from xadbench.evaluation.trial.limits import limited
-from xadbench.evaluation.trial.run import ceiling, components, contained, not_ok, run_trial, trial_key
+from xadbench.evaluation.trial.outcome import contained, not_ok
+from xadbench.evaluation.trial.run import run_trial
 
 from .fitted_detectors import fit_once
 from .jobs import Job, Unmade

@@ -9,8 +9,8 @@ from xadbench.datasets import InputError, standardise
 from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
-from xadbench.evaluation.trial.run import fit, fit_key
-from xadbench.evaluation.trial.scopes import Fitted
+from xadbench.evaluation.trial.fit import Fitted, fit
+from xadbench.evaluation.trial.key import fit_key
 
 
 def fit_once(run: Path, source: Source, component: Component) -> Fitted | None:

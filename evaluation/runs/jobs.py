@@ -12,7 +12,7 @@ from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.suite.controls import ALWAYS, CONTROLS
 from xadbench.evaluation.suite.spec import PARTS, Component, Kept, Suite, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
-from xadbench.evaluation.trial.run import trial_keys
+from xadbench.evaluation.trial.key import trial_keys
 from xadbench.evaluation.trial.scopes import Measures
 from xadbench.generator.releases.manifest import read_manifest
 

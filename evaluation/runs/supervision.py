@@ -13,7 +13,7 @@ from pathlib import Path
 from xadbench.datasets import InputError
 from xadbench.evaluation.results import store
 from xadbench.evaluation.trial.limits import one_thread, oom_kills
-from xadbench.evaluation.trial.run import not_ok
+from xadbench.evaluation.trial.outcome import not_ok
 
 from .execution import FITTING, Result, UnderWay, record_of, run_job
 from .jobs import Job

@@ -18,9 +18,11 @@ from xadbench.evaluation.runs.execution import detect, record_of
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.trial.evaluate import judge
+from xadbench.evaluation.trial.fit import Fitted
+from xadbench.evaluation.trial.key import fit_key
 from xadbench.evaluation.trial.limits import one_thread
-from xadbench.evaluation.trial.run import contained, fit_key, scored
-from xadbench.evaluation.trial.scopes import Fitted
+from xadbench.evaluation.trial.outcome import contained
+from xadbench.evaluation.trial.run import scored
 
 from .placement import Placement, place_of
 from .tasks import Task, tasks

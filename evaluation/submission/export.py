@@ -16,9 +16,9 @@ from xadbench.datasets.files import new_folder
 from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.runs.execution import detect
 from xadbench.evaluation.suite.spec import Suite
+from xadbench.evaluation.trial.fit import Fitted
 from xadbench.evaluation.trial.limits import one_thread
-from xadbench.evaluation.trial.run import contained
-from xadbench.evaluation.trial.scopes import Fitted
+from xadbench.evaluation.trial.outcome import contained
 
 from .tasks import Task, tasks
 

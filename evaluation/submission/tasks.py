@@ -11,7 +11,7 @@ from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.runs.jobs import Job, Unmade, plan
 from xadbench.evaluation.suite.spec import Suite
-from xadbench.evaluation.trial.scopes import Fitted
+from xadbench.evaluation.trial.fit import Fitted
 
 LONGEST = 60  # characters of a label in a file's name
 BETWEEN = "--"  # in no label as part of a name, so that names of different tasks differ

@@ -11,7 +11,8 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import Explained, Metric, Score
 
-from .scopes import RANKED, SCOPES, Fitted, Measures, Scores
+from .fit import Fitted
+from .scopes import RANKED, SCOPES, Measures, Scores
 
 OF_ANOMALIES = ("anomalies", "detected")  # scopes whose every row has a kind
 BY_KIND = ("ndcg_m", "acc_m")

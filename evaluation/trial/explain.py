@@ -12,7 +12,7 @@ from xadbench.evaluation.components.protocols import Explainer
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.suite.spec import Component
 
-from .scopes import Fitted
+from .fit import Fitted
 
 BRIEF, TIMINGS = 0.1, 5  # seconds of processor time below which a computation is timed so often
 MOST_SECONDS = 1.0  # on the clock: what takes longer and computes little waits for something else

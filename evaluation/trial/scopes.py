@@ -1,45 +1,17 @@
-"""What is judged, and by what: a fitted detector, which of its rows count, and the metrics of a trial."""
+"""Which rows of a trial count, and the metrics that score them."""
 
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from xadbench.datasets import LabelledTable
-from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import find
 from xadbench.evaluation import metrics
-from xadbench.evaluation.components.protocols import Detector
 from xadbench.evaluation.metrics import Metric, Score
 
 SCOPES = ("anomalies", "detected", "flagged")
 HEADLINE_SCOPE = "detected"
 Scores = dict[str, float | int]
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """A detector fitted to a prepared table, and what it says of the table's rows."""
-
-    detector: Detector
-    table: LabelledTable
-    scores: FloatArray
-    seconds: float
-
-    @property
-    def flagged(self) -> IntArray:
-        """The n highest-scored rows, n the true number of anomalies; (n,) row numbers, best first."""
-        order: IntArray = np.argsort(-self.scores, kind="stable")
-        return order[: int(self.table.y.sum())]
-
-    def rows_to_explain(self) -> IntArray:
-        """Return the rows that some scope needs: all anomalies and all flagged rows."""
-        return np.union1d(np.flatnonzero(self.table.y), self.flagged)
-
-    def quality(self) -> dict[str, float]:
-        """Return the detector's AUC-ROC, average precision and F1 at n."""
-        return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
 
 
 @dataclass(frozen=True)

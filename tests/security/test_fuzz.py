@@ -25,7 +25,7 @@ from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation.submission.attributions import _attributions, _read
 from xadbench.evaluation.submission.tasks import tasks
 from xadbench.evaluation.suite.spec import Suite, load_suite
-from xadbench.evaluation.trial.run import fit
+from xadbench.evaluation.trial.fit import fit
 from xadbench.generator import load_recipe
 from xadbench.generator.networks.serialization import read_network
 from xadbench.generator.recipe import RECIPES

@@ -13,7 +13,8 @@ from xadbench.evaluation.results.leaderboard import leaderboard
 from xadbench.evaluation.results.reference_results import ship
 from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.suite.spec import load_suite
-from xadbench.evaluation.trial.run import fit, run_trial
+from xadbench.evaluation.trial.fit import fit
+from xadbench.evaluation.trial.run import run_trial
 
 
 @pytest.fixture(scope="module")

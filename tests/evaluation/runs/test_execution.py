@@ -30,7 +30,7 @@ from xadbench.evaluation.runs.supervision import Task
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial import limits
 from xadbench.evaluation.trial.limits import check_limits, limited
-from xadbench.evaluation.trial.run import not_ok
+from xadbench.evaluation.trial.outcome import not_ok
 
 SCRIPT = Path(__file__).with_name("faulty_run.py")
 TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds", "traceback"}

@@ -23,7 +23,7 @@ from xadbench.evaluation.runs import worker_logs as logs
 from xadbench.evaluation.runs.runner import n_trials, one_thread
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import load_source
-from xadbench.evaluation.trial.run import REASON_CHARACTERS
+from xadbench.evaluation.trial.outcome import REASON_CHARACTERS
 
 
 def with_faulty(suite, fault):

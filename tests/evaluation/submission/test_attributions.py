@@ -17,8 +17,7 @@ from xadbench.evaluation.submission.attributions import score_files
 from xadbench.evaluation.submission.export import export
 from xadbench.evaluation.submission.tasks import Task, tasks
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
-from xadbench.evaluation.trial.run import fit
-from xadbench.evaluation.trial.scopes import Fitted
+from xadbench.evaluation.trial.fit import Fitted, fit
 
 TASKS = ["table2-d10-5--distance--seed-0", "a-b-c14cddc0--distance--seed-0"]
 

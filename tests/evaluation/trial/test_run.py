@@ -15,15 +15,11 @@ from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import load_source
 from xadbench.evaluation.trial import explain as explaining
-from xadbench.evaluation.trial.run import (
-    Fitted,
-    ceiling,
-    contained,
-    fit,
-    run_trial,
-    score_attributions,
-    trial_key,
-)
+from xadbench.evaluation.trial.evaluate import score_attributions
+from xadbench.evaluation.trial.fit import Fitted, ceiling, fit
+from xadbench.evaluation.trial.key import trial_key
+from xadbench.evaluation.trial.outcome import contained
+from xadbench.evaluation.trial.run import run_trial
 from xadbench.evaluation.trial.scopes import RANKED, Measures
 
 RECIPE = TableSpec(recipe="table2-d10-5", rows=200)

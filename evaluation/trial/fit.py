@@ -1,0 +1,68 @@
+"""A detector fitted to a prepared table, and what it says of the table's rows."""
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from xadbench.datasets import LabelledTable, standardise
+from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.evaluation import metrics
+from xadbench.evaluation.components.protocols import Detector
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.suite.controls import ORACLE, oracle_detector
+from xadbench.evaluation.suite.spec import Component
+from xadbench.evaluation.suite.tables import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A detector fitted to a prepared table, and what it says of the table's rows."""
+
+    detector: Detector
+    table: LabelledTable
+    scores: FloatArray
+    seconds: float
+
+    @property
+    def flagged(self) -> IntArray:
+        """The n highest-scored rows, n the true number of anomalies; (n,) row numbers, best first."""
+        order: IntArray = np.argsort(-self.scores, kind="stable")
+        return order[: int(self.table.y.sum())]
+
+    def rows_to_explain(self) -> IntArray:
+        """Return the rows that some scope needs: all anomalies and all flagged rows."""
+        return np.union1d(np.flatnonzero(self.table.y), self.flagged)
+
+    def quality(self) -> dict[str, float]:
+        """Return the detector's AUC-ROC, average precision and F1 at n."""
+        return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
+
+
+def fit(source: Source, component: Component) -> Fitted | None:
+    """Fit a detector to all rows of the standardised table, without its labels.
+
+    None for the oracle where the network is not known.
+    """
+    table = standardise(source.table)
+    detector = _detector(source, component)
+    if detector is None:
+        return None
+    start = time.perf_counter()
+    detector.fit(table.X)
+    seconds = time.perf_counter() - start
+    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds)
+
+
+def _detector(source: Source, component: Component) -> Detector | None:
+    if component.name == ORACLE:
+        return oracle_detector(source)
+    return make_detector(component.name, random_state=source.seed, **component.params)
+
+
+@lru_cache(maxsize=1)  # the detectors of a table come one after the other
+def ceiling(source: Source) -> dict[str, float]:
+    """Return the AUC-ROC that no detector can beat; NaN where the network is not known."""
+    fitted = fit(source, Component(name=ORACLE))
+    return {"oracle_auc_roc": float("nan") if fitted is None else fitted.quality()["auc_roc"]}
