@@ -24,7 +24,8 @@ from xadbench.evaluation.results.leaderboard import publish
 from xadbench.evaluation.results.store import is_finished
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.progress import RunProgress
-from xadbench.evaluation.runs.runner import Executor, n_trials, run_suite
+from xadbench.evaluation.runs.runner import Executor, run_suite
+from xadbench.evaluation.suite.expand import n_trials
 from xadbench.evaluation.suite.spec import keeping, load_suite
 from xadbench.evaluation.trial.scopes import SCOPES
 from xadbench.generator.injection.inject import INJECTABLE, Protocol

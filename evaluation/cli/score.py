@@ -12,9 +12,9 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import parse_yaml
 from xadbench.evaluation.components.registry import SEED
 from xadbench.evaluation.results.store import is_finished
-from xadbench.evaluation.runs.jobs import n_trials
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import OnTrial
+from xadbench.evaluation.suite.expand import n_trials
 from xadbench.evaluation.suite.spec import Component, Suite
 
 TRIALS_FAILED = 3

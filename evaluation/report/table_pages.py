@@ -11,7 +11,7 @@ import pandas as pd
 from xadbench.evaluation.results.frame import Results
 from xadbench.evaluation.results.ranking import Board, board, cells_of
 from xadbench.evaluation.results.table_summary import Portrait, portray, read_portrait
-from xadbench.evaluation.runs.jobs import resolve, with_controls
+from xadbench.evaluation.suite.expand import resolve, with_controls
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.suite.tables import Source
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE

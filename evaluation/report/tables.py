@@ -1,16 +1,13 @@
 """The tables of a report as data frames, and as Markdown, CSV and LaTeX."""
 
-import html
-import re
 from collections.abc import Sequence
 
 import pandas as pd
 
-from xadbench.datasets.common.errors import printable
+from xadbench.evaluation.components.untrusted_text import escaped
 from xadbench.evaluation.results.frame import QUALITY, VALUE, Results
 from xadbench.evaluation.results.ranking import Board
 
-LINKING = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)")  # where GitHub makes a mention, a reference or a link
 COLUMNS = {
     "scope": "scope",
     "d": "d",
@@ -113,12 +110,3 @@ def _cell(value: object) -> str:
     if value is None or value != value:  # noqa: PLR0124  # NaN
         return ""
     return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def escaped(text: str) -> str:
-    """Return text that Markdown shows as it is: no markup, no cell of its own, and no link or mention.
-
-    A space of no width keeps GitHub from making these.
-    """
-    plain = re.sub(r"([\\`*_\[\]|])", r"\\\1", printable(" ".join(text.split())))
-    return LINKING.sub(r"\g<0>&#8203;", html.escape(plain, quote=False))

@@ -14,8 +14,9 @@ from joblib import Parallel, delayed, parallel_config
 from xadbench.datasets import LabelledTable, load_adbench
 from xadbench.datasets.sources.adbench import find_adbench
 from xadbench.evaluation import metrics
+from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.results.store import REUSED, Record, read_json, write_json
-from xadbench.evaluation.runs.runner import one_thread, versions
+from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.outcome import contained, not_ok
 
 from .methods import Method

@@ -11,8 +11,8 @@ from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.runs.progress import RunProgress
-from xadbench.evaluation.runs.runner import with_controls
 from xadbench.evaluation.suite.controls import CONTROLS
+from xadbench.evaluation.suite.expand import with_controls
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
 from . import explanation_tables as explained_report

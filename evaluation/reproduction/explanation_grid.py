@@ -15,14 +15,15 @@ from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import missing
 from xadbench.evaluation.explainers import make_explainer
+from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.results.store import Record, is_finished, read_record, write_record
-from xadbench.evaluation.runs.runner import one_thread, versions
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial.explain import explain_at_cost, warm_up
 from xadbench.evaluation.trial.fit import Fitted, fit
 from xadbench.evaluation.trial.key import trial_key
+from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.outcome import contained, not_ok
 
 from .explanation_scores import Measure

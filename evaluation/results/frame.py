@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.runs.jobs import combinations
 from xadbench.evaluation.suite.controls import ALWAYS
+from xadbench.evaluation.suite.expand import combinations
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 

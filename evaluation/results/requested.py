@@ -1,7 +1,7 @@
 """Which trials a run is asked for: its folder may hold others, from an earlier form of its suite."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -9,24 +9,12 @@ import pandas as pd
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.runs.jobs import Job
 
 from . import store
 
 FILE = "asked.parquet"
 COLUMNS = ("key", "table", "origin", "seed", "detector", "explainer")
 Asked = tuple[str, str, str, int, str, str]  # a trial's key, its labels and seed, and its table's origin
-
-
-def asked_of(jobs: Iterable[Job], unmade: Iterable[store.Record]) -> Iterator[Asked]:
-    """Yield the trials of jobs, and those of records of trials that have none."""
-    for job in jobs:
-        source, detector = job.source, job.detector.label
-        table = source.label, source.origin, source.seed
-        yield from ((key, *table, detector, one.label) for key, one in job.trials)
-    for record in unmade:
-        table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
-        yield record["key"], table, record["table"]["origin"], record["seed"], detector, explainer
 
 
 def write_asked(run: Path, asked: Iterable[Asked]) -> None:

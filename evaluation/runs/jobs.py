@@ -1,22 +1,17 @@
-"""What a suite asks for: its combinations, and jobs, each a detector to fit and the explainers for it."""
+"""A suite's jobs, each a detector to fit and the explainers for it, and the trials that they ask for."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from pathlib import Path
 
-from xadbench.datasets import InputError
-from xadbench.datasets.common.errors import Unattainable, unknown
-from xadbench.datasets.common.specs import build_spec
-from xadbench.evaluation.suite.controls import ALWAYS, CONTROLS
-from xadbench.evaluation.suite.spec import PARTS, Component, Kept, Suite, TableSpec
+from xadbench.datasets.common.errors import Unattainable
+from xadbench.evaluation.results.requested import Asked
+from xadbench.evaluation.results.store import Record
+from xadbench.evaluation.suite.expand import combinations
+from xadbench.evaluation.suite.spec import Component, Kept, Suite, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial.key import trial_keys
 from xadbench.evaluation.trial.scopes import Measures
-from xadbench.generator.releases.manifest import read_manifest
-
-Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,74 +80,12 @@ def _settings(suite: Suite) -> tuple[float | None, int | None, tuple[Kept, ...]]
     return suite.timeout, suite.memory_limit, suite.keep
 
 
-def combinations(suite: Suite) -> Iterator[Combination]:
-    """Yield each table, seed and detector with the explainers that include and exclude leave, and controls.
-
-    Raises
-    ------
-    InputError
-        If a release cannot be read, or a combination names what the suite does not have.
-    """
-    suite = resolve(suite)
-    explainers = with_controls(suite)
-    added = explainers[len(suite.explainers) :]
-    for spec, seed, detector in itertools.product(suite.tables, suite.seeds, suite.detectors):
-        left = [one for one in explainers if suite.wants(spec.title, detector.label, one.label)]
-        if any(one in suite.explainers for one in left):
-            fixed = [one for one in explainers if one.name in CONTROLS and suite.controls]
-            stays = (one for one in explainers if one in [*left, *fixed, *added])
-            yield spec, seed, detector, tuple(stays)
-
-
-def with_controls(suite: Suite) -> tuple[Component, ...]:
-    """Return the suite's explainers and, behind them, the controls that it neither names nor switches off."""
-    for explainer in suite.explainers:
-        if explainer.label in ALWAYS and explainer.name != explainer.label:
-            raise InputError(f"explainer {explainer.name!r} has the label of a control, {explainer.label!r}")
-    named = {explainer.name for explainer in suite.explainers}
-    added = ALWAYS if suite.controls else ()
-    return (*suite.explainers, *(Component(name=name) for name in added if name not in named))
-
-
-def n_trials(suite: Suite) -> int:
-    """Return how many trials the suite has, controls included."""
-    return sum(len(explainers) for *_, explainers in combinations(suite))
-
-
-def resolve(suite: Suite) -> Suite:
-    """Return the suite with one table for each that a release stands for, its combinations checked."""
-    tables = [table for spec in suite.tables for table in _of_release(spec, suite.seeds)]
-    resolved = build_spec(dict(suite) | {"tables": tables}, Suite, where=f"suite {suite.name}")
-    for where in ("include", "exclude"):
-        for i, combination in enumerate(getattr(resolved, where) or ()):
-            for what, part in zip(("table", "detector", "explainer"), PARTS, strict=True):
-                _check(f"{where}.{i}.{what}", getattr(combination, what), resolved.labels(part))
-    labels = (resolved.labels(part) for part in PARTS)
-    if not any(resolved.wants(*trial) for trial in itertools.product(*labels)):
-        raise InputError(f"suite {suite.name}: include and exclude leave no trial of an explainer")
-    return resolved
-
-
-def _check(where: str, patterns: tuple[str, ...], labels: list[str]) -> None:
-    for pattern in patterns:
-        if pattern not in labels and not any(fnmatchcase(label, pattern) for label in labels):
-            if pattern in CONTROLS:
-                raise InputError(f"{where}: {pattern!r} is a control; controls: false leaves out all of them")
-            raise unknown(f"label in {where}:", pattern, labels)
-
-
-def _of_release(spec: TableSpec, seeds: tuple[int, ...]) -> Iterator[TableSpec]:
-    if spec.release is None:
-        yield spec
-        return
-    manifest = read_manifest(Path(spec.release))
-    found = {(name.rpartition("/")[0], record.seed) for name, record in manifest.tables.items()}
-    families = sorted({family for family, _ in found})
-    if spec.table is not None and spec.table not in families:
-        raise unknown(f"table of release {spec.release}:", spec.table, families)
-    for family in families if spec.table is None else [spec.table]:
-        for seed in seeds:
-            if (family, seed) not in found:
-                known = [known for name, known in found if name == family]
-                raise unknown(f"seed of {family} in release {spec.release}:", str(seed), known)
-        yield spec.model_copy(update={"table": family})
+def asked_of(jobs: Iterable[Job], unmade: Iterable[Record]) -> Iterator[Asked]:
+    """Yield the trials of jobs, and those of records of trials that have none."""
+    for job in jobs:
+        source, detector = job.source, job.detector.label
+        table = source.label, source.origin, source.seed
+        yield from ((key, *table, detector, one.label) for key, one in job.trials)
+    for record in unmade:
+        table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
+        yield record["key"], table, record["table"]["origin"], record["seed"], detector, explainer

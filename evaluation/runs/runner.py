@@ -12,14 +12,15 @@ from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import unknown
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import write_rows
-from xadbench.evaluation.results.provenance import provenance, versions
-from xadbench.evaluation.results.requested import asked_of, write_asked
+from xadbench.evaluation.results.provenance import provenance
+from xadbench.evaluation.results.requested import write_asked
 from xadbench.evaluation.results.table_summary import write_portraits
+from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite, load_suite
 from xadbench.evaluation.trial.limits import check_limits, one_thread
 
 from .execution import UnderWay, records_of_unmade, run_job
-from .jobs import Job, Unmade, n_trials, plan, resolve, with_controls
+from .jobs import Job, Unmade, asked_of, plan
 from .preloading import frozen, import_early
 from .sessions import session
 from .worker_logs import sweep_logs
@@ -33,7 +34,6 @@ Executor = Literal["loky", "dask"]
 OnRunning = Callable[[Sequence[UnderWay]], object]
 OnTrial = Callable[[store.Record, bool], None]
 Told = tuple[int, store.Record]
-__all__ = ["n_trials", "one_thread", "plan", "run_suite", "versions", "with_controls"]
 
 
 def run_suite(

@@ -13,8 +13,8 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.reference_results import run_with_shipped
 from xadbench.evaluation.runs.execution import detect, record_of
+from xadbench.evaluation.runs.reference import run_with_shipped
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.trial.evaluate import judge

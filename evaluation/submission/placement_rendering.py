@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from xadbench.datasets.common.errors import find, printable
-from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.report.tables import escaped
+from xadbench.evaluation.components.untrusted_text import escaped, plain
 from xadbench.evaluation.results.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 from xadbench.evaluation.results.store import without_nan
 

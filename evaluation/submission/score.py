@@ -17,8 +17,8 @@ from xadbench.evaluation.components.registry import Entry, Factory
 from xadbench.evaluation.explainers import EXPLAINERS, ExplainFunction, as_explainer
 from xadbench.evaluation.explainers.base import explainer_factory
 from xadbench.evaluation.results.frame import REFERENCES
-from xadbench.evaluation.results.reference_results import run_with_shipped
-from xadbench.evaluation.runs.jobs import combinations
+from xadbench.evaluation.runs.reference import run_with_shipped
+from xadbench.evaluation.suite.expand import combinations
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
 from .placement import Placement, place_of

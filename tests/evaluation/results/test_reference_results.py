@@ -10,8 +10,8 @@ from xadbench.evaluation import run_suite
 from xadbench.evaluation.results import reference_results as shipped
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.leaderboard import leaderboard
-from xadbench.evaluation.results.reference_results import ship
 from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.runs.reference import run_with_shipped, ship
 from xadbench.evaluation.suite.spec import load_suite
 from xadbench.evaluation.trial.fit import fit
 from xadbench.evaluation.trial.run import run_trial
@@ -106,9 +106,9 @@ def test_to_compute_all_anew_takes_nothing_from_the_run_of_another_suite(
     run_suite(small_suite, taken, known=shipped_small)
     other = small_suite.model_copy(update={"name": "other"})
     with pytest.raises(InputError, match="holds the run of another suite"):
-        shipped.run_with_shipped(other, taken, recompute=True)
+        run_with_shipped(other, taken, recompute=True)
     assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [True] * 10
-    shipped.run_with_shipped(small_suite, taken, recompute=True)
+    run_with_shipped(small_suite, taken, recompute=True)
     assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [False] * 10
 
 

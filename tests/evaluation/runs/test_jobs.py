@@ -5,7 +5,8 @@ import pytest
 from xadbench.datasets import InputError
 from xadbench.datasets.files import read_table
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.runs.jobs import combinations, n_trials, plan
+from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.suite.expand import combinations, n_trials
 from xadbench.evaluation.suite.spec import Combination, Component, Suite
 from xadbench.generator.releases.build import build
 from xadbench.generator.releases.spec import load_release

@@ -20,9 +20,10 @@ from xadbench.evaluation.results.ranking import boards
 from xadbench.evaluation.results.stored_runs import read_run
 from xadbench.evaluation.runs import sessions
 from xadbench.evaluation.runs import worker_logs as logs
-from xadbench.evaluation.runs.runner import n_trials, one_thread
+from xadbench.evaluation.suite.expand import n_trials
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import load_source
+from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.outcome import REASON_CHARACTERS
 
 

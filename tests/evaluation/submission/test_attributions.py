@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError, standardise
-from xadbench.evaluation.results import reference_results as shipped
+from xadbench.evaluation.runs import reference as shipped
 from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.submission.attributions import score_files
 from xadbench.evaluation.submission.export import export

@@ -10,7 +10,7 @@ import pytest
 from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
 from xadbench.evaluation.cli.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.results import reference_results as shipped
+from xadbench.evaluation.runs import reference as shipped
 from xadbench.evaluation.submission.score import beside, score_on_suite
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.suite.tables import load_source
