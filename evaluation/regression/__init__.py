@@ -1,7 +1,7 @@
 """The regression check: two runs, paired trial by trial, and whether the new one is worse.
 
-`compare` is the whole of it; `pairing` finds the pairs and what cannot be one, `verdict` judges the differences,
-`rendering` shows them. What holds a run is read in `results.stored_runs`.
+`compare` is the whole of it; `pairing` finds the pairs and what cannot be one, `verdict` judges the
+differences, `rendering` shows them. What holds a run is read in `results.stored_runs`.
 """
 
 from xadbench.evaluation.results.stored_runs import Run, read_run
