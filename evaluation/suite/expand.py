@@ -8,9 +8,10 @@ from pathlib import Path
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import unknown
 from xadbench.datasets.common.specs import build_spec
-from xadbench.evaluation.suite.controls import ALWAYS, CONTROLS
-from xadbench.evaluation.suite.spec import PARTS, Component, Suite, TableSpec
 from xadbench.generator.releases.manifest import read_manifest
+
+from .controls import ALWAYS, CONTROLS
+from .spec import PARTS, Component, Suite, TableSpec
 
 Combination = tuple[TableSpec, int, Component, tuple[Component, ...]]
 
