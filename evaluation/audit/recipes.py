@@ -18,9 +18,10 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import InputError, Unattainable
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import metrics
+from xadbench.evaluation.components.protocols import Detector, Explainer
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.detectors import Detector, make_detector
-from xadbench.evaluation.explainers import Explainer, make_explainer
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.leaks.controls import LeakFound, leak_controls, leaks, worst
 from xadbench.generator import generate, inject
 from xadbench.generator.anomalies.registry import AnomalyKind
