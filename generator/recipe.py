@@ -1,12 +1,11 @@
-"""Typed recipes, and the tables that they make."""
+"""Typed recipes of simulated tables."""
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from pydantic import (
@@ -19,24 +18,16 @@ from pydantic import (
     field_validator,
 )
 
-from xadbench import __version__
-from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
-from xadbench.datasets.rng import stream
-from xadbench.datasets.table import LabelledTable
 
-from .anomalies.insertion import assign, count_anomalies, label, plant
-from .anomalies.registry import AnyAnomaly, Calibrated, Population, Source, check_kinds
-from .draws import BLOCK_ROWS, check_seed, integer, uniform
-from .networks.graph import check_edges, random_dag
-from .networks.noise import Noise
-from .networks.noise_priors import PAPER_PRIORS, AnyPrior, NoisePrior
+from .anomalies.insertion import count_anomalies
+from .anomalies.registry import AnyAnomaly, check_kinds
+from .draws import integer, uniform
+from .networks.graph import check_edges
+from .networks.noise_priors import PAPER_PRIORS, AnyPrior
 from .networks.terms import Function, Term
-
-if TYPE_CHECKING:
-    from .networks.additive import AdditiveNoiseNetwork
 
 MOST_ROWS, MOST_NODES = 10**10, 10**4
 RECIPES = files("xadbench.generator") / "recipes"
@@ -173,111 +164,3 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
 def with_rows(recipe: Recipe, n_rows: int) -> Recipe:
     """Return the recipe with another number of rows; `InputError` if they are too few for its anomalies."""
     return build_spec(recipe.model_dump() | {"rows": n_rows}, Recipe, where=f"recipe {recipe.name}")
-
-
-def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
-    """Simulate a table with known culprits.
-
-    Graph, noise parameters, rows, positions and every anomaly kind have random streams of their own, which do
-    not depend on the recipe: recipes that differ in the anomalies alone share their clean rows. The content
-    does not depend on NumPy's version, threads or the machine.
-
-    A long table consists of blocks of 8,192 rows; see `generate_blocks`.
-
-    Parameters
-    ----------
-    recipe
-        What to make; see `load_recipe`.
-    seed
-        Which of the recipe's tables, at least 0.
-
-    Returns
-    -------
-    LabelledTable
-        `recipe.rows` rows with mask and clean twin. The provenance holds the whole recipe and the seed.
-
-    Raises
-    ------
-    InputError
-        If `seed` is not an integer of at least 0.
-    """
-    return LabelledTable.concatenate(list(generate_blocks(recipe, seed)))
-
-
-def generate_blocks(recipe: Recipe, seed: int = 0) -> Iterator[LabelledTable]:
-    """Yield the table of `generate` in blocks of 8,192 rows, one at a time in memory.
-
-    What the anomaly kinds need to know of the clean rows (extremes, means and standard deviations,
-    covariances, values to take over) they take from the first block: that is all rows of all shipped recipes.
-    """
-    streams = partial(stream, check_seed(seed), "generate")
-    recipe, calibration = _resolved(recipe, seed)
-    network = build_network(recipe, seed)
-    count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
-    shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
-    provenance = {
-        "generator": "generate",
-        "xadbench": __version__,
-        "recipe": recipe.model_dump(mode="json"),
-        "seed": int(seed),
-    }
-    if calibration:
-        provenance["calibration"] = calibration
-    for number, source in enumerate(_sources(network, recipe.rows, seed)):
-        first = number * BLOCK_ROWS
-        own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
-        planted = plant(source, recipe.anomalies, own, streams, number)
-        names = tuple(network.nodes)
-        yield label(planted, source.rows, recipe.anomalies, provenance, names, first_row=first)
-
-
-def _sources(network: "AdditiveNoiseNetwork", n_rows: int, seed: int) -> Iterator[Source]:
-    """Yield the clean rows block by block; what they are like is told by the first one."""
-    population = None
-    for block, first in enumerate(range(0, n_rows, BLOCK_ROWS)):
-        noise = network.draw_noise(min(BLOCK_ROWS, n_rows - first), seed, first_block=block)
-        clean = network.propagate(noise)
-        population = population or Population(clean)
-        yield Source(clean, partial(_redraw, network, seed, block), network, noise, seed, population)
-
-
-def _redraw(
-    network: "AdditiveNoiseNetwork", seed: int, block: int, strength: float, n_rows: int
-) -> FloatArray:
-    """Return rows (n, d) of the network with every parameter multiplied by `strength`."""
-    scaled = network.scaled(strength)
-    return scaled.propagate(scaled.draw_noise(n_rows, seed, purpose="cluster", first_block=block))
-
-
-def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
-    """Return the network that `generate` simulates with that recipe and seed."""
-    from .networks.additive import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
-
-    dag = random_dag(recipe.graph.nodes, recipe.graph.edges, stream(check_seed(seed), "generate", "graph"))
-    parents = {node: sorted(dag.predecessors(node), key=list(dag).index) for node in dag}
-    noise = {
-        node: _draw_noise(
-            recipe.noise if own or recipe.root_noise is None else recipe.root_noise,
-            stream(seed, "generate", "noise", node),
-        )
-        for node, own in parents.items()
-    }
-    terms = {
-        node: recipe.graph.terms(own, stream(seed, "generate", "terms", node))
-        for node, own in parents.items()
-    }
-    return AdditiveNoiseNetwork((), noise, terms)
-
-
-def _resolved(recipe: Recipe, seed: int) -> tuple[Recipe, list[dict[str, Any]]]:
-    """Return the recipe with numbers for strengths that are given as goals, and how well they meet these."""
-    if not any(isinstance(getattr(kind, "strength", None), Calibrated) for kind in recipe.anomalies):
-        return recipe, []
-    from .anomalies.calibration import resolve  # noqa: PLC0415  # which calls generate
-
-    resolved, found = resolve(recipe, seed)
-    return resolved, [one._asdict() for one in found]
-
-
-def _draw_noise(priors: Sequence[NoisePrior], rng: np.random.Generator) -> Noise:
-    return priors[integer(0, len(priors) - 1, rng)].draw(rng)

@@ -28,7 +28,8 @@ from xadbench.generator.anomalies.registry import AnomalyKind
 from xadbench.generator.injection.inject import Protocol
 from xadbench.generator.oracle.bayes import BayesDetector, Sequential, SingleDrop, Surprise
 from xadbench.generator.oracle.density import Network
-from xadbench.generator.recipe import Recipe, build_network
+from xadbench.generator.recipe import Recipe
+from xadbench.generator.simulation import build_network
 
 OVERALL = "all"
 TRAINED = ("dte", "iforest")

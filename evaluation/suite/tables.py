@@ -11,8 +11,9 @@ from xadbench.datasets.preprocessing import MOST_ROWS
 from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.generator import generate, inject, load_recipe
-from xadbench.generator.recipe import Recipe, build_network, with_rows
+from xadbench.generator.recipe import Recipe, with_rows
 from xadbench.generator.releases.manifest import read_manifest
+from xadbench.generator.simulation import build_network
 
 from .spec import TableSpec
 

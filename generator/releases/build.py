@@ -20,8 +20,9 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write, write_parts
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.datasets.table import LabelledTable
+from xadbench.generator.generation import generate_blocks
 from xadbench.generator.injection.inject import inject
-from xadbench.generator.recipe import Recipe, generate_blocks
+from xadbench.generator.recipe import Recipe
 
 from .citation import CITATION, citation
 from .croissant import CROISSANT, check_mlcroissant, croissant

@@ -11,8 +11,10 @@ import yaml
 
 from xadbench.datasets import write_table
 from xadbench.datasets.rng import stream
+from xadbench.generator.generation import generate
 from xadbench.generator.networks.additive import BLOCK_ROWS, AdditiveNoiseNetwork
-from xadbench.generator.recipe import Recipe, build_network, generate, load_recipe
+from xadbench.generator.recipe import Recipe, load_recipe
+from xadbench.generator.simulation import build_network
 
 pytestmark = pytest.mark.bench
 

@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from xadbench.datasets import InputError, content_hash
 from xadbench.generator import generate, load_recipe, recipe_names
 from xadbench.generator.anomalies.registry import KINDS
-from xadbench.generator.recipe import Recipe, build_network
+from xadbench.generator.recipe import Recipe
+from xadbench.generator.simulation import build_network
 
 # Table 2 of the paper: features, edges, kinds.
 TABLE_2 = {

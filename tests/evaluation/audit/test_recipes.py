@@ -11,7 +11,8 @@ from xadbench.evaluation.audit.recipes import as_json, audit, publish
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import generate
 from xadbench.generator.oracle.bayes import BayesDetector
-from xadbench.generator.recipe import Recipe, build_network
+from xadbench.generator.recipe import Recipe
+from xadbench.generator.simulation import build_network
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ from xadbench.generator.anomalies.registry import (
     Source,
     Swap,
 )
-from xadbench.generator.recipe import Recipe, build_network
+from xadbench.generator.recipe import Recipe
+from xadbench.generator.simulation import build_network
 
 AFFECTED = np.array([0, 2])
 ROWS = np.arange(3000)

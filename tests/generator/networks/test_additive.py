@@ -152,6 +152,6 @@ def test_bad_arguments_are_refused(chain, arguments, message):
 
 
 def test_the_package_is_imported_without_pgmpy():
-    code = "import sys, xadbench.generator, xadbench.generator.recipe; print('pgmpy' in sys.modules)"
+    code = "import sys, xadbench.generator, xadbench.generator.generation; print('pgmpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603  # our own code
     assert done.stdout.strip() == "False"

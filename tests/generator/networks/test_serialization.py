@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from xadbench.datasets import InputError
 from xadbench.generator import load_recipe
 from xadbench.generator.networks.serialization import from_json, read_network, to_dagitty, to_graphml, to_json
-from xadbench.generator.recipe import build_network
+from xadbench.generator.simulation import build_network
 
 GOOD = {
     "format": "xadbench-network-1",

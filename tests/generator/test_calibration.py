@@ -3,11 +3,13 @@ import pytest
 from scipy import stats
 
 from xadbench.evaluation.metrics import auc_roc
-from xadbench.generator.anomalies import calibration as calibrate
-from xadbench.generator.anomalies.calibration import CANDIDATES, auc, find_strength, resolve
+from xadbench.generator import calibration as calibrate
 from xadbench.generator.anomalies.registry import Calibrated, Global, Local
+from xadbench.generator.calibration import CANDIDATES, auc, find_strength, resolve
+from xadbench.generator.generation import generate
 from xadbench.generator.oracle.bayes import BayesDetector
-from xadbench.generator.recipe import Recipe, build_network, generate, load_recipe, recipe_names
+from xadbench.generator.recipe import Recipe, load_recipe, recipe_names
+from xadbench.generator.simulation import build_network
 
 
 @pytest.fixture

@@ -1,0 +1,101 @@
+"""The network and the table that a recipe without goals makes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xadbench import __version__
+from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.rng import stream
+from xadbench.datasets.table import LabelledTable
+
+from .anomalies.insertion import assign, count_anomalies, label, plant
+from .anomalies.registry import Population, Source
+from .draws import BLOCK_ROWS, check_seed, integer
+from .networks.graph import random_dag
+from .networks.noise import Noise
+from .networks.noise_priors import NoisePrior
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from .networks.additive import AdditiveNoiseNetwork
+
+
+def simulate(
+    recipe: Recipe, seed: int = 0, provenance: Mapping[str, Any] | None = None
+) -> Iterator[LabelledTable]:
+    """Yield the table of a recipe in blocks of 8,192 rows, one at a time in memory.
+
+    What the anomaly kinds need to know of the clean rows (extremes, means and standard deviations,
+    covariances) they take from the first block: that is all rows of all shipped recipes.
+
+    Parameters
+    ----------
+    recipe
+        Whose strengths are numbers; see `generation.generate` for those that are goals.
+    seed
+        Which of the recipe's tables, at least 0.
+    provenance
+        What else the table's provenance holds.
+    """
+    streams = partial(stream, check_seed(seed), "generate")
+    network = build_network(recipe, seed)
+    count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
+    shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
+    made = {
+        "generator": "generate",
+        "xadbench": __version__,
+        "recipe": recipe.model_dump(mode="json"),
+        "seed": int(seed),
+        **(provenance or {}),
+    }
+    for number, source in enumerate(_sources(network, recipe.rows, seed)):
+        first = number * BLOCK_ROWS
+        own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
+        planted = plant(source, recipe.anomalies, own, streams, number)
+        names = tuple(network.nodes)
+        yield label(planted, source.rows, recipe.anomalies, made, names, first_row=first)
+
+
+def _sources(network: "AdditiveNoiseNetwork", n_rows: int, seed: int) -> Iterator[Source]:
+    """Yield the clean rows block by block; what they are like is told by the first one."""
+    population = None
+    for block, first in enumerate(range(0, n_rows, BLOCK_ROWS)):
+        noise = network.draw_noise(min(BLOCK_ROWS, n_rows - first), seed, first_block=block)
+        clean = network.propagate(noise)
+        population = population or Population(clean)
+        yield Source(clean, partial(_redraw, network, seed, block), network, noise, seed, population)
+
+
+def _redraw(
+    network: "AdditiveNoiseNetwork", seed: int, block: int, strength: float, n_rows: int
+) -> FloatArray:
+    """Return rows (n, d) of the network with every parameter multiplied by `strength`."""
+    scaled = network.scaled(strength)
+    return scaled.propagate(scaled.draw_noise(n_rows, seed, purpose="cluster", first_block=block))
+
+
+def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
+    """Return the network that `generate` simulates with that recipe and seed."""
+    from .networks.additive import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
+
+    dag = random_dag(recipe.graph.nodes, recipe.graph.edges, stream(check_seed(seed), "generate", "graph"))
+    parents = {node: sorted(dag.predecessors(node), key=list(dag).index) for node in dag}
+    noise = {
+        node: _draw_noise(
+            recipe.noise if own or recipe.root_noise is None else recipe.root_noise,
+            stream(seed, "generate", "noise", node),
+        )
+        for node, own in parents.items()
+    }
+    terms = {
+        node: recipe.graph.terms(own, stream(seed, "generate", "terms", node))
+        for node, own in parents.items()
+    }
+    return AdditiveNoiseNetwork((), noise, terms)
+
+
+def _draw_noise(priors: Sequence[NoisePrior], rng: np.random.Generator) -> Noise:
+    return priors[integer(0, len(priors) - 1, rng)].draw(rng)
