@@ -121,12 +121,12 @@ def summary(controls: pd.DataFrame) -> str:
     of_all = controls[controls["kind"] == OVERALL]
     if not len(of_all):
         return "no row has both ground truth and other features"
-    high = of_all[(of_all["excess"] > EXCESS) & (of_all["score"] > EXCESS) & (of_all["p"] < FAMILY_WISE_P)]
-    high = high.sort_values("score", ascending=False)
-    named = [f"{row.control} {row.score:.2f} (null {row.null:.2f})" for row in high.itertuples()]
     found = leaks(controls)
     if len(found):
-        return f"LEAK: {', '.join(named or sorted(set(found['control'])))}"
+        return f"LEAK: {', '.join(sorted(set(found['control'])))}"
+    high = (of_all["excess"] > EXCESS) & (of_all["score"] > EXCESS) & (of_all["p"] < FAMILY_WISE_P)
+    shown = of_all[high & of_all["exempt"].astype(bool)].sort_values("score", ascending=False)
+    named = [f"{row.control} {row.score:.2f} (null {row.null:.2f})" for row in shown.itertuples()]
     return f"{', '.join(named)}; shown, not judged" if named else "none above its null"
 
 
