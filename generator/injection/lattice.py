@@ -5,10 +5,10 @@ from typing import Self
 
 import numpy as np
 
-from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 
 MOST_DIGITS = 15  # a column whose values all have at most so many is written in decimals
-FEW_DECIMALS = 3  # with more, larger values may have fewer
+FEW_DECIMALS, MANY_DECIMALS = 3, 6  # with more, larger values may have fewer; binary fractions stand out
 LARGEST_WHOLE = 2.0**53
 SAME = 1e-9  # of the range: values closer than that are one point, written differently
 ON_GRID = 1e-3  # of a step: how far from a multiple a value may lie
@@ -30,12 +30,15 @@ class Lattice:
         The power of ten of each value seen, where larger values have fewer decimals.
     single
         Whether all values are numbers of single precision, and not short decimals.
+    fractions : (u,) bool or None
+        Which values seen are binary fractions like 0.375, in a column of long decimals: means of a few.
     """
 
     step: float = 0.0
     decimals: IntArray | None = None
     orders: IntArray | None = None
     single: bool = False
+    fractions: BoolArray | None = None
 
     @classmethod
     def of(cls, values: FloatArray) -> Self:
@@ -46,7 +49,13 @@ class Lattice:
         orders = _orders(values)
         most = [decimals[orders == order].max() for order in np.unique(orders)]
         is_significant = len(most) > 1 and most[-1] < max(most) and max(decimals) > FEW_DECIMALS
-        return cls(_exact_step(values, int(decimals.max())), decimals, orders if is_significant else None)
+        fractions = (values == values.astype(np.float32)) & (decimals > 0)
+        return cls(
+            _exact_step(values, int(decimals.max())),
+            decimals,
+            orders if is_significant else None,
+            fractions=fractions if max(decimals) > MANY_DECIMALS else None,
+        )
 
     def nearest(self, values: FloatArray, seen: FloatArray, alike: IntArray) -> FloatArray:
         """Return the nearest points to `values` (k,).
@@ -61,7 +70,11 @@ class Lattice:
             if self.orders is not None:
                 decimals = (decimals + self.orders[alike] - _orders(values)).clip(0)
             parts = zip(values.tolist(), decimals.tolist(), strict=True)
-            return np.array([self._written(value, decimals) for value, decimals in parts], dtype=np.float64)
+            written = np.array([self._written(value, decimals) for value, decimals in parts])
+            if self.fractions is None:
+                return written
+            unit = 2.0 ** -self.decimals[alike].astype(float)  # odd multiples of it have as many decimals
+            return np.where(self.fractions[alike], (2 * np.floor(values / (2 * unit)) + 1) * unit, written)
         if self.single:
             return values.astype(np.float32).astype(np.float64)
         return values

@@ -55,6 +55,15 @@ def test_a_column_of_mixed_decimals_keeps_their_shares():
     assert np.mean([n_decimals(value) > 2 for value in new]) == pytest.approx(0.1, abs=0.06)
 
 
+def test_binary_fractions_among_long_decimals_are_taken_for_some():
+    means = np.where(RNG.random(3000) < 0.3, np.round(512 * RNG.random(3000)) / 64, 0)
+    cells = np.where(means == 0, np.round(8 * RNG.random(3000), 9), means)
+    new = drawn(cells, RNG.choice(cells, 1000) + 0.01)
+    exact = [np.mean(own == own.astype(np.float32)) for own in (cells, new)]
+    assert exact[0] > 0.2
+    assert exact[1] == pytest.approx(exact[0], abs=0.08)
+
+
 def test_codes_and_few_levels_are_closed():
     codes = RNG.choice([5411.0, 5812, 5999, 7995], 500)
     many = RNG.choice(np.array([1.0, 17, 401, 402, 999, 1200, 5005, 5411, 5812, 5999, 7995, 8699]), 5000)
