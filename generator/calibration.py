@@ -40,7 +40,8 @@ def resolve(recipe: Recipe, seed: int = 0) -> tuple[Recipe, tuple[Calibration, .
     Strengths have three significant digits, and the comparisons that find them count pairs of rows: so the
     last bits of a logarithm, which differ between builds of NumPy, do not reach the data.
     """
-    kinds, found = list(recipe.anomalies), []
+    kinds: list[AnomalyKind] = list(recipe.anomalies)
+    found = []
     for i, kind in enumerate(kinds):
         goal = getattr(kind, "strength", None)
         if isinstance(goal, Calibrated):

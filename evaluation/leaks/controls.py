@@ -190,7 +190,7 @@ def _scores(
     informative = found.mask.any(axis=1) & ~found.mask.all(axis=1)
     everywhere = found.reference.attributions(found.written)
     per_row = {name: _adjusted(attributions, found.mask) for name, attributions in everywhere.items()}
-    scores = {}
+    scores: dict[Key, tuple[float, int]] = {}
     for group, chosen in groups.items():
         used = chosen & informative
         if not used.any():

@@ -118,7 +118,7 @@ class Natural:
                 part[own, j] = natural[cells, j]
             written.digits[own, j] = _with_decimals(written.digits[own, j], self.cells[cells, j], X[own, j])
             if self.few[j]:  # one more of a level that is there
-                written.count[own, j] += 1
+                written.n_equal[own, j] += 1
         return replace(found, X=X, mask=mask, written=written, reference=self.reference)
 
     def _alike(self, values: FloatArray, j: int, rng: np.random.Generator) -> IntArray:
@@ -165,4 +165,4 @@ class Pool(NamedTuple):
         none = first == last
         first, last = np.where(none, first - NEXT, first), np.where(none, last + NEXT, last)
         picked = first + np.floor(rng.random(len(clean)) * (last - first)).astype(np.int64)
-        return self.values[picked.clip(0, len(self.values) - 1)]
+        return np.asarray(self.values[picked.clip(0, len(self.values) - 1)])

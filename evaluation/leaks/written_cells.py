@@ -12,7 +12,7 @@ from xadbench.generator.injection.lattice import significant_digits
 class Written(NamedTuple):
     """How cells are written, each (n, d): occurrences in the column, digits, single precision, minus zero."""
 
-    count: IntArray
+    n_equal: IntArray
     digits: IntArray
     single: BoolArray
     minus_zero: BoolArray
@@ -20,30 +20,30 @@ class Written(NamedTuple):
     @classmethod
     def of(cls, X: FloatArray, rows: IntArray) -> "Written":
         """Return how the cells of these rows are written, in a table `X` of which they are a part."""
-        count, digits = np.empty((2, len(rows), X.shape[1]), dtype=np.int64)
+        n_equal, digits = np.empty((2, len(rows), X.shape[1]), dtype=np.int64)
         for j, column in enumerate(X.T):
             values, counts = np.unique(column, return_counts=True)
-            count[:, j] = counts[np.searchsorted(values, column[rows])]
+            n_equal[:, j] = counts[np.searchsorted(values, column[rows])]
             own, back = np.unique(column[rows], return_inverse=True)
             digits[:, j] = np.array([significant_digits(value) for value in own.tolist()])[back]
         cells = X[rows]
         with np.errstate(over="ignore"):
             single = cells == cells.astype(np.float32)
-        return cls(count, digits, single, np.signbit(cells) & (cells == 0))
+        return cls(n_equal, digits, single, np.signbit(cells) & (cells == 0))
 
     def ordered(self, order: IntArray) -> "Written":
         """Return the cells of each column in that order (n, d)."""
-        return Written(*(np.take_along_axis(part, order, axis=0) for part in self))
+        return Written._make(np.take_along_axis(part, order, axis=0) for part in self)
 
     def copy(self) -> "Written":
         """Return a copy, to write to."""
-        return Written(*(part.copy() for part in self))
+        return Written._make(part.copy() for part in self)
 
     def parts(self) -> Iterator[tuple[str, IntArray]]:
         """Yield each control and what is the higher, the more it holds, (n, d); behind it the inverse."""
         held = {
-            "rarity": -self.count,
-            "repetition": (self.count > 1).astype(np.int64),
+            "rarity": -self.n_equal,
+            "repetition": (self.n_equal > 1).astype(np.int64),
             "digits": self.digits,
             "single_precision": self.single.astype(np.int64),
             "minus_zero": self.minus_zero.astype(np.int64),

@@ -113,7 +113,7 @@ class Domain:
         first = np.where(position > 0, self.until[position - 1], 0) - window
         last = self.until[position] + window
         cell = first + np.floor(rng.random(len(position)) * (last - first)).astype(np.int64)
-        return np.searchsorted(self.until, cell.clip(0, self.until[-1] - 1), side="right")
+        return np.asarray(np.searchsorted(self.until, cell.clip(0, self.until[-1] - 1), side="right"))
 
     def away(
         self, values: FloatArray, cells: FloatArray, least: float, rng: np.random.Generator
@@ -234,7 +234,8 @@ class Columns:
     ) -> FloatArray:
         """Return values (n, m) that differ from `cells` (n, m) by `least` (m,) or more; see `Domain.away`."""
         parts = zip(self.domains, values.T, cells.T, least.tolist(), strict=True)
-        return np.stack([domain.away(*part, rng) for domain, *part in parts], axis=1)
+        moved = [domain.away(drawn, clean, by, rng) for domain, drawn, clean, by in parts]
+        return np.stack(moved, axis=1)
 
     def simulated(self, z: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Return standardised rows of a model (n, m), as many as were measured, as if they were normal rows.

@@ -1,27 +1,41 @@
-"""A table whose recipe sets a goal that is out of reach of a seed: its trials fail, and the rest goes on."""
+"""A table that cannot be made of a seed: its trials fail, and the rest goes on."""
 
 import re
 
 import pytest
 
 from xadbench.datasets import InputError
+from xadbench.datasets.common.errors import Unattainable
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.runs.runner import run_suite
 from xadbench.evaluation.submission.export import export
+from xadbench.evaluation.suite import tables as module
 from xadbench.evaluation.suite.spec import Suite
+from xadbench.generator import inject
 
-OUT_OF_REACH = "recipe contextual-d10, seed 10, anomaly kind 'local': an oracle AUC of 0.98 is out of reach"
+OUT_OF_REACH = "wine: anomaly kind 'swap' cannot change 6 of 119 rows"
 LABELS = ["z_score", "random", "oracle", "truth", "inverted_truth"]
 
 
 @pytest.fixture(scope="module")
 def suite():
-    tables = [{"recipe": "contextual-d10", "rows": 200}, {"recipe": "table2-d4-5", "rows": 200}]
+    wine = {"name": "wine", "dataset": "bundled:wine", "inject": {"ratio": 0.1}}
+    tables = [wine, {"recipe": "table2-d4-5", "rows": 200}]
     parts = {"tables": tables, "detectors": ["distance"], "explainers": ["z_score"], "seeds": [10]}
     return Suite.model_validate({"name": "s"} | parts)
+
+
+@pytest.fixture(autouse=True)
+def _infeasible_with_seed_10(monkeypatch):
+    def sometimes(table, *, seed, **how):
+        if seed == 10:
+            raise Unattainable(OUT_OF_REACH.removeprefix("wine: "))
+        return inject(table, seed=seed, **how)
+
+    monkeypatch.setattr(module, "inject", sometimes)
 
 
 def run(suite, folder):
@@ -32,7 +46,7 @@ def run(suite, folder):
 
 def test_its_trials_are_errors_and_the_rest_is_computed(suite, tmp_path):
     records, told = run(suite, tmp_path / "run")
-    failed = [record for record in records if record["table"]["label"] == "contextual-d10"]
+    failed = [record for record in records if record["table"]["label"] == "wine"]
     assert [(record["explainer"]["label"], record["status"]) for record in failed] == [
         (label, "error") for label in LABELS
     ]
@@ -42,7 +56,7 @@ def test_its_trials_are_errors_and_the_rest_is_computed(suite, tmp_path):
     assert len(records) == len(keys) == len(told) == 10
     assert {record["key"] for record in store.read_records(tmp_path / "run")} == keys
     by_table = store.load(tmp_path / "run").groupby("table")["status"].agg(set).to_dict()
-    assert by_table == {"contextual-d10": {"error"}, "table2-d4-5": {"ok"}}
+    assert by_table == {"wine": {"error"}, "table2-d4-5": {"ok"}}
     again, told = run(suite, tmp_path / "run")
     assert {record["key"] for record in again} == keys
     assert {key for key, is_new in told if is_new} == {record["key"] for record in failed}
@@ -52,13 +66,13 @@ def test_a_report_says_why_and_shows_the_table_of_a_seed_that_has_it(suite, tmp_
     run(suite, tmp_path / "run")
     write_report(tmp_path / "run", tmp_path / "report")
     page = (tmp_path / "report" / "tables.html").read_text()
-    assert re.search("contextual-d10</a></th><td class=.n.>\u2013</td>.*<code>\u2013</code>", page)
+    assert re.search("wine</a></th><td class=.n.>\u2013</td>.*<code>\u2013</code>", page)
     assert OUT_OF_REACH.partition("'")[0] in (tmp_path / "report" / "faults.html").read_text()
     both = suite.model_copy(update={"seeds": (10, 0)})
     run(both, tmp_path / "run")
     write_report(tmp_path / "run", tmp_path / "both")
     page = (tmp_path / "both" / "tables.html").read_text()
-    assert re.search(r"contextual-d10</a></th><td class=\"n\">200</td>", page)
+    assert re.search(r"wine</a></th><td class=\"n\">\d+</td>", page)
 
 
 def test_what_a_run_would_take_and_an_export_tell_it_too(suite, tmp_path):
