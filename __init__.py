@@ -1,6 +1,34 @@
 """XADBench: tables whose anomalies have known culprits, and a judge for anomaly explainers."""
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-__version__ = version("xadbench")
-__all__ = ["__version__"]
+from .datasets.common.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from .evaluation import run_suite, score_explainer
+    from .generator import generate, inject, load_recipe
+
+    __version__: str
+
+__all__ = ["__version__", "generate", "inject", "load_recipe", "score_explainer", "run_suite"]
+
+_get, _names = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("generate", "inject", "load_recipe"), ".generator"),
+        **dict.fromkeys(("score_explainer", "run_suite"), ".evaluation"),
+    },
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name != "__version__":
+        return _get(name)
+    from importlib.metadata import version  # noqa: PLC0415  # reads files, and takes as long as all else here
+
+    globals()[name] = version(__name__)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*_names(), "__version__"})

@@ -1,8 +1,23 @@
 """Judges: feeds tables to detectors and explainers, and scores who blames the right features."""
 
-from . import metrics
-from .runs.runner import run_suite
-from .trial.run import score_explainer
-from .trial.scopes import Measures
+from typing import TYPE_CHECKING
+
+from xadbench.datasets.common.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from . import metrics
+    from .runs.runner import run_suite
+    from .trial.run import score_explainer
+    from .trial.scopes import Measures
 
 __all__ = ["metrics", "run_suite", "score_explainer", "Measures"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "metrics": ".metrics",
+        "run_suite": ".runs.runner",
+        "score_explainer": ".trial.run",
+        "Measures": ".trial.scopes",
+    },
+)

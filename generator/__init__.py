@@ -1,9 +1,14 @@
 """Tables whose anomalies have known culprits: simulated from a network, or injected into real rows."""
 
-from .generation import generate, generate_blocks
-from .injection.inject import inject
-from .recipe import load_recipe, recipe_names, with_rows
-from .releases.spec import load_release, release_names
+from typing import TYPE_CHECKING
+
+from xadbench.datasets.common.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from .generation import generate, generate_blocks
+    from .injection.inject import inject
+    from .recipe import load_recipe, recipe_names, with_rows
+    from .releases.spec import load_release, release_names
 
 __all__ = [
     "generate",
@@ -15,3 +20,13 @@ __all__ = [
     "load_release",
     "release_names",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("generate", "generate_blocks"), ".generation"),
+        "inject": ".injection.inject",
+        **dict.fromkeys(("load_recipe", "recipe_names", "with_rows"), ".recipe"),
+        **dict.fromkeys(("load_release", "release_names"), ".releases.spec"),
+    },
+)

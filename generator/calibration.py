@@ -12,7 +12,7 @@ from xadbench.datasets.table import LabelledTable
 from .anomalies.registry import AnomalyKind, Calibrated
 from .oracle.bayes import BayesDetector
 from .recipe import Recipe
-from .simulation import build_network, simulate
+from .simulation import network_of, simulate
 
 ROWS, RATIO = 2000, 0.25  # of a trial table: the standard error of an AUC of 0.95 is 0.007
 # 0.01 to 99.9 by the third significant digit; through text, so that each is the float of its decimals.
@@ -101,7 +101,7 @@ def _oracle_auc(kind: AnomalyKind, recipe: Recipe, seed: int) -> float:
     """Return the oracle's AUC on anomalies of one kind."""
     trial = recipe.model_copy(update={"rows": ROWS, "anomaly_ratio": RATIO, "anomalies": (kind,)})
     table = LabelledTable.concatenate(list(simulate(trial, seed)))
-    return auc(BayesDetector(build_network(trial, seed)).decision_function(table.X), table.y)
+    return auc(BayesDetector(network_of(trial, seed)).decision_function(table.X), table.y)
 
 
 def auc(scores: FloatArray, y: BoolArray) -> float:

@@ -1,7 +1,7 @@
 """The network and the table that a recipe without goals makes."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def simulate(
         What else the table's provenance holds.
     """
     streams = partial(stream, check_seed(seed), "generate")
-    network = build_network(recipe, seed)
+    network = network_of(recipe, seed)
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
     shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
     made = {
@@ -75,6 +75,20 @@ def _redraw(
     """Return rows (n, d) of the network with every parameter multiplied by `strength`."""
     scaled = network.scaled(strength)
     return scaled.propagate(scaled.draw_noise(n_rows, seed, purpose="cluster", first_block=block))
+
+
+def network_of(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
+    """Return what `build_network` does; not to be changed, since the last one is kept for the next call.
+
+    So a table's calibration, its rows and its oracle have one network. It depends neither on the anomalies
+    nor on the number of rows.
+    """
+    return _last_network(recipe.model_copy(update={"name": "", "rows": 0, "anomalies": ()}), check_seed(seed))
+
+
+@lru_cache(maxsize=1)
+def _last_network(recipe: Recipe, seed: int) -> "AdditiveNoiseNetwork":
+    return build_network(recipe, seed)
 
 
 def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":

@@ -25,12 +25,12 @@ def explain(detector, background, X):
         pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
     return X
 """
-# Ctrl-C as pandas is imported.
+# Ctrl-C as Typer is imported.
 EARLY = """\
 import signal, sys
 class Early:
     def find_spec(self, name, *others):
-        if name == "pandas":
+        if name == "typer":
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Early())
 from xadbench.__main__ import main

@@ -8,9 +8,7 @@ from xadbench.datasets.common.errors import BREAKS, InputError, one_line
 from xadbench.datasets.common.paths import is_there
 from xadbench.datasets.common.plugins import Plugins, plugins
 from xadbench.datasets.common.user_code import is_spec, load_object
-from xadbench.datasets.files import HEADER, read_table
 from xadbench.datasets.table import LabelledTable
-from xadbench.datasets.tabular import is_tabular, read_tabular
 
 from .adbench import load_adbench
 from .bundled import load_bundled
@@ -49,6 +47,10 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
         If there is no such source, data set, folder or file, or it does not verify; or if `label` is given
         for a source that is no CSV or Parquet file.
     """
+    # pandas takes a third of a second to import, and data sets are listed without.
+    from xadbench.datasets.files import HEADER, read_table  # noqa: PLC0415
+    from xadbench.datasets.tabular import is_tabular, read_tabular  # noqa: PLC0415
+
     source, _, rest = name.partition(":")
     known = SOURCES[source] if is_named(name) else None
     is_table = known is None and is_there(f"{name}/{HEADER}")

@@ -1,14 +1,18 @@
-"""What `xadbench list` shows: all that can be named, with a line on each."""
+"""`xadbench list`: all that can be named, with a line on each."""
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
-from xadbench.datasets.common.errors import InputError
+import typer
+
+from xadbench.datasets.common.errors import InputError, printable, unknown
 from xadbench.datasets.common.plugins import Plugins
 from xadbench.datasets.common.user_code import load_object
-from xadbench.evaluation.suite.spec import load_suite, suite_names
 
+from .ending import complain
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Entries = Iterator[tuple[str, str] | InputError]  # an error: a plug-in that cannot be used, and why
 
 
@@ -44,7 +48,7 @@ def _releases() -> Entries:
 
 
 def _datasets() -> Entries:
-    from xadbench.datasets.sources.adbench import adbench_names  # noqa: PLC0415  # scikit-learn and pooch
+    from xadbench.datasets.sources.adbench import adbench_names  # noqa: PLC0415  # only where asked for
     from xadbench.datasets.sources.bundled import BUNDLED  # noqa: PLC0415
     from xadbench.datasets.sources.loading import checked_function, dataset_plugins  # noqa: PLC0415
 
@@ -83,6 +87,8 @@ def _metrics() -> Entries:
 
 
 def _suites() -> Entries:
+    from xadbench.evaluation.suite.spec import load_suite, suite_names  # noqa: PLC0415  # as above
+
     return ((name, load_suite(name).description) for name in suite_names())
 
 
@@ -102,3 +108,17 @@ CATALOGUE: dict[str, Callable[[], Entries]] = {
     "suites": _suites,
     "experiments": _experiments,
 }
+
+
+@app.command(name="list", epilog="Example: xadbench list recipes")
+def list_(
+    what: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUE)}.")],
+) -> None:
+    """List what can be named, with a line on each."""
+    if what not in CATALOGUE:
+        raise unknown("list", what, CATALOGUE)
+    for entry in CATALOGUE[what]():
+        if isinstance(entry, InputError):
+            complain(str(entry))
+        else:
+            typer.echo(printable("{:<24} {}".format(*entry).rstrip()))

@@ -16,8 +16,10 @@ from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 
 FAILED, REFUSED = 1, 2
 File = Annotated[Path | None, typer.Option(metavar="FILE")]
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+@app.command(epilog="Example: xadbench compare main runs/mine --no-time --markdown -")
 def compare(  # noqa: PLR0917  # an option each
     base: Annotated[str, typer.Argument(help=f"The run to compare with: {ACCEPTED}.")],
     new: Annotated[str, typer.Argument(help="The run to judge; likewise.")],

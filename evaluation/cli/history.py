@@ -7,7 +7,10 @@ import typer
 
 from xadbench.evaluation.regression.verdict import Terms
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command(epilog="Example: xadbench history runs --out history.html")
 def history(
     runs: Annotated[list[Path], typer.Argument(help="Runs, baselines' files, or folders that hold some.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path(

@@ -21,8 +21,10 @@ TRIALS_FAILED = 3
 RESULT_FORMS, FILE_FORMS = ("text", "json", "markdown"), ("csv", "parquet")
 Spec = Annotated[str | None, typer.Option(metavar="SPEC", help="One beside the suite's; named likewise.")]
 Folder = Path | None
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+@app.command(epilog="Example: xadbench score mine.py:MyExplainer --suite mine.yaml")
 def score(  # noqa: PLR0917  # an option each
     explainer: Annotated[
         str | None, typer.Argument(help="package.module:Name, path/to/file.py:name, or a registered name.")

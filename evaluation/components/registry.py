@@ -103,6 +103,7 @@ def factory_of(cls: Callable[..., T], **fixed: Any) -> Factory[T]:
     return Factory(build, names - {SEED, *fixed})
 
 
+@cache  # of few classes: those that are named, each for thousands of trials
 def keywords(function: Callable[..., Any]) -> frozenset[str]:
     """Return the names of a function's (or a class's) parameters, but for `*args` and `**kwargs`.
 

@@ -2,10 +2,9 @@
 
 from abc import ABC, abstractmethod
 from copy import copy
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
@@ -14,13 +13,16 @@ from xadbench.evaluation.components.protocols import Detector, missing
 
 from .shapley import load_shap
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 
 class _Tree(NamedTuple):
     """A tree, with the split that leads to each of its nodes but the root."""
 
     tree: Any
     features: Any  # the columns that the tree sees, (d',)
-    splits: csr_array  # (nodes, d): 1 where the node's parent splits on the feature
+    splits: "csr_array"  # (nodes, d): 1 where the node's parent splits on the feature
     isolation: FloatArray  # (nodes,): rows at the parent over rows at the node + 1
 
 
@@ -46,14 +48,20 @@ class _PathExplainer(ABC):
         worth, splits = np.zeros_like(rows), np.zeros_like(rows)
         for tree in self._trees:
             seen = np.ascontiguousarray(rows[:, tree.features], dtype=np.float32)  # as scikit-learn scores
-            path = csr_array(tree.tree.decision_path(seen), dtype=np.float64)
+            path = _sparse(tree.tree.decision_path(seen), dtype=np.float64)
             worth += (self._weighted(path, tree) @ tree.splits).toarray()
             splits += (path @ tree.splits).toarray()
         return np.divide(worth, splits, out=worth, where=splits > 0)
 
     @abstractmethod
-    def _weighted(self, path: csr_array, tree: _Tree) -> csr_array:
+    def _weighted(self, path: "csr_array", tree: _Tree) -> "csr_array":
         """Return the worth (n, nodes) of the split that leads to each node of the rows' paths."""
+
+
+def _sparse(values: Any, **settings: Any) -> "csr_array":
+    from scipy.sparse import csr_array  # noqa: PLC0415  # takes a tenth of a second to import
+
+    return csr_array(values, **settings)
 
 
 def _read(tree: Any, features: Any, n_features: int) -> _Tree:
@@ -61,7 +69,7 @@ def _read(tree: Any, features: Any, n_features: int) -> _Tree:
     nodes = np.concatenate([tree.children_left[inner], tree.children_right[inner]])
     parents = np.concatenate([inner, inner])
     split_on = np.asarray(features)[tree.feature[parents]]
-    splits = csr_array((np.ones(len(nodes)), (nodes, split_on)), shape=(tree.node_count, n_features))
+    splits = _sparse((np.ones(len(nodes)), (nodes, split_on)), shape=(tree.node_count, n_features))
     isolation = np.zeros(tree.node_count)
     isolation[nodes] = tree.n_node_samples[parents] / (tree.n_node_samples[nodes] + 1)
     return _Tree(tree, features, splits, isolation)
@@ -79,7 +87,7 @@ class DIFFI(_PathExplainer):
     :math:`h_{max} = \lceil\log_2 \psi\rceil`, with :math:`\psi` the rows that a tree is grown from.
     """
 
-    def _weighted(self, path: csr_array, tree: _Tree) -> csr_array:  # noqa: ARG002  # of the other
+    def _weighted(self, path: "csr_array", tree: _Tree) -> "csr_array":  # noqa: ARG002  # of the other
         deepest = max(np.ceil(np.log2(self._forest.max_samples_)), 1)
         depth = path.sum(axis=1) - 1
         worth = 1 / np.maximum(depth, 1) - 1 / deepest  # a tree of one node has no split
@@ -98,7 +106,7 @@ class ExIFFI(_PathExplainer):
     isolation forest is the case whose hyperplanes have unit vectors for normals.
     """
 
-    def _weighted(self, path: csr_array, tree: _Tree) -> csr_array:
+    def _weighted(self, path: "csr_array", tree: _Tree) -> "csr_array":
         return path.multiply(tree.isolation[None, :]).tocsr()
 
 

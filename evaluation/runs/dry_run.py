@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from xadbench.evaluation.results import store
+from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
 
 from .jobs import Job, plan
@@ -60,7 +61,7 @@ def estimate(suite: Suite, run: Path) -> Estimate:
     n_trials = n_done = n_unknown = 0
     seconds = 0.0
     unmade: Counter[str] = Counter()
-    for job in plan(suite, lambda one: unmade.update({one.reason: len(one.explainers)})):
+    for job in plan(resolve(suite), lambda one: unmade.update({one.reason: len(one.explainers)})):
         left = [trial for trial in job.trials if not store.is_finished(store.read_trial(run, trial[0]))]
         n_trials, n_done = n_trials + len(job.trials), n_done + len(job.trials) - len(left)
         known = [time for _, one in left if (time := _like(past, job, one.model_dump())) is not None]

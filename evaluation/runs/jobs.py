@@ -3,14 +3,15 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from xadbench.datasets.common.errors import Unattainable
 from xadbench.evaluation.results.requested import Asked
 from xadbench.evaluation.results.store import Record
-from xadbench.evaluation.suite.expand import combinations
+from xadbench.evaluation.suite.expand import combinations_of_resolved
 from xadbench.evaluation.suite.spec import Component, Kept, Suite, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
-from xadbench.evaluation.trial.key import trial_keys
+from xadbench.evaluation.trial.key import Identities, trial_keys
 from xadbench.evaluation.trial.scopes import Measures
 
 
@@ -30,6 +31,11 @@ class Job:
     memory_limit: int | None = None
     keep: tuple[Kept, ...] = ()
 
+    @cached_property
+    def explainers(self) -> dict[str, Component]:
+        """The explainers by the keys of their trials."""
+        return dict(self.trials)
+
     def since(self, n_done: int) -> "Job":
         """Return what is left behind the first `n_done` trials."""
         return replace(self, trials=self.trials[n_done:])
@@ -47,13 +53,16 @@ class Unmade:
 
 
 def plan(suite: Suite, on_unmade: Callable[[Unmade], object] | None = None) -> list[Job]:
-    """Return the suite's jobs in order; makes or loads every table, so that bad input is found at once.
+    """Return the jobs of a suite that `resolve` returned, in order.
+
+    Every table is made or loaded, so that bad input is found at once.
 
     A table whose recipe sets a goal that is out of reach of a seed is no bad input: it has no jobs, and
     `on_unmade` is called with each of its detectors. Without that, it raises too.
     """
     measures = Measures(suite.metrics, suite.baseline)
-    by_table = itertools.groupby(combinations(suite), key=lambda combination: combination[:2])
+    identities = Identities()
+    by_table = itertools.groupby(combinations_of_resolved(suite), key=lambda combination: combination[:2])
     jobs = []
     for (spec, seed), of_table in by_table:
         try:
@@ -65,15 +74,11 @@ def plan(suite: Suite, on_unmade: Callable[[Unmade], object] | None = None) -> l
                 on_unmade(Unmade(spec, seed, detector, explainers, str(error)))
             continue
         for *_, detector, explainers in of_table:
-            keyed = _keyed(source, detector, explainers, measures)
+            keyed = tuple(
+                zip(trial_keys(source, detector, explainers, measures, identities), explainers, strict=True)
+            )
             jobs.append(Job(source, detector, keyed, measures, *_settings(suite)))
     return jobs
-
-
-def _keyed(
-    source: Source, detector: Component, explainers: tuple[Component, ...], measures: Measures
-) -> tuple[tuple[str, Component], ...]:
-    return tuple(zip(trial_keys(source, detector, explainers, measures), explainers, strict=True))
 
 
 def _settings(suite: Suite) -> tuple[float | None, int | None, tuple[Kept, ...]]:

@@ -10,6 +10,7 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.reference_results import HERE, SUFFIX, all_shipped, is_shipped
+from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
 
 from .jobs import plan
@@ -47,7 +48,7 @@ def ship(run: str | os.PathLike[str], folder: Path = HERE) -> Path:
         raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
     suite = Suite.model_validate(about["suite"])
     about = {name: value for name, value in about.items() if name not in LEFT_OUT}
-    lines = [about, *(_computed(run, key) for job in plan(suite) for key, _ in job.trials)]
+    lines = [about, *(_computed(run, key) for job in plan(resolve(suite)) for key, _ in job.trials)]
     text = "".join(f"{json.dumps(line, sort_keys=True, separators=(',', ':'))}\n" for line in lines)
     path = folder / f"{suite.name}{SUFFIX}"
     with atomic_write(path) as file:

@@ -98,9 +98,10 @@ def run_suite(
         stack.enter_context(frozen())
         stack.enter_context(one_thread())
         unmade: list[Unmade] = []
+        suite = resolve(suite)
         jobs = plan(suite, unmade.append)
         failed = [record for one in unmade for record in records_of_unmade(one)]
-        about = provenance(resolve(suite), workers, executor)
+        about = provenance(suite, workers, executor)
         before = _start(run, about)
         write_asked(run, asked_of(jobs, failed))
         write_portraits(run, (job.source for job in jobs))
@@ -200,7 +201,7 @@ def _execute(
 
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
-    source, explainer = job.source, dict(job.trials)[key]
+    source, explainer = job.source, job.explainers[key]
     return store.labelled(record, source.label, source.origin, job.detector.label, explainer.label)
 
 

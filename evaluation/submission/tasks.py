@@ -10,6 +10,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.runs.jobs import Job, Unmade, plan
+from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.fit import Fitted
 
@@ -63,7 +64,7 @@ def tasks(
     on_unmade: Callable[[Unmade], object] = lambda unmade: None,  # noqa: ARG005  # named as in `plan`
 ) -> list[Task]:
     """Return the tasks of a suite: those on tables that can be made and whose culprits are known."""
-    return [Task(job) for job in plan(suite, on_unmade) if job.source.table.mask is not None]
+    return [Task(job) for job in plan(resolve(suite), on_unmade) if job.source.table.mask is not None]
 
 
 def _safe(label: str) -> str:

@@ -24,15 +24,18 @@ def combinations(suite: Suite) -> Iterator[Combination]:
     InputError
         If a release cannot be read, or a combination names what the suite does not have.
     """
-    suite = resolve(suite)
-    explainers = with_controls(suite)
-    added = explainers[len(suite.explainers) :]
+    return combinations_of_resolved(resolve(suite))
+
+
+def combinations_of_resolved(suite: Suite) -> Iterator[Combination]:
+    """Yield the combinations of a suite that `resolve` returned."""
+    explainers, added = suite.explainers, with_controls(suite)[len(suite.explainers) :]
     for spec, seed, detector in itertools.product(suite.tables, suite.seeds, suite.detectors):
-        left = [one for one in explainers if suite.wants(spec.title, detector.label, one.label)]
-        if any(one in suite.explainers for one in left):
-            fixed = [one for one in explainers if one.name in CONTROLS and suite.controls]
-            stays = (one for one in explainers if one in [*left, *fixed, *added])
-            yield spec, seed, detector, tuple(stays)
+        is_left = [suite.wants(spec.title, detector.label, one.label) for one in explainers]
+        if any(is_left):
+            both = zip(explainers, is_left, strict=True)
+            stays = (one for one, left in both if left or (suite.controls and one.name in CONTROLS))
+            yield spec, seed, detector, (*stays, *added)
 
 
 def with_controls(suite: Suite) -> tuple[Component, ...]:
@@ -52,8 +55,10 @@ def n_trials(suite: Suite) -> int:
 
 def resolve(suite: Suite) -> Suite:
     """Return the suite with one table for each that a release stands for, its combinations checked."""
-    tables = [table for spec in suite.tables for table in _of_release(spec, suite.seeds)]
-    resolved = build_spec(dict(suite) | {"tables": tables}, Suite, where=f"suite {suite.name}")
+    resolved = suite
+    if any(spec.release is not None for spec in suite.tables):
+        tables = [table for spec in suite.tables for table in _of_release(spec, suite.seeds)]
+        resolved = build_spec(dict(suite) | {"tables": tables}, Suite, where=f"suite {suite.name}")
     for where in ("include", "exclude"):
         for i, combination in enumerate(getattr(resolved, where) or ()):
             for what, part in zip(("table", "detector", "explainer"), PARTS, strict=True):
@@ -65,8 +70,9 @@ def resolve(suite: Suite) -> Suite:
 
 
 def _check(where: str, patterns: tuple[str, ...], labels: list[str]) -> None:
+    known = set(labels)
     for pattern in patterns:
-        if pattern not in labels and not any(fnmatchcase(label, pattern) for label in labels):
+        if pattern not in known and not any(fnmatchcase(label, pattern) for label in labels):
             if pattern in CONTROLS:
                 raise InputError(f"{where}: {pattern!r} is a control; controls: false leaves out all of them")
             raise unknown(f"label in {where}:", pattern, labels)

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -126,6 +126,15 @@ class Component(BaseModel, frozen=True, extra="forbid"):
             yield Component(name=self.name, params=self.params | chosen, label=label)
 
 
+def _hashable(value: Any) -> Hashable:
+    """Return what equals, and hashes, as the value of a parameter does."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(part)) for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(map(_hashable, value))
+    return value if isinstance(value, Hashable) else repr(value)
+
+
 def _with_settings(name: str, params: dict[str, Any]) -> str:
     settings = ", ".join(f"{key}={value}" for key, value in sorted(params.items()))
     return f"{name}({settings})" if settings else name
@@ -223,11 +232,11 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             if twice := [label for label, count in labels.items() if count > 1]:
                 raise ValueError(f"{what} has {twice[0]!r} twice; give one of them another name or label")
         for part in (self.detectors, self.explainers):
-            for first, second in itertools.combinations(part, 2):
-                if (first.name, first.params) == (second.name, second.params):
-                    raise ValueError(
-                        f"{first.label!r} and {second.label!r} are the same; leave one of them out"
-                    )
+            known: dict[object, Component] = {}
+            for one in part:
+                first = known.setdefault((one.name, _hashable(one.params)), one)
+                if first is not one:
+                    raise ValueError(f"{first.label!r} and {one.label!r} are the same; leave one of them out")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds has a seed twice")
         if len(set(self.metrics)) < len(self.metrics):

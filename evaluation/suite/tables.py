@@ -13,7 +13,7 @@ from xadbench.datasets.sources.loading import load_dataset
 from xadbench.generator import generate, inject, load_recipe
 from xadbench.generator.recipe import Recipe, with_rows
 from xadbench.generator.releases.manifest import read_manifest
-from xadbench.generator.simulation import build_network
+from xadbench.generator.simulation import network_of
 
 from .spec import TableSpec
 
@@ -57,7 +57,7 @@ def load_source(spec: TableSpec, seed: int, *, run_code: bool = True) -> Source:
     network: AdditiveNoiseNetwork | None = None
     if spec.recipe is not None:
         recipe = _recipe(spec)
-        table, network = generate(recipe, seed), build_network(recipe, seed)
+        table, network = generate(recipe, seed), network_of(recipe, seed)
     elif spec.release is not None:
         table, network = _from_release(Path(spec.release), str(spec.table), seed)
     else:
@@ -75,7 +75,7 @@ def _from_release(
     if recorded is None or recorded.content_hash != content_hash(table):
         raise InputError(f"{release / name}: not the table that the release's manifest names")
     recipe = release / family / RECIPE
-    return table, build_network(read_spec(recipe, Recipe), seed) if recipe.exists() else None
+    return table, network_of(read_spec(recipe, Recipe), seed) if recipe.exists() else None
 
 
 def _recipe(spec: TableSpec) -> Recipe:

@@ -1,7 +1,7 @@
 """What determines a trial's result, and the key made of it."""
 
 import json
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +19,31 @@ from .scopes import RANKED, Measures
 PREPROCESSING_VERSION = 1
 
 
+class Identities:
+    """What components are, as JSON values: versions and parameters of each, and of those inside it.
+
+    A component is made once a seed for that, however many tables, detectors and trials it takes part in;
+    so its parameters are checked too.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, int, int], tuple[Component, dict[str, Any]]] = {}
+
+    def of(self, component: Component, make: Callable[..., Any], seed: int) -> dict[str, Any]:
+        """Return the identity of what `make` makes of a component.
+
+        Raises
+        ------
+        InputError
+            If its name, or a parameter, is unknown.
+        """
+        key = make, id(component), seed
+        if key not in self._known:  # which keeps the component, so that no other takes its id
+            made = make(component.name, random_state=seed, **component.params)
+            self._known[key] = component, identity(short_name(component.name), made)
+        return self._known[key][1]
+
+
 def trial_key(source: Source, detector: Component, explainer: Component, measures: Measures = RANKED) -> str:
     """Return the SHA-256 of the canonical JSON of all that determines a trial's result.
 
@@ -31,61 +56,80 @@ def trial_key(source: Source, detector: Component, explainer: Component, measure
 
 
 def trial_keys(
-    source: Source, detector: Component, explainers: Iterable[Component], measures: Measures = RANKED
+    source: Source,
+    detector: Component,
+    explainers: Iterable[Component],
+    measures: Measures = RANKED,
+    identities: Identities | None = None,
 ) -> Iterator[str]:
-    """Yield the key of each explainer's trial on the same fitted detector; see `trial_key`."""
-    shared = _of_fit(source, detector) | {"metrics": measures.identity()}
+    """Yield the key of each explainer's trial on the same fitted detector; see `trial_key`.
+
+    `identities` are those of the run, for more than one call.
+    """
+    known = identities or Identities()
+    shared = _of_fit(source, detector, known) | {"metrics": measures.identity()}
     for explainer in explainers:
-        yield _hash(shared | {"explainer": _identity(explainer, source, CONTROLS, make_explainer)})
+        yield _hash(shared | {"explainer": _identity(explainer, source, CONTROLS, make_explainer, known)})
 
 
 def fit_key(source: Source, detector: Component) -> str:
     """Return the SHA-256 of the canonical JSON of all that determines a fitted detector."""
-    return _hash(_of_fit(source, detector))
+    return _hash(_of_fit(source, detector, Identities()))
 
 
-def _of_fit(source: Source, detector: Component) -> dict[str, Any]:
+def _of_fit(source: Source, detector: Component, known: Identities) -> dict[str, Any]:
     return {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
-        "detector": _identity(detector, source, {ORACLE}, make_detector),
+        "detector": _identity(detector, source, {ORACLE}, make_detector, known),
         "seed": source.seed,
     }
 
 
 def components(
-    source: Source, detector: Component, explainer: Component, measures: Measures = RANKED
+    source: Source,
+    detector: Component,
+    explainer: Component,
+    measures: Measures = RANKED,
+    identities: Identities | None = None,
 ) -> dict[str, Any]:
     """Return, as JSON values, versions and parameters of a trial's detector, explainer and metrics.
 
     What a trial's key is made of, but for the table.
     """
+    known = identities or Identities()
     return {
-        "detector": _made(detector, source, {ORACLE}, make_detector),
-        "explainer": _made(explainer, source, CONTROLS, make_explainer),
+        "detector": _made(detector, source, {ORACLE}, make_detector, known),
+        "explainer": _made(explainer, source, CONTROLS, make_explainer, known),
         "metrics": measures.identity(),
     }
 
 
 def _made(
-    component: Component, source: Source, controls: Container[str], make: Callable[..., Any]
+    component: Component,
+    source: Source,
+    controls: Container[str],
+    make: Callable[..., Any],
+    known: Identities,
 ) -> dict[str, Any]:
     if component.name in controls:  # its identity holds the table's whole network
         return {component.name: {"version": VERSION, "params": {}}}
-    own: dict[str, Any] = _identity(component, source, controls, make)["made"]
-    return own
+    return known.of(component, make, source.seed)
 
 
-def _hash(determined_by: dict[str, Any]) -> str:
+def _hash(determined_by: Mapping[str, Any]) -> str:
     return sha256(json.dumps(determined_by, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _identity(
-    component: Component, source: Source, controls: Container[str], make: Callable[..., Any]
+    component: Component,
+    source: Source,
+    controls: Container[str],
+    make: Callable[..., Any],
+    known: Identities,
 ) -> dict[str, Any]:
     if component.name not in controls:
-        made = make(component.name, random_state=source.seed, **component.params)
-        return {"params": component.params, "made": identity(short_name(component.name), made)}
+        return {"params": component.params, "made": known.of(component, make, source.seed)}
     if component.params:
         raise InputError(f"control {component.name!r} takes no parameters")
     return {"name": component.name, "network": source.network_json, "version": VERSION}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import pandas as pd
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
@@ -21,6 +20,8 @@ BOUND = 0.01  # an extreme that this share of the rows holds is a bound
 
 def distinct(rows: FloatArray) -> FloatArray:
     """Return the rows (n, d) without repetitions, in the order in which they first come."""
+    import pandas as pd  # noqa: PLC0415  # takes a third of a second, and releases are read without
+
     repeated: BoolArray = pd.DataFrame(rows).duplicated().to_numpy()
     return rows[~repeated]
 

@@ -1,10 +1,14 @@
 """Random directed acyclic graphs of exact size."""
 
-import networkx as nx
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import permutation, subset
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def max_edges(n_nodes: int) -> int:
@@ -21,7 +25,7 @@ def check_edges(n_nodes: int, n_edges: int) -> int:
     return n_edges
 
 
-def random_dag(n_nodes: int, n_edges: int, rng: np.random.Generator) -> nx.DiGraph:
+def random_dag(n_nodes: int, n_edges: int, rng: np.random.Generator) -> "nx.DiGraph":
     """Return a random DAG with exactly `n_nodes` nodes and `n_edges` edges.
 
     The order of the nodes is uniformly random, and so is the set of edges given that order.
@@ -54,6 +58,8 @@ def random_dag(n_nodes: int, n_edges: int, rng: np.random.Generator) -> nx.DiGra
     earlier, later = np.triu_indices(n_nodes, k=1)
     chosen = subset(len(earlier), n_edges, rng)
     edges = zip(order[earlier[chosen]], order[later[chosen]], strict=True)
+    import networkx as nx  # noqa: PLC0415  # takes a tenth of a second, and recipes are read without
+
     dag = nx.DiGraph()
     dag.add_nodes_from(f"x{i}" for i in range(n_nodes))
     dag.add_edges_from((f"x{a}", f"x{b}") for a, b in edges)

@@ -17,6 +17,7 @@ from xadbench.evaluation.report import write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.runs.execution import record_of
 from xadbench.evaluation.runs.jobs import plan
+from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite, load_suite
 
 pytestmark = pytest.mark.bench
@@ -107,6 +108,15 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(benchmark, least_times, tmp
     )
     benchmark.extra_info["ratio"] = one / two
     assert one / two >= at_least
+
+
+def test_10000_explainers_are_planned_in_5_seconds_of_the_processor(benchmark, seconds):
+    grid = {"name": "conditional_occlusion", "grid": {"n_neighbours": list(range(1, 10_001))}}
+    suite = {"name": "wide", "tables": [{"recipe": "table2-d4-5", "rows": 200}], "detectors": ["iforest"]}
+    jobs = []
+    seconds(lambda: jobs.extend(plan(resolve(Suite.model_validate(suite | {"explainers": [grid]})))))
+    assert len(jobs[0].trials) == 10_004
+    assert benchmark.extra_info["cpu_seconds"] <= 5
 
 
 def test_a_finished_run_of_2000_trials_is_resumed_in_3_seconds(seconds, tmp_path):

@@ -5,9 +5,12 @@ import pytest
 from xadbench.datasets import InputError
 from xadbench.datasets.files import read_table
 from xadbench.evaluation import run_suite
+from xadbench.evaluation.explainers import ZScore
 from xadbench.evaluation.runs.jobs import plan
-from xadbench.evaluation.suite.expand import combinations, n_trials
+from xadbench.evaluation.suite.expand import combinations, n_trials, resolve
 from xadbench.evaluation.suite.spec import Combination, Component, Suite
+from xadbench.evaluation.trial import key
+from xadbench.generator import simulation
 from xadbench.generator.releases.build import build
 from xadbench.generator.releases.spec import load_release
 
@@ -24,6 +27,10 @@ def suite_on(*tables, **others):
     return Suite.model_validate(base | {"tables": tables} | others)
 
 
+def plan_of(suite):
+    return plan(resolve(suite))
+
+
 def test_a_release_stands_for_its_tables_and_the_seed_chooses(release, tmp_path):
     records = run_suite(suite_on({"release": str(release)}, seeds=[1]), tmp_path)
     assert list(dict.fromkeys(r["table"]["label"] for r in records)) == ["injected-wine", "table2-d4-5"]
@@ -32,8 +39,8 @@ def test_a_release_stands_for_its_tables_and_the_seed_chooses(release, tmp_path)
 
 
 def test_a_released_table_is_that_of_its_recipe_to_the_trials_key(release):
-    from_release = plan(suite_on({"release": str(release), "table": "table2-d4-5"}))
-    from_recipe = plan(suite_on({"recipe": "table2-d4-5"}))
+    from_release = plan_of(suite_on({"release": str(release), "table": "table2-d4-5"}))
+    from_recipe = plan_of(suite_on({"recipe": "table2-d4-5"}))
     assert [job.trials for job in from_release] == [job.trials for job in from_recipe]
 
 
@@ -46,7 +53,7 @@ def test_a_released_table_is_that_of_its_recipe_to_the_trials_key(release):
 )
 def test_what_a_release_lacks_is_named(release, spec, seeds, message):
     with pytest.raises(InputError, match=message):
-        plan(suite_on({"release": str(release), **spec}, seeds=seeds))
+        plan_of(suite_on({"release": str(release), **spec}, seeds=seeds))
 
 
 def test_a_table_that_the_manifest_does_not_know_is_refused(release, tmp_path):
@@ -55,7 +62,7 @@ def test_a_table_that_the_manifest_does_not_know_is_refused(release, tmp_path):
     shutil.copytree(copy / "table2-d4-5" / "seed-1", copy / "table2-d4-5" / "seed-0")
     read_table(copy / "table2-d4-5" / "seed-0")
     with pytest.raises(InputError, match="not the table that the release's manifest names"):
-        plan(suite_on({"release": str(copy), "table": "table2-d4-5"}))
+        plan_of(suite_on({"release": str(copy), "table": "table2-d4-5"}))
 
 
 def test_a_folder_that_is_no_release_is_refused(tmp_path):
@@ -92,7 +99,7 @@ def test_a_combination_of_unknown_labels_is_refused(small_suite, part, known):
 def test_a_suite_of_which_nothing_is_left_is_refused(small_suite):
     nothing = small_suite.model_copy(update={"exclude": (Combination(explainer=("z*", "random")),)})
     with pytest.raises(InputError, match="suite small: include and exclude leave no trial of an explainer"):
-        plan(nothing)
+        plan_of(nothing)
 
 
 def test_controls_are_there_unless_they_are_switched_off(small_suite):
@@ -121,3 +128,17 @@ def test_a_random_that_is_named_may_be_excluded_and_one_that_is_not_stays(small_
     assert n_trials(excluded) == 8
     unnamed = excluded.model_copy(update={"explainers": (Component(name="z_score"),), "exclude": ()})
     assert n_trials(unnamed) == 10
+
+
+def test_components_are_made_once_a_seed_and_networks_once_a_table(monkeypatch, small_suite):
+    made, built = [], []
+    monkeypatch.setattr(key, "make_explainer", lambda name, **how: made.append(name) or ZScore())
+    build_network = simulation.build_network
+    monkeypatch.setattr(simulation, "build_network", lambda *of: built.append(of) or build_network(*of))
+    tables = [{"recipe": "table2-d4-5", "rows": rows} for rows in (200, 201)]
+    named = [spec | {"name": f"t{spec['rows']}"} for spec in tables]
+    both = suite_on(*named, detectors=["distance", "iforest"], explainers=["z_score"], seeds=[0, 1])
+    simulation._last_network.cache_clear()
+    plan_of(both)
+    assert sorted(made) == ["random", "random", "z_score", "z_score"]
+    assert len(built) == 4

@@ -119,3 +119,10 @@ def test_an_unknown_name_lists_the_known():
 def test_a_suite_may_be_a_path(tmp_path):
     with pytest.raises(InputError, match=r"gone.yaml: cannot be read"):
         run_suite(tmp_path / "gone.yaml")
+
+
+@pytest.mark.parametrize("epochs", ["3", "3.0"])
+def test_components_that_are_the_same_are_refused_whatever_their_labels(tmp_path, epochs):
+    same = f"{{name: dte, params: {{epochs: {epochs}}}, label: b}}"
+    with pytest.raises(InputError, match=r"'dte\(epochs=3\)' and 'b' are the same"):
+        read(tmp_path, GOOD.replace("epochs: 3}}]", f"epochs: 3}}}}, {same}]"))

@@ -1,0 +1,50 @@
+"""`xadbench audit`: whether a ground truth leaks, and how hard a recipe is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xadbench import generator
+from xadbench.datasets.sources.loading import load_dataset
+from xadbench.evaluation.audit import recipes as audits
+from xadbench.generator.injection.inject import INJECTABLE
+
+from .ending import differing_where_truth_leaks
+from .options import Affected, Seed
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: xadbench audit table2-d4-5 --json audit.json")
+@differing_where_truth_leaks()
+def audit(  # noqa: PLR0917  # an option each
+    source: Annotated[
+        str, typer.Argument(help="A recipe, shipped or a .yaml file; or a data set to inject anomalies into.")
+    ],
+    kind: Annotated[
+        list[str] | None, typer.Option(help="To inject; may be given again. Default: all.")
+    ] = None,
+    ratio: Annotated[float, typer.Option(help="Share of injected anomalies, in (0, 1).")] = 0.05,
+    protocol: Affected = "per-row",
+    label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
+    seed: Seed = 0,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here too.")] = None,
+    *,
+    train: Annotated[bool, typer.Option("--train", help="Train DTE and isolation forest too.")] = False,
+) -> None:
+    """Show whether the ground truth leaks, and how hard a recipe is; exit code 1 for a leak."""
+    if ":" not in source and (source.endswith((".yaml", ".yml")) or not Path(source).exists()):
+        audits.publish(generator.load_recipe(source), seed, Console(), json, train=train)
+        return
+    audits.publish_injection(
+        source,
+        load_dataset(source, label, run_code=True),
+        kind or INJECTABLE,
+        Console(),
+        json,
+        ratio=ratio,
+        seed=seed,
+        protocol=protocol,
+    )

@@ -1,0 +1,38 @@
+"""`xadbench inject`: anomalies with known features in real rows."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from xadbench import generator
+from xadbench.datasets.sources.loading import load_dataset
+
+from .options import Affected, Out, Seed
+from .tables import new, save
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: xadbench inject bundled:wine --kind global --kind local --ratio 0.1")
+def inject(  # noqa: PLR0917  # an option each
+    dataset: Annotated[
+        str, typer.Argument(help="bundled:NAME, adbench:NAME, a .csv or .parquet file, a folder, or code.")
+    ],
+    kind: Annotated[list[str] | None, typer.Option(help="A kind of anomaly; may be given again.")] = None,
+    ratio: Annotated[float, typer.Option(help="Share of anomalous rows, in (0, 1).")] = 0.05,
+    base: Annotated[
+        Literal["rows", "gmm"], typer.Option(help="rows: the real rows; gmm: a mixture fitted to them.")
+    ] = "rows",
+    protocol: Affected = "per-row",
+    label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
+    seed: Seed = 0,
+    out: Out = None,
+) -> None:
+    """Put anomalies into real normal rows; writes to tables/DATASET-injected-seed-SEED if not told else."""
+    name = Path(dataset.replace(":", "-")).name
+    folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
+    chosen = {"kinds": kind} if kind else {}
+    loaded = load_dataset(dataset, label, run_code=True)
+    made = generator.inject(loaded, ratio=ratio, base=base, seed=seed, protocol=protocol, **chosen)
+    save([made], folder)

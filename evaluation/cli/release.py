@@ -1,0 +1,62 @@
+"""`xadbench release`: published tables, built and verified."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xadbench import generator
+from xadbench.evaluation.audit import recipes as audits
+from xadbench.evaluation.leaks.controls import check_leaks
+from xadbench.generator.releases.build import build as make
+from xadbench.generator.releases.verify import verify as compare
+
+from .ending import DIFFERS, differing_where_truth_leaks
+from .options import Out
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    help="Build or verify a published release.",
+    epilog="Example: xadbench release verify releases/mini",
+)
+
+
+@app.command(epilog="Example: xadbench release build mini --out releases/mini --no-audit")
+@differing_where_truth_leaks()
+def build(
+    release: Annotated[str, typer.Argument(help="A shipped release, or the path of a .yaml file.")],
+    out: Out = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make tables.")] = 1,
+    *,
+    audit: Annotated[bool, typer.Option(help="Audit each recipe for the datasheet.")] = True,
+) -> None:
+    """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION.
+
+    It ends with exit code 1 and without a manifest if the ground truth of a table leaks.
+    """
+    loaded = generator.load_release(release)
+    folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"
+    judge = audits.as_text if audit else None
+    make(
+        loaded,
+        folder,
+        on_table=lambda made: typer.echo(str(made)),
+        workers=workers,
+        audit=judge,
+        check=check_leaks,
+    )
+    typer.echo(f"{folder}: {loaded.n_tables} tables")
+
+
+@app.command(epilog="Example: xadbench release verify releases/mini --sample 1")
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A built release.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Remake only so many tables.")] = None,
+) -> None:
+    """Check every file of a release, then remake its tables and compare; exit code 1 if something differs."""
+    differences = compare(folder, sample, on_table=lambda remade: typer.echo(f"remade: {remade}"))
+    for difference in differences:
+        typer.echo(str(difference))
+    if differences:
+        raise typer.Exit(DIFFERS)
+    typer.echo(f"{folder}: every file and every table remade is as published")

@@ -1,0 +1,29 @@
+"""`xadbench report`: a run's report."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from xadbench.evaluation.report import write_report
+
+from .options import Out
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: xadbench report runs/mine --format markdown")
+def report(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, finished or not.")],
+    out: Out = None,
+    form: Annotated[
+        Literal["html", "markdown", "csv", "latex"],
+        typer.Option("--format", help="html: pages that open offline; else the same tables."),
+    ] = "html",
+    *,
+    remake: Annotated[
+        bool, typer.Option("--remake", help="Make tables and attributions again that were not kept.")
+    ] = False,
+) -> None:
+    """Write the report of a run; into the run's folder report/ unless told otherwise."""
+    typer.echo(f"{write_report(run, out or run / 'report', form, remade=remake)}")

@@ -1,0 +1,39 @@
+"""`xadbench reproduce`: the experiments of the paper."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xadbench.evaluation.reproduction import experiments
+
+from .ending import TRIALS_FAILED
+from .options import Out, split_commas, whole_number
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: xadbench reproduce table1 --datasets WBC --methods gaussian --seeds 0")
+def reproduce(  # noqa: PLR0917  # an option each
+    experiment: Annotated[str, typer.Argument(help="An experiment of the paper: xadbench list experiments.")],
+    datasets: Annotated[list[str] | None, typer.Option(help="Of ADBench; several: a,b or again.")] = None,
+    methods: Annotated[list[str] | None, typer.Option(help="Of the paper, or detectors; likewise.")] = None,
+    seeds: Annotated[list[str] | None, typer.Option(help="Likewise; 0,1,2,3,4 if not told else.")] = None,
+    smallest: Annotated[
+        int | None, typer.Option(min=1, help="Only so many data sets: those with the smallest files.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train detectors.")] = 1,
+    out: Out = None,
+) -> None:
+    """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
+    chosen = experiments.Choice(
+        split_commas(datasets),
+        split_commas(methods),
+        list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or experiments.SEEDS,
+        smallest,
+        workers,
+    )
+    records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
+    if any(record["status"] == "error" for record in records):
+        raise typer.Exit(TRIALS_FAILED)
