@@ -6,14 +6,14 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError, LabelledTable
+from xadbench.datasets import InputError, LabelledTable, content_hash
 from xadbench.evaluation import metrics, score_explainer
 from xadbench.evaluation.components import registry
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.suite.spec import Component, TableSpec
-from xadbench.evaluation.suite.tables import load_source
+from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial import explain as explaining
 from xadbench.evaluation.trial.evaluate import score_attributions
 from xadbench.evaluation.trial.fit import Fitted, ceiling, fit
@@ -421,3 +421,38 @@ def test_a_curve_of_mean_scores_has_the_score_as_its_mean():
 def test_an_explainer_that_would_end_the_run_is_a_failed_trial():
     result = contained(lambda: sys.exit(5))
     assert (result["status"], result["reason"]) == ("error", "SystemExit: 5")
+
+
+@pytest.fixture
+def without_mask():
+    X = np.random.default_rng(0).standard_normal((60, 5))
+    table = LabelledTable(X=X, y=np.arange(60) < 6)
+    return Source("bare", 0, table, content_hash(table), "bare")
+
+
+def test_without_culprits_metrics_of_the_score_are_there_and_the_others_are_undefined(without_mask):
+    fitted = fit(without_mask, Component(name="distance"))
+    chosen = Measures(("infidelity", "faithfulness_at_3"))
+    result = run_trial(fitted, Component(name="z_score"), without_mask, chosen)
+    assert result["status"] == "ok", result["traceback"]
+    flagged = result["scores"]["flagged"]
+    assert flagged["n_rows"] == result["scores"]["anomalies"]["n_rows"] == 6
+    assert np.isfinite([flagged["infidelity"], flagged["faithfulness_at_3"]]).all()
+    assert np.isnan([flagged[name] for name in ("ndcg_m", "adjusted_ndcg_m", "acc_m", "chance")]).all()
+    truth = run_trial(fitted, Component(name="truth"), without_mask, chosen)
+    assert (truth["status"], "does not name its culprits" in truth["reason"]) == ("skipped", True)
+
+
+def test_without_culprits_and_metrics_of_the_score_only_the_control_none_is_not_skipped(without_mask):
+    fitted = fit(without_mask, Component(name="distance"))
+    status = [run_trial(fitted, Component(name=name), without_mask)["status"] for name in ("none", "z_score")]
+    assert status == ["ok", "skipped"]
+
+
+def test_the_control_none_has_the_infidelity_of_no_attribution(without_mask):
+    fitted = fit(without_mask, Component(name="distance"))
+    result = run_trial(fitted, Component(name="none"), without_mask, Measures(("infidelity",)))
+    X = fitted.table.X[fitted.flagged]
+    expected = metrics.infidelity(np.zeros_like(X), X, fitted.detector.decision_function).mean()
+    assert result["scores"]["flagged"]["infidelity"] == pytest.approx(expected)
+    assert trial("none")["scores"]["detected"]["adjusted_ndcg_m"] == pytest.approx(0)
