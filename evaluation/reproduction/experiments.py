@@ -14,13 +14,15 @@ from xadbench.evaluation.runs.progress import RunProgress
 
 from .comparison import compare
 from .detection_grid import Cell, run_grid
-from .explanation_experiments import STUDIES, Study, run_study
+from .experiment import SEEDS as SEEDS
+from .experiment import Choice, run_experiment
+from .experiment import Experiment as OfSuite
+from .explanation_experiments import EXPLANATIONS
 from .figures import figure1, iteration_curve, retention_study
 from .methods import PAPER, Method, find_method
 from .published_figures import available, find_datasets, published, published_datasets
 from .tables import publish
 
-SEEDS = (0, 1, 2, 3, 4)
 RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 Publish = Callable[[Sequence[Record], Path, Console], None]
 
@@ -33,17 +35,6 @@ class Experiment:
     methods: Callable[[], list[Method]]
     publish: Publish
     takes_others: bool = True
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What to run of an experiment: where empty or None, all of it; `smallest`: so many data sets."""
-
-    datasets: Sequence[str] = ()
-    methods: Sequence[str] = ()
-    seeds: Sequence[int] = SEEDS
-    smallest: int | None = None
-    workers: int = 1
 
 
 def _paper_methods() -> list[Method]:
@@ -79,7 +70,7 @@ def _dsil_methods() -> list[Method]:
     return [method for method in _paper_methods() if method.name.startswith("dsil")]
 
 
-EXPERIMENTS: dict[str, Experiment | Study] = {
+EXPERIMENTS: dict[str, Experiment | OfSuite] = {
     "table1": Experiment("AUC-ROC by data set and method, beside the published", _paper_methods, _table1),
     "supplement-f1": Experiment(
         "F1 by data set and method, beside the published", _supplement_methods, _supplement
@@ -91,7 +82,7 @@ EXPERIMENTS: dict[str, Experiment | Study] = {
         "AUC-ROC of DSIL against the share of rows it keeps", _retentions, retention_study, takes_others=False
     ),
     "iteration-curve": Experiment("AUC-ROC of DSIL after each iteration", _dsil_methods, iteration_curve),
-    **STUDIES,
+    **EXPLANATIONS,
 }
 
 
@@ -121,8 +112,8 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         If a name is unknown, or none of the data sets is there.
     """
     experiment = find("experiment", name, EXPERIMENTS)
-    if isinstance(experiment, Study):
-        return _reproduce_study(name, experiment, choice, folder, console)
+    if isinstance(experiment, OfSuite):
+        return run_experiment(name, experiment, choice, folder, console)
     methods = _methods(experiment, choice)
     datasets = _datasets(choice, console)
     cells = [Cell(*parts) for parts in itertools.product(datasets, methods, choice.seeds)]
@@ -130,20 +121,6 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         records = run_grid(cells, folder, workers=choice.workers, on_cell=progress.advance_cell)
     experiment.publish(records, folder, console)
     return records
-
-
-def _reproduce_study(name: str, study: Study, choice: Choice, folder: Path, console: Console) -> list[Record]:
-    if choice.smallest is not None:
-        raise InputError(f"{name} does not choose by size; name its data sets instead (--datasets)")
-    return run_study(
-        study,
-        folder,
-        console,
-        datasets=choice.datasets,
-        methods=choice.methods,
-        seeds=choice.seeds,
-        workers=choice.workers,
-    )
 
 
 def _methods(experiment: Experiment, choice: Choice) -> list[Method]:
