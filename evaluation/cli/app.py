@@ -162,7 +162,7 @@ def reproduce(  # noqa: PLR0917  # an option each
         workers,
     )
     records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
-    if any(record["status"] == "error" for record in records):
+    if not all(map(is_finished, records)):
         raise typer.Exit(TRIALS_FAILED)
 
 

@@ -21,7 +21,7 @@ def oracle_detector(source: Source) -> BayesDetector | None:
         return None
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # takes a second to import
 
-    scaler = StandardScaler().fit(source.table.X)
+    scaler = StandardScaler().fit((source.training or source.table).X)
     return BayesDetector(source.network, scaler.mean_, scaler.scale_)
 
 

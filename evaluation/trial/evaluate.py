@@ -91,7 +91,7 @@ def judge(
         deviation=_deviation(table, rows),
         X=X,
         score=score,
-        baseline=measures.baseline_of(X, table.X, score, seed),
+        baseline=measures.baseline_of(X, fitted.background, score, seed),
         explain=explain,
         explain_with_seed=explain_with_seed,
         seed=seed,

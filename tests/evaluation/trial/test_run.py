@@ -10,7 +10,7 @@ from xadbench.datasets import InputError, LabelledTable, content_hash
 from xadbench.evaluation import metrics, score_explainer
 from xadbench.evaluation.components import registry
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.explainers import EXPLAINERS, as_explainer
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import Source, load_source
@@ -456,3 +456,59 @@ def test_the_control_none_has_the_infidelity_of_no_attribution(without_mask):
     expected = metrics.infidelity(np.zeros_like(X), X, fitted.detector.decision_function).mean()
     assert result["scores"]["flagged"]["infidelity"] == pytest.approx(expected)
     assert trial("none")["scores"]["detected"]["adjusted_ndcg_m"] == pytest.approx(0)
+
+
+HALF = TableSpec(recipe="table2-d10-5", rows=200, semi_supervised=True)
+
+
+def test_a_semi_supervised_table_trains_on_half_of_its_normal_rows_and_is_the_other_rows():
+    whole, source = load_source(RECIPE, 0), load_source(HALF, 0)
+    n_normal = int((~whole.table.y).sum())
+    assert source.training.n_rows == n_normal // 2
+    assert not source.training.y.any()
+    assert source.table.n_rows == whole.table.n_rows - n_normal // 2
+    assert source.table.y.sum() == whole.table.y.sum()
+    assert source.label == "table2-d10-5, semi-supervised"
+    fitted = fit(source, Component(name="distance"))
+    np.testing.assert_allclose(fitted.background.mean(axis=0), 0, atol=1e-12)  # the anomalies have no say
+    np.testing.assert_allclose(fitted.detector.mean, 0, atol=1e-12)
+    assert abs(fitted.table.X.mean(axis=0)).max() > 0.01
+    assert len(fitted.scores) == source.table.n_rows
+
+
+def test_explainers_get_the_training_rows_as_background():
+    seen = []
+    source = load_source(HALF, 0)
+    fitted = fit(source, Component(name="distance"))
+    explaining.explain(
+        as_explainer(lambda _, background, X: seen.append(background) or X), fitted, np.arange(3)
+    )
+    np.testing.assert_array_equal(seen[0], fitted.background)
+
+
+def test_the_training_rows_are_part_of_the_key():
+    source, distance, random = load_source(HALF, 0), Component(name="distance"), Component(name="random")
+    others = dataclasses.replace(source, training=source.training.rows(np.arange(50)))
+    keys = [
+        trial_key(one, distance, random)
+        for one in (source, others, dataclasses.replace(source, training=None))
+    ]
+    assert len(set(keys)) == 3
+
+
+def test_a_table_without_normal_rows_enough_cannot_be_split(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,is\n1,2,0\n2,3,0\n3,4,1\n")
+    with pytest.raises(InputError, match=r"t\.csv.*2 normal rows of 3"):
+        load_source(TableSpec(dataset=str(path), label="is", semi_supervised=True), 0)
+
+
+def test_the_scores_of_iterations_become_a_curve(fitted):
+    class Iterative:
+        iteration_scores_ = np.array([[4.0, 1.0, 3.0, 2.0], [4.0, 3.0, 2.0, 1.0]])
+
+    iterative = dataclasses.replace(fitted, detector=Iterative())
+    assert iterative.iteration_auc_roc() == [0.5, 1.0]
+    assert fitted.iteration_auc_roc() is None
+    Iterative.iteration_scores_ = np.zeros((2, 3))  # of other rows
+    assert iterative.iteration_auc_roc() is None
