@@ -153,11 +153,12 @@ def reproduce(  # noqa: PLR0917  # an option each
 ) -> None:
     """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
     from xadbench.evaluation.reproduction import experiments  # noqa: PLC0415  # scikit-learn, matplotlib
+    from xadbench.evaluation.reproduction.experiment import SEEDS, Choice  # noqa: PLC0415  # as above
 
-    chosen = experiments.Choice(
+    chosen = Choice(
         split_commas(datasets),
         split_commas(methods),
-        list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or experiments.SEEDS,
+        list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or SEEDS,
         smallest,
         workers,
     )

@@ -1,6 +1,6 @@
 """The paper's explanation results: tables III, IV and V, and figure 2."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from rich.console import Console
@@ -19,12 +19,13 @@ REFERENCES = ("z_score", "random")  # next to which any explainer is shown
 ADBENCH = "adbench:"
 
 
-def chosen_part(suite: Suite, choice: Choice, console: Console) -> Suite:
-    """Return the chosen tables that are there, with the chosen explainers; see `Experiment`.
+def chosen_suite(load: Callable[[], Suite], choice: Choice, console: Console) -> Suite:
+    """Return the chosen part of the suite that `load` returns; see `Experiment.suite`.
 
     Tables are named by their titles, in any case; explainers may be any registered ones. |z|, random
     attributions and the controls come with any.
     """
+    suite = load()
     if choice.smallest is not None:
         raise InputError(f"{suite.name} does not choose by size; name its data sets instead (--datasets)")
     tables = _present(_named_tables(suite.tables, choice.datasets), console)
@@ -70,7 +71,7 @@ def _explainers(suite: Suite, names: Sequence[str]) -> tuple[Component, ...]:
 
 
 def _experiment(name: str, description: str, view: View) -> Experiment:
-    return Experiment(description, partial(load_suite, f"paper-{name}"), chosen_part, view)
+    return Experiment(description, partial(chosen_suite, partial(load_suite, f"paper-{name}")), view)
 
 
 EXPLANATIONS = {

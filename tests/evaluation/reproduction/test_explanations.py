@@ -4,6 +4,7 @@ import csv
 import re
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.reproduction.experiments import EXPERIMENTS
 from xadbench.evaluation.reproduction.explanation_cells import ground_truth_cells, score_change_cells
 from xadbench.evaluation.reproduction.explanation_comparison import blame_board, summarise_blame
+from xadbench.evaluation.reproduction.explanation_experiments import chosen_suite
 from xadbench.evaluation.reproduction.explanation_tables import faithfulness_points
 from xadbench.evaluation.reproduction.published_figures import published_explanations
 from xadbench.evaluation.results import store
@@ -48,7 +50,8 @@ def small_world(monkeypatch, tmp_path):
         none = ["none"] if "none" in own.labels("explainers") else []
         small = {"tables": tables, "detectors": ["distance"], "explainers": ["z_score", "random", *none]}
         suite = Suite.model_validate(dict(own) | small)
-        monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], suite=lambda suite=suite: suite))
+        chosen = partial(chosen_suite, lambda suite=suite: suite)
+        monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], suite=chosen))
 
 
 @pytest.fixture
