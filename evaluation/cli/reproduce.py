@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 
 from xadbench.evaluation.reproduction import experiments
+from xadbench.evaluation.reproduction.experiment import SEEDS, Choice
+from xadbench.evaluation.results.store import is_finished
 
 from .ending import TRIALS_FAILED
 from .options import Out, split_commas, whole_number
@@ -27,13 +29,13 @@ def reproduce(  # noqa: PLR0917  # an option each
     out: Out = None,
 ) -> None:
     """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
-    chosen = experiments.Choice(
+    chosen = Choice(
         split_commas(datasets),
         split_commas(methods),
-        list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or experiments.SEEDS,
+        list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or SEEDS,
         smallest,
         workers,
     )
     records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
-    if any(record["status"] == "error" for record in records):
+    if not all(map(is_finished, records)):
         raise typer.Exit(TRIALS_FAILED)

@@ -32,7 +32,7 @@ from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, f
 from .infidelity import infidelity
 from .perturbed import Score
 from .ranking import acc_m, adjusted, chance_level, culprit_gains, graded_acc_m, graded_ndcg_m, ndcg_m
-from .registry import METRICS, RANKING
+from .registry import METRICS, RANKING, SET_SIZES
 from .robustness import batch_agreement, max_sensitivity, rank_agreement, seed_agreement
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Explained",
     "METRICS",
     "RANKING",
+    "SET_SIZES",
     "DETECTION",
     "ndcg_m",
     "acc_m",

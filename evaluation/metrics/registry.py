@@ -17,9 +17,10 @@ from .positions import LinearMetric
 from .ranking import culprit_gains
 from .robustness import batch_agreement, max_sensitivity, seed_agreement
 
-K = 3  # the smallest sets of the paper's faithfulness@k
+SET_SIZES = tuple(range(3, 32, 2))  # k of the paper's faithfulness@k
 YEH = "Yeh et al. 2019, arXiv 1901.09392"
 DEYOUNG = "DeYoung et al. 2020, arXiv 1911.03429"
+BHATT = "Bhatt et al. 2020, arXiv 2005.00631"
 
 
 def _of(function: Callable[..., FloatArray], *fields: str, **settings: Any) -> PerRow:
@@ -64,9 +65,22 @@ def _no_correlation(explained: Explained) -> FloatArray:
     return np.zeros(len(explained.attributions))
 
 
-def _faithfulness_at_3(explained: Explained) -> FloatArray:
-    k = min(K, explained.attributions.shape[1])  # of 3 features or fewer it is not defined
-    return _seeded(faithfulness_at_k, *BY_BASELINE, k=k)(explained)
+def _faithfulness_at(k: int) -> Metric:
+    def per_row(explained: Explained) -> FloatArray:
+        n, n_features = explained.attributions.shape
+        if k >= n_features:  # there is one set at most, and no correlation
+            return np.full(n, np.nan)
+        return _seeded(faithfulness_at_k, *BY_BASELINE, k=k)(explained)
+
+    return Metric(
+        name=f"faithfulness_at_{k}",
+        description=f"correlation of blame and effect over random sets of {k} features",
+        source=BHATT,
+        per_row=per_row,
+        chance=_no_correlation,
+        needs=NEEDS_BASELINE,
+        **CORRELATION,
+    )
 
 
 UNIT: dict[str, Any] = {"best": 1.0, "range": (0.0, 1.0)}
@@ -168,19 +182,11 @@ FAITHFULNESS = (
         needs=NEEDS_BASELINE,
         **ERROR,
     ),
-    Metric(
-        name="faithfulness_at_3",
-        description="correlation of blame and effect over random sets of 3 features",
-        source="Bhatt et al. 2020, arXiv 2005.00631",
-        per_row=_faithfulness_at_3,
-        chance=_no_correlation,
-        needs=NEEDS_BASELINE,
-        **CORRELATION,
-    ),
+    *(_faithfulness_at(k) for k in SET_SIZES),
     Metric(
         name="faithfulness",
         description="correlation of blame and effect over random sets of k features, mean over k",
-        source="Bhatt et al. 2020, arXiv 2005.00631",
+        source=BHATT,
         per_row=_seeded(faithfulness, *BY_BASELINE),
         curve=_seeded(faithfulness_curve, *BY_BASELINE),
         chance=_no_correlation,

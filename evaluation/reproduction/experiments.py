@@ -1,102 +1,26 @@
-"""The experiments that `xadbench reproduce` knows: what each runs, and what it makes of the cells."""
+"""The experiments that `xadbench reproduce` knows, and how one is run."""
 
-import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
-from xadbench.datasets.common.errors import InputError, find, unknown
-from xadbench.evaluation.detectors import DETECTORS
+from xadbench.datasets.common.errors import find
+from xadbench.evaluation.results import store
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.runs.progress import RunProgress
+from xadbench.evaluation.runs.runner import run_suite
+from xadbench.evaluation.suite.expand import n_trials
 
-from .comparison import compare
-from .detection_grid import Cell, run_grid
-from .explanation_experiments import STUDIES, Study, run_study
-from .figures import figure1, iteration_curve, retention_study
-from .methods import PAPER, Method, find_method
-from .published_figures import available, find_datasets, published, published_datasets
-from .tables import publish
+from .detection_experiments import DETECTION
+from .experiment import Choice, Experiment
+from .explanation_experiments import EXPLANATIONS
 
-SEEDS = (0, 1, 2, 3, 4)
-RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-Publish = Callable[[Sequence[Record], Path, Console], None]
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A line about it, its methods, what is made of the cells, and whether it can show other methods too."""
-
-    description: str
-    methods: Callable[[], list[Method]]
-    publish: Publish
-    takes_others: bool = True
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What to run of an experiment: where empty or None, all of it; `smallest`: so many data sets."""
-
-    datasets: Sequence[str] = ()
-    methods: Sequence[str] = ()
-    seeds: Sequence[int] = SEEDS
-    smallest: int | None = None
-    workers: int = 1
-
-
-def _paper_methods() -> list[Method]:
-    return [method for method in PAPER.values() if method.detector in DETECTORS]
-
-
-def _supplement_methods() -> list[Method]:
-    names = set(published("supplement_f1")["method"])
-    return [method for method in _paper_methods() if method.name in names]
-
-
-def _table1(records: Sequence[Record], folder: Path, console: Console) -> None:
-    board = compare(records, "auc_roc", published("table1_auc_roc"))
-    publish(board, "Table I: AUC-ROC", "table1", folder, console)
-
-
-def _supplement(records: Sequence[Record], folder: Path, console: Console) -> None:
-    board = compare(records, "f1_at_n", published("supplement_f1"))
-    publish(board, "Supplement: F1 at the true number of anomalies", "supplement-f1", folder, console)
-
-
-def _unsupervised_methods() -> list[Method]:
-    paper = [method for method in _paper_methods() if not method.semi_supervised]
-    others = DETECTORS.keys() - {method.detector for method in paper}
-    return [*paper, *(find_method(name) for name in DETECTORS if name in others)]
-
-
-def _retentions() -> list[Method]:
-    return [Method(f"dsil_fixed_r{r}", "dsil_fixed", {"r": r}) for r in RATIOS]
-
-
-def _dsil_methods() -> list[Method]:
-    return [method for method in _paper_methods() if method.name.startswith("dsil")]
-
-
-EXPERIMENTS: dict[str, Experiment | Study] = {
-    "table1": Experiment("AUC-ROC by data set and method, beside the published", _paper_methods, _table1),
-    "supplement-f1": Experiment(
-        "F1 by data set and method, beside the published", _supplement_methods, _supplement
-    ),
-    "figure1": Experiment(
-        "mean AUC-ROC and mean rank of all methods, ours and published", _unsupervised_methods, figure1
-    ),
-    "retention-study": Experiment(
-        "AUC-ROC of DSIL against the share of rows it keeps", _retentions, retention_study, takes_others=False
-    ),
-    "iteration-curve": Experiment("AUC-ROC of DSIL after each iteration", _dsil_methods, iteration_curve),
-    **STUDIES,
-}
+EXPERIMENTS: dict[str, Experiment] = {**DETECTION, **EXPLANATIONS}
 
 
 def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list[Record]:
-    """Run an experiment's cells, or go on where that was stopped, and publish what it makes of them.
+    """Run the chosen part of an experiment, or go on where that was stopped, and view its records.
 
     Parameters
     ----------
@@ -105,15 +29,15 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
     choice
         Which part of it.
     folder
-        Cells go to `folder/cells`, or `folder/trials` for those about explainers, shared by all experiments;
-        tables and figures beside it.
+        The run is `folder/name`; tables and figures are written into `folder`. Trials that the run of another
+        experiment in `folder` has finished are not repeated.
     console
         Where progress and tables are printed.
 
     Returns
     -------
     list of dict
-        The cells' records, or those of their explainers.
+        The records of the trials, as `run_suite` returns them.
 
     Raises
     ------
@@ -121,49 +45,21 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         If a name is unknown, or none of the data sets is there.
     """
     experiment = find("experiment", name, EXPERIMENTS)
-    if isinstance(experiment, Study):
-        return _reproduce_study(name, experiment, choice, folder, console)
-    methods = _methods(experiment, choice)
-    datasets = _datasets(choice, console)
-    cells = [Cell(*parts) for parts in itertools.product(datasets, methods, choice.seeds)]
-    with RunProgress(len(cells), console) as progress:
-        records = run_grid(cells, folder, workers=choice.workers, on_cell=progress.advance_cell)
-    experiment.publish(records, folder, console)
+    suite = experiment.suite(choice, console)
+    with RunProgress(n_trials(suite), console) as progress:
+        records = run_suite(
+            suite,
+            folder / name,
+            progress.advance,
+            progress.show,
+            workers=choice.workers,
+            known=_finished_in_others(folder, name),
+        )
+    experiment.view(records, folder, console)
     return records
 
 
-def _reproduce_study(name: str, study: Study, choice: Choice, folder: Path, console: Console) -> list[Record]:
-    if choice.smallest is not None:
-        raise InputError(f"{name} does not choose by size; name its data sets instead (--datasets)")
-    return run_study(
-        study,
-        folder,
-        console,
-        datasets=choice.datasets,
-        methods=choice.methods,
-        seeds=choice.seeds,
-        workers=choice.workers,
-    )
-
-
-def _methods(experiment: Experiment, choice: Choice) -> list[Method]:
-    """Return the experiment's methods; of those named, the experiment's own first, then any other."""
-    own = {method.name: method for method in experiment.methods()}
-    for name in choice.methods:
-        if name not in own and not experiment.takes_others:
-            raise unknown("method of this experiment", name, own)
-    return [own.get(name) or find_method(name) for name in dict.fromkeys(choice.methods)] or list(
-        own.values()
-    )
-
-
-def _datasets(choice: Choice, console: Console) -> list[str]:
-    """Return the chosen data sets that are there, saying which are not."""
-    found, absent = available(find_datasets(choice.datasets) or published_datasets(), choice.smallest)
-    if not found:
-        raise InputError(f"no data set of the experiment is there: {next(iter(absent.values()))}")
-    if absent:
-        reason = next(iter(absent.values()))
-        line = f"Absent, left out: {', '.join(absent)} ({reason})"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return list(found)
+def _finished_in_others(folder: Path, name: str) -> Iterator[Record]:
+    """Yield the finished records of the other experiments' runs."""
+    for other in EXPERIMENTS.keys() - {name}:
+        yield from filter(store.is_finished, store.read_records(folder / other))

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.controls import ORACLE
 
 from .comparison import IDENTITY, compare
+from .explanation_cells import Cell
 
 COMPARED = ("ndcg_m", "acc_m", "seconds")
 JUDGED = "adjusted_ndcg_m"
@@ -26,13 +26,13 @@ MEANS = (
 ABOVE = ["above_chance", "above_z"]
 
 
-def blame_board(records: Sequence[Record], published: pd.DataFrame) -> pd.DataFrame:
+def blame_board(cells: Sequence[Cell], published: pd.DataFrame) -> pd.DataFrame:
     """Return each explainer's figures on each data set, beside the published.
 
     Parameters
     ----------
-    records
-        As `run_cells` returns them, with the measure `BLAME`.
+    cells
+        As `ground_truth_cells` returns them.
     published
         As `published_explanations` returns it.
 
@@ -45,14 +45,14 @@ def blame_board(records: Sequence[Record], published: pd.DataFrame) -> pd.DataFr
         `above_chance` and `above_z`, on how many of the seeds the adjusted nDCG_m is above 0, and above that
         of |z|: "4/5", empty where unknown; and means over seeds of the other figures, NaN where one failed.
     """
-    boards = {metric: _compared(records, metric, published) for metric in COMPARED}
+    boards = {metric: _compared(cells, metric, published) for metric in COMPARED}
     board = pd.concat([board.drop(columns=["seeds", "reason"]) for board in boards.values()], axis=1)
-    cells = _cells(records)
-    grouped = cells.groupby(IDENTITY, sort=False)
+    frame = _frame(cells)
+    grouped = frame.groupby(IDENTITY, sort=False)
     board = boards["ndcg_m"][["seeds", "reason"]].join(board)
     board = board.join(grouped[list(MEANS)].agg(mean_of_all)).join(grouped[ABOVE].agg(_count)).reset_index()
     board[ABOVE] = board[ABOVE].fillna("")
-    for name, chance in cells.groupby("dataset")[list(CHANCES)].mean().items():
+    for name, chance in frame.groupby("dataset")[list(CHANCES)].mean().items():
         board[name] = board["dataset"].map(chance)
     oracle = board[board["method"] == ORACLE].set_index("dataset")
     for metric in ("ndcg_m", "acc_m"):
@@ -60,12 +60,12 @@ def blame_board(records: Sequence[Record], published: pd.DataFrame) -> pd.DataFr
     return board
 
 
-def _cells(records: Sequence[Record]) -> pd.DataFrame:
-    """Return a row a record, with its margins above chance and above |z| on the same seed."""
+def _frame(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Return a row a cell, with its margins above chance and above |z| on the same seed."""
     numbers = [*MEANS, *CHANCES]
-    cells = pd.DataFrame(records).reindex(columns=[*IDENTITY, "seed", *numbers])
-    cells[numbers] = cells[numbers].astype(float)
-    return _with_margins(cells, ["dataset", "seed"])
+    frame = pd.DataFrame(cells).reindex(columns=[*IDENTITY, "seed", *numbers])
+    frame[numbers] = frame[numbers].astype(float)
+    return _with_margins(frame, ["dataset", "seed"])
 
 
 def _with_margins(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -76,9 +76,9 @@ def _with_margins(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return frame.assign(above_chance=frame[JUDGED], above_z=margin).drop(columns="of_z")
 
 
-def _compared(records: Sequence[Record], metric: str, published: pd.DataFrame) -> pd.DataFrame:
+def _compared(cells: Sequence[Cell], metric: str, published: pd.DataFrame) -> pd.DataFrame:
     """Return `compare`'s columns for one metric under names of their own, by data set and method."""
-    board = compare(records, metric, published[published["metric"] == metric]).set_index(IDENTITY)
+    board = compare(cells, metric, published[published["metric"] == metric]).set_index(IDENTITY)
     parts = {"ours": metric, "ours_std": f"{metric}_std"}
     parts |= {name: f"{metric}_{name}" for name in ("published", "published_std", "inside")}
     return board[["seeds", "reason", *parts]].rename(columns=parts)

@@ -1,118 +1,37 @@
-"""The paper's explanation results that `xadbench reproduce` knows: tables III, IV and V, and figure 2."""
+"""The paper's explanation results: tables III, IV and V, and figure 2."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError, unknown
+from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.results.store import Record
-from xadbench.evaluation.runs.progress import RunProgress
-from xadbench.evaluation.suite.controls import CONTROLS
-from xadbench.evaluation.suite.expand import with_controls
+from xadbench.evaluation.suite.controls import CONTROLS, NONE
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
-from . import explanation_tables as explained_report
-from .explanation_grid import ExplainedCell, run_cells
-from .explanation_scores import BLAME, FORECAST, Measure
+from .experiment import Choice, Experiment, View, say_absent
+from .explanation_tables import blame_table, faithfulness_figure, infidelity_table
 from .published_figures import available
 
-REFERENCES = ("z_score", "random")  # beside which any explainer is to be seen
+REFERENCES = ("z_score", "random")  # next to which any explainer is shown
 ADBENCH = "adbench:"
 
 
-@dataclass(frozen=True)
-class Study:
-    """A line about it; its tables, detector and explainers; what is measured, and what is made of it.
+def chosen_suite(load: Callable[[], Suite], choice: Choice, console: Console) -> Suite:
+    """Return the chosen part of the suite that `load` returns; see `Experiment.suite`.
 
-    `knows_truth`: whether the tables name their culprits, so that the controls can take part.
+    Tables are named by their titles, in any case; explainers may be any registered ones. |z|, random
+    attributions and the controls come with any.
     """
-
-    description: str
-    suite: Callable[[], Suite]
-    measure: Measure
-    publish: Callable[[Sequence[Record], Path, Console], None]
-    knows_truth: bool = True
-
-
-STUDIES = {
-    "table3": Study(
-        "nDCG_m and Acc_m of explainers on synthetic sets, beside the published",
-        partial(load_suite, "paper-table3"),
-        BLAME,
-        partial(explained_report.blame_table, "table3"),
-    ),
-    "table4": Study(
-        "the same on ADBench with injected anomalies",
-        partial(load_suite, "paper-table4"),
-        BLAME,
-        partial(explained_report.blame_table, "table4"),
-    ),
-    "table5": Study(
-        "infidelity of explainers on real sets, by its definition, beside the published",
-        partial(load_suite, "paper-table5"),
-        FORECAST,
-        explained_report.infidelity_table,
-        knows_truth=False,
-    ),
-    "figure2": Study(
-        "faithfulness at k of explainers on synthetic and real sets",
-        partial(load_suite, "paper-figure2"),
-        FORECAST,
-        explained_report.faithfulness_figure,
-        knows_truth=False,
-    ),
-}
-
-
-def run_study(
-    study: Study,
-    folder: Path,
-    console: Console,
-    *,
-    datasets: Sequence[str] = (),
-    methods: Sequence[str] = (),
-    seeds: Sequence[int],
-    workers: int = 1,
-) -> list[Record]:
-    """Run a study, or go on where that was stopped, and publish what it makes of the records.
-
-    Parameters
-    ----------
-    study
-        Of `STUDIES`.
-    folder
-        Records go to `folder/trials`, tables and figures beside it.
-    console
-        Where progress and tables are printed.
-    datasets, methods
-        Titles of its tables, in any case, and explainers, of its own or registered; where empty, all its own.
-        |z|, random blame and the controls come with any.
-    seeds
-        Each names a table's rows, and the seed of detector and explainers.
-    workers
-        Number of processes.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown, or none of the tables is there.
-    """
-    suite = study.suite()
-    tables = _present(_named_tables(suite.tables, datasets), console)
-    suite = suite.model_copy(update={"tables": tables, "explainers": _explainers(suite, methods)})
-    explainers = with_controls(suite) if study.knows_truth else suite.explainers
-    (detector,) = suite.detectors
-    cells = [
-        ExplainedCell(table, detector, seed, explainers, study.measure) for table in tables for seed in seeds
-    ]
-    with RunProgress(len(cells) * len(explainers), console) as progress:
-        records = run_cells(cells, folder, workers=workers, on_record=progress.advance_cell)
-    study.publish(records, folder, console)
-    return records
+    suite = load()
+    if choice.smallest is not None:
+        raise InputError(f"{suite.name} does not choose by size; name its data sets instead (--datasets)")
+    tables = _present(_named_tables(suite.tables, choice.datasets), console)
+    explainers = _explainers(suite, choice.methods)
+    part = {"tables": tables, "explainers": explainers, "seeds": tuple(choice.seeds)}
+    return build_spec(dict(suite) | part, Suite, where=f"suite {suite.name}")
 
 
 def _named_tables(tables: Sequence[TableSpec], names: Iterable[str]) -> list[TableSpec]:
@@ -135,9 +54,7 @@ def _present(tables: Sequence[TableSpec], console: Console) -> tuple[TableSpec, 
     reason = next(iter(absent.values()), "")
     if len(missing) == len(tables):
         raise InputError(f"no data set of the experiment is there: {reason}")
-    if missing:
-        line = f"Absent, left out: {', '.join(missing)} ({reason})"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    say_absent(missing, reason, console)
     return tuple(table for table in tables if table.title not in missing)
 
 
@@ -148,5 +65,30 @@ def _explainers(suite: Suite, names: Sequence[str]) -> tuple[Component, ...]:
     for name in names:
         if name not in known:
             raise unknown("explainer", name, known)
-    chosen = dict.fromkeys([*(names or own), *REFERENCES])
+    always = [*REFERENCES, *(name for name in own if name == NONE)]
+    chosen = dict.fromkeys([*(names or own), *always])
     return tuple(own.get(name) or Component(name=name) for name in chosen)
+
+
+def _experiment(name: str, description: str, view: View) -> Experiment:
+    return Experiment(description, partial(chosen_suite, partial(load_suite, f"paper-{name}")), view)
+
+
+EXPLANATIONS = {
+    "table3": _experiment(
+        "table3",
+        "nDCG_m and Acc_m of explainers on synthetic sets, with the published figures",
+        partial(blame_table, "table3"),
+    ),
+    "table4": _experiment(
+        "table4", "the same on ADBench with injected anomalies", partial(blame_table, "table4")
+    ),
+    "table5": _experiment(
+        "table5",
+        "infidelity of explainers on real sets, by its definition, with the published figures",
+        infidelity_table,
+    ),
+    "figure2": _experiment(
+        "figure2", "faithfulness at k of explainers on synthetic and real sets", faithfulness_figure
+    ),
+}

@@ -11,6 +11,7 @@ from rich.console import Console
 from xadbench.evaluation.results.store import Record
 
 from .comparison import IDENTITY, compare
+from .explanation_cells import Cell, ground_truth_cells, score_change_cells
 from .explanation_comparison import blame_board, mean_of_all, summarise_blame
 from .plots import draw_panels
 from .published_figures import published_explanations
@@ -54,7 +55,8 @@ BLAME_NOTES = (
     "We understand the published code to take nDCG as the former and Acc as the latter. adj.: nDCG det. over "
     "the rows of which some features are to blame and others not, 0 = a blind guess, 1 = the truth. "
     "> chance, > z: on how many seeds adj. is above 0, and above that of z_score, the distance from the "
-    "mean. s: seconds to explain all rows, on one thread, without fit and first call. "
+    "mean. s: seconds to explain these rows and the other anomalies, on one thread, without fit and first "
+    "call. "
     "'-': a seed failed, or nothing was published or "
     "run. The paper's gradient is a softmax of the signed gradient of another function; ours (saliency) is "
     "the absolute gradient of the score. NAME-rows: anomalies in real rows, of which the paper's text "
@@ -86,7 +88,7 @@ def blame_table(name: str, records: Sequence[Record], folder: Path, console: Con
     source, title = TITLES[name]
     theirs = published_explanations(source)
     on_rows = theirs.assign(dataset=theirs["dataset"] + ON_ROWS)  # published once, and meant for either
-    board = blame_board(records, pd.concat([theirs, on_rows]))
+    board = blame_board(ground_truth_cells(records), pd.concat([theirs, on_rows]))
     summary, lines = summarise_blame(board), [BLAME_NOTES, *_about_missing(board)]
     heading = f"Means over {board['dataset'].nunique()} data set(s)"
     console.print(title, highlight=False)
@@ -130,9 +132,11 @@ def _cell(row: "pd.Series[Any]", name: str, decimals: int) -> str:
 
 def infidelity_table(records: Sequence[Record], folder: Path, console: Console) -> None:
     """Print and write table V."""
-    theirs = published_explanations("table5_infidelity")
-    board = compare(records, "infidelity", theirs[theirs["metric"] == "infidelity"])
-    cells = pd.DataFrame(records).reindex(columns=[*IDENTITY, *EXTRAS]).astype(dict.fromkeys(EXTRAS, float))
+    theirs, of_records = published_explanations("table5_infidelity"), score_change_cells(records)
+    board = compare(of_records, "infidelity", theirs[theirs["metric"] == "infidelity"])
+    cells = (
+        pd.DataFrame(of_records).reindex(columns=[*IDENTITY, *EXTRAS]).astype(dict.fromkeys(EXTRAS, float))
+    )
     extras = cells.groupby(IDENTITY, sort=False)[list(EXTRAS)].agg(mean_of_all)
     board = board.drop(columns=["difference", "inside"]).merge(extras.reset_index(), "left", on=IDENTITY)
     rows = [[str(row["dataset"]), str(row["method"]), *_infidelity_cells(row)] for _, row in board.iterrows()]
@@ -150,27 +154,28 @@ def _infidelity_cells(row: "pd.Series[Any]") -> list[str]:
 def faithfulness_figure(records: Sequence[Record], folder: Path, console: Console) -> None:
     """Print, write and draw figure 2."""
     title, path = "Figure 2: faithfulness at k", folder / "figure2"
-    points = faithfulness_points(records)
+    cells = score_change_cells(records)
+    points = faithfulness_points(cells)
     rows = [[*map(str, names), *_curve_cells(curve)] for names, curve in points.groupby(IDENTITY, sort=False)]
     print_table(title, ["data set", "method", *CURVES], rows, console)
     parts = [f"# {title}", "![The curves](figure2.png)", as_markdown(["data set", "method", *CURVES], rows)]
-    missing = [record for record in records if record["status"] != "ok"]
+    missing = [cell for cell in cells if cell["status"] != "ok"]
     _write(points, parts, [FAITHFULNESS_NOTES, *_reasons(pd.DataFrame(missing))], path, console)
     if len(points):
         drawn = points.rename(columns={"dataset": "panel", "method": "series", "mean": FAITHFULNESS})
         draw_panels(drawn, title, "k", FAITHFULNESS, path)
 
 
-def faithfulness_points(records: Sequence[Record]) -> pd.DataFrame:
+def faithfulness_points(cells: Sequence[Cell]) -> pd.DataFrame:
     """Return `mean` and `std` over seeds by `dataset`, `method` and `k`; sums `undefined`, `rows`; `seeds`.
 
     Seeds where the correlation is defined on no row, and those that failed, are left out of the mean; `seeds`
     says how many are in it, of all: "4/5".
     """
     told = [
-        {name: record[name] for name in IDENTITY} | point | {"rows": record["n_explained"]}
-        for record in records
-        for point in record.get("faithfulness") or []
+        {name: cell[name] for name in IDENTITY} | point | {"rows": cell["n_explained"]}
+        for cell in cells
+        for point in cell.get("faithfulness", [])
     ]
     columns = [*IDENTITY, "k", "mean", "undefined", "rows"]
     frame = pd.DataFrame(told, columns=columns).astype({"mean": float})
@@ -185,7 +190,7 @@ def faithfulness_points(records: Sequence[Record]) -> pd.DataFrame:
         )
         .reset_index()
     )
-    n_seeds = Counter(tuple(record[name] for name in IDENTITY) for record in records)
+    n_seeds = Counter(tuple(cell[name] for name in IDENTITY) for cell in cells)
     points["seeds"] = [
         f"{n}/{n_seeds[a, b]}" for a, b, n in points[[*IDENTITY, "seeds"]].itertuples(index=False)
     ]

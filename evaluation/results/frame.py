@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
-from xadbench.evaluation.suite.controls import ALWAYS
+from xadbench.evaluation.suite.controls import ALWAYS, NONE
 from xadbench.evaluation.suite.expand import combinations
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
@@ -19,7 +19,7 @@ from .requested import read_asked
 
 VALUE = "adjusted_ndcg_m"  # what the report ranks by
 SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
-REFERENCES = frozenset(ALWAYS)  # lines to compare with, by registered name; not ranked
+REFERENCES = frozenset({*ALWAYS, NONE})  # lines to compare with, by registered name; not ranked
 NOT_RUN = "not run"
 NO_ROW = "no explained row can tell blame from a blind guess"
 IDENTITY = ["table", "seed", "detector", "explainer"]

@@ -29,6 +29,7 @@ class _Component(_Part):
 class _Detector(_Component):
     quality: Numbers = {}
     fit_seconds: float | None = None
+    iteration_auc_roc: list[float | None] = []  # of an iterative detector
 
 
 class _Cost(BaseModel, extra="allow", strict=True):

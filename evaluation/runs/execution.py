@@ -126,13 +126,16 @@ def detect(run: Path, job: Job) -> Result:
     fitted = fit_once(run, job.source, job.detector)
     if fitted is None:
         return not_ok("skipped", NETWORK_UNKNOWN)
-    return {"fitted": fitted, "quality": fitted.quality() | ceiling(job.source)}
+    quality = fitted.quality() | ceiling(job.source)
+    return {"fitted": fitted, "quality": quality, "iteration_auc_roc": fitted.iteration_auc_roc()}
 
 
 def record_of(job: Job, key: str, explainer: Component, detection: Result, result: Result) -> store.Record:
     """Return the record of a trial: what it was, and its result; `detection` may be empty."""
     fitted = detection.get("fitted")
     quality = {"quality": detection["quality"], "fit_seconds": fitted.seconds} if fitted else {}
+    if detection.get("iteration_auc_roc") is not None:
+        quality["iteration_auc_roc"] = detection["iteration_auc_roc"]
     return {
         "key": key,
         "seed": job.source.seed,

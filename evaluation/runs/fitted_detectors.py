@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from xadbench.datasets import InputError, standardise
+from xadbench.datasets import InputError
 from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
-from xadbench.evaluation.trial.fit import Fitted, fit
+from xadbench.evaluation.trial.fit import Fitted, fit, prepared
 from xadbench.evaluation.trial.key import fit_key
 
 
@@ -34,13 +34,13 @@ def _load(folder: Path, source: Source) -> Fitted | None:
     seconds = (store.read_json(_about(folder)) or {}).get("seconds")
     if not isinstance(seconds, int | float):
         return None
-    table = standardise(source.table)
+    table, training = prepared(source)
     try:
         detector = load(folder)
         scores = np.asarray(detector.decision_function(table.X))
     except InputError:  # there is none, it was altered, of another table, or is of another version
         return None
-    return Fitted(detector, table, scores, seconds)
+    return Fitted(detector, table, scores, seconds, training)
 
 
 def _save(folder: Path, fitted: Fitted) -> None:

@@ -40,12 +40,14 @@ class RunProgress:
 
     def advance(self, record: Record, is_new: bool) -> None:  # noqa: FBT001  # the runner's callback
         """Count one trial; `is_new` tells whether it was computed now or read from an earlier run."""
-        parts = (record["table"]["label"], record["detector"]["label"], record["explainer"]["label"])
-        self._count(" / ".join(parts), record, is_new=is_new)
-
-    def advance_cell(self, record: Record, is_new: bool) -> None:  # noqa: FBT001  # as above
-        """Count one cell of the paper's grid, in the same way."""
-        self._count(f"{record['dataset']} / {record['method']}", record, is_new=is_new)
+        self.n_done += 1
+        self.n_new += is_new
+        self.n_failed += not is_finished(record)
+        if not self.console.is_terminal:
+            name = " / ".join(record[part]["label"] for part in ("table", "detector", "explainer"))
+            how = record["status"] if is_new else f"{record['status']}, from an earlier run"
+            what = f"{name}, seed {record['seed']}"
+            self.console.print(plain(f"[{self.n_done}/{self.n_trials}] {what}: {how}"), soft_wrap=True)
 
     def show(self, running: Sequence[UnderWay]) -> None:
         """Take note of the trials under way now."""
@@ -57,15 +59,6 @@ class RunProgress:
     def skip(self) -> None:
         """Count one trial without a word."""
         self.n_done += 1
-
-    def _count(self, name: str, record: Record, *, is_new: bool) -> None:
-        self.n_done += 1
-        self.n_new += is_new
-        self.n_failed += not is_finished(record)
-        if not self.console.is_terminal:
-            how = record["status"] if is_new else f"{record['status']}, from an earlier run"
-            what = f"{name}, seed {record['seed']}"
-            self.console.print(plain(f"[{self.n_done}/{self.n_trials}] {what}: {how}"), soft_wrap=True)
 
     def _screen(self) -> Group:
         now = time.monotonic()

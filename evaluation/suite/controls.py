@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.generator.oracle.bayes import BayesDetector, Sequential
 
@@ -9,6 +11,7 @@ from .tables import Source
 
 VERSION = 1  # raised when a control's results change
 ORACLE = "oracle"  # the name of an explainer and of a detector
+NONE = "none"  # names no feature: for detectors alone, and for metrics that say how much that is worth
 NETWORK_UNKNOWN = "the network that made the table is not known"
 
 
@@ -18,7 +21,7 @@ def oracle_detector(source: Source) -> BayesDetector | None:
         return None
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # takes a second to import
 
-    scaler = StandardScaler().fit(source.table.X)
+    scaler = StandardScaler().fit((source.training or source.table).X)
     return BayesDetector(source.network, scaler.mean_, scaler.scale_)
 
 
@@ -38,6 +41,10 @@ def _oracle(source: Source, rows: IntArray) -> FloatArray | None:
     return Sequential(source.network).fit(BayesDetector(source.network), background=X).explain(X[rows])
 
 
+def _nothing(source: Source, rows: IntArray) -> FloatArray:
+    return np.zeros((len(rows), source.table.n_features))
+
+
 def _mask(source: Source) -> BoolArray:
     mask: BoolArray = source.table.mask  # type: ignore[assignment]  # trials without a mask are skipped
     return mask
@@ -48,5 +55,7 @@ CONTROLS: dict[str, Callable[[Source, IntArray], FloatArray | None]] = {
     ORACLE: _oracle,
     "truth": _truth,
     "inverted_truth": _inverted_truth,
+    NONE: _nothing,
 }
-ALWAYS = ("random", *CONTROLS)  # what stands in every leaderboard; `random` is an explainer as others are
+# What stands in every leaderboard; `random` is an explainer as others are.
+ALWAYS = ("random", ORACLE, "truth", "inverted_truth")

@@ -28,6 +28,7 @@ from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation.components.registry import SEED
 
 Kept = Literal["rows", "attributions"]
+SEMI_SUPERVISED = ", semi-supervised"  # ends the title of such a table
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
 
 
@@ -45,6 +46,9 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
 
     Of a release, a built folder, `table` names one family of tables, such as `contextual-d10`; without it all
     are meant. As with a recipe, the trial's seed chooses the table of that family.
+
+    `semi_supervised`: detectors are trained on a random half of the normal rows; the table is the other half
+    and all anomalies.
     """
 
     name: str = ""
@@ -55,6 +59,7 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
     inject: Injection | None = None
     release: str | None = None
     table: str | None = None
+    semi_supervised: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -78,7 +83,7 @@ class TableSpec(BaseModel, frozen=True, extra="forbid"):
     @property
     def title(self) -> str:
         """What the leaderboard calls the table."""
-        return self.name or self.origin
+        return self.name or f"{self.origin}{SEMI_SUPERVISED if self.semi_supervised else ''}"
 
     @property
     def origin(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, read_table, resize
 from xadbench.datasets.common.specs import read_spec
-from xadbench.datasets.preprocessing import MOST_ROWS
+from xadbench.datasets.preprocessing import MOST_ROWS, semi_supervised_split
 from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.generator import generate, inject, load_recipe
@@ -28,7 +28,8 @@ RECIPE = "recipe.yaml"  # in a release, beside the tables that it made
 class Source:
     """A table as a suite names it, before standardising, with its content hash.
 
-    `origin` is what its rows come from, as `TableSpec` has it; `network` what made it, where that is known.
+    `origin` is what its rows come from, as `TableSpec` has it; `network` what made it, where that is known;
+    `training` the rows to train detectors on, where they are not those of the table.
     """
 
     label: str
@@ -37,6 +38,12 @@ class Source:
     hash: str
     origin: str
     network: "AdditiveNoiseNetwork | None" = None
+    training: LabelledTable | None = None
+
+    @cached_property
+    def training_hash(self) -> str | None:
+        """The content hash of `training`; None without."""
+        return None if self.training is None else content_hash(self.training)
 
     @cached_property
     def network_json(self) -> str | None:
@@ -62,7 +69,13 @@ def load_source(spec: TableSpec, seed: int, *, run_code: bool = True) -> Source:
         table, network = _from_release(Path(spec.release), str(spec.table), seed)
     else:
         table = _from_dataset(spec, seed, run_code=run_code)
-    return Source(spec.title, seed, table, content_hash(table), spec.origin, network)
+    training = None
+    if spec.semi_supervised:
+        try:
+            training, table = semi_supervised_split(table, stream(seed, "semi-supervised split"))
+        except InputError as error:
+            raise InputError(f"{spec.title}: {error}") from None
+    return Source(spec.title, seed, table, content_hash(table), spec.origin, network, training)
 
 
 def _from_release(

@@ -32,7 +32,7 @@ class Judgement:
     kinds
         All kinds of the table that a row has, by index.
     mask : (r, d) bool
-        The culprits.
+        The culprits; None where the table does not name them.
     scopes
         For each of SCOPES which rows are in it, (r,) bool.
     per_row
@@ -44,7 +44,7 @@ class Judgement:
     rows: IntArray
     kind: IntArray
     kinds: Mapping[int, str]
-    mask: BoolArray
+    mask: BoolArray | None
     scopes: Mapping[str, BoolArray]
     per_row: Mapping[str, Mapping[str, FloatArray]]
     curves: Mapping[str, FloatArray]
@@ -82,7 +82,7 @@ def judge(
 ) -> Judgement:
     """Return what the metrics say of attributions; parameters are those of `score_attributions`."""
     table = fitted.table
-    mask: BoolArray = table.mask[rows]  # type: ignore[index]  # only called on tables with a mask
+    mask: BoolArray | None = None if table.mask is None else table.mask[rows]
     X = table.X[rows]
     score = _score_of(fitted)
     explained = Explained(
@@ -91,13 +91,13 @@ def judge(
         deviation=_deviation(table, rows),
         X=X,
         score=score,
-        baseline=measures.baseline_of(X, table.X, score, seed),
+        baseline=measures.baseline_of(X, fitted.background, score, seed),
         explain=explain,
         explain_with_seed=explain_with_seed,
         seed=seed,
     )
     is_flagged: BoolArray = np.isin(rows, fitted.flagged)
-    is_anomaly = np.count_nonzero(mask, axis=1) > 0
+    is_anomaly: BoolArray = table.y[rows]
     known = [metric for metric in measures.chosen.values() if metric.is_known(explained)]
     curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
     return Judgement(
@@ -129,7 +129,7 @@ def score_attributions(
     rows : (r,) int
         The table's rows they explain: at least all anomalies and all flagged rows.
     fitted
-        The detector explained, and the table, with a mask.
+        The detector explained, and the table; without a mask, scores that need it are NaN.
     measures
         The metrics.
     **how
@@ -163,15 +163,15 @@ def _deviation(table: LabelledTable, rows: IntArray) -> FloatArray | None:
     return deviation
 
 
-def _of(mask: BoolArray, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
+def _of(mask: BoolArray | None, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
     scores = _sizes(mask, chosen)
     for name, parts in per_row.items():
         scores |= _means(name, parts, chosen)
     return scores
 
 
-def _sizes(mask: BoolArray, chosen: BoolArray) -> Scores:
-    chance = metrics.chance_level(mask)
+def _sizes(mask: BoolArray | None, chosen: BoolArray) -> Scores:
+    chance = np.full(len(chosen), np.nan) if mask is None else metrics.chance_level(mask)
     return {
         "n_rows": int(chosen.sum()),
         "n_informative": int((chosen & (chance < 1)).sum()),

@@ -65,7 +65,7 @@ def _explained_once(
 ) -> tuple[FloatArray, dict[str, metrics.Cost]]:
     with metrics.counted(fitted.detector) as counter:
         with metrics.metered(counter) as fitting:
-            explainer = explainer.fit(fitted.detector, background=fitted.table.X)
+            explainer = explainer.fit(fitted.detector, background=fitted.background)
         with metrics.metered(counter) as explaining:
             attributions = explainer.explain(fitted.table.X[rows])
     return attributions, {"fit": fitting, "explain": explaining}
@@ -85,7 +85,7 @@ def _least_time(first: metrics.Cost, again: metrics.Cost) -> metrics.Cost:
 
 def explain_anew(component: Component, fitted: Fitted, seed: int, X: FloatArray) -> FloatArray:
     """Return the attributions of rows (n, d) by an explainer of another seed."""
-    return new_explainer(component, seed).fit(fitted.detector, background=fitted.table.X).explain(X)
+    return new_explainer(component, seed).fit(fitted.detector, background=fitted.background).explain(X)
 
 
 def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
@@ -97,7 +97,8 @@ def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
         If the explainer returns another shape, or values that are NaN or infinite.
     """
     X = fitted.table.X
-    return _checked(explainer.fit(fitted.detector, background=X).explain(X[rows]), rows, fitted)
+    explained = explainer.fit(fitted.detector, background=fitted.background).explain(X[rows])
+    return _checked(explained, rows, fitted)
 
 
 def _checked(attributions: FloatArray, rows: IntArray, fitted: Fitted) -> FloatArray:

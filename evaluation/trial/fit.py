@@ -24,6 +24,12 @@ class Fitted:
     table: LabelledTable
     scores: FloatArray
     seconds: float
+    training: LabelledTable | None = None  # prepared likewise; None where it is the table
+
+    @property
+    def background(self) -> FloatArray:
+        """The rows (b, d) that the detector was trained on."""
+        return (self.training or self.table).X
 
     @property
     def flagged(self) -> IntArray:
@@ -39,20 +45,33 @@ class Fitted:
         """Return the detector's AUC-ROC, average precision and F1 at n."""
         return {name: function(self.scores, self.table.y) for name, function in metrics.DETECTION.items()}
 
+    def iteration_auc_roc(self) -> list[float] | None:
+        """Return the AUC-ROC after each iteration, where the detector keeps its scores of all rows."""
+        kept = getattr(self.detector, "iteration_scores_", None)
+        if not isinstance(kept, np.ndarray) or kept.shape[1:] != self.scores.shape or self.training:
+            return None
+        return [metrics.auc_roc(scores, self.table.y) for scores in kept]
+
+
+def prepared(source: Source) -> tuple[LabelledTable, LabelledTable | None]:
+    """Return the table standardised on the training rows, and these where they are others."""
+    training = None if source.training is None else standardise(source.training)
+    return standardise(source.table, source.training), training
+
 
 def fit(source: Source, component: Component) -> Fitted | None:
-    """Fit a detector to all rows of the standardised table, without its labels.
+    """Fit a detector to all rows of the standardised table, or its training rows, without its labels.
 
     None for the oracle where the network is not known.
     """
-    table = standardise(source.table)
+    table, training = prepared(source)
     detector = _detector(source, component)
     if detector is None:
         return None
     start = time.perf_counter()
-    detector.fit(table.X)
+    detector.fit((training or table).X)
     seconds = time.perf_counter() - start
-    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds)
+    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds, training)
 
 
 def _detector(source: Source, component: Component) -> Detector | None:

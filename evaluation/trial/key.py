@@ -78,7 +78,8 @@ def fit_key(source: Source, detector: Component) -> str:
 
 
 def _of_fit(source: Source, detector: Component, known: Identities) -> dict[str, Any]:
-    return {
+    training = {} if source.training is None else {"training": source.training_hash}
+    return training | {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
         "detector": _identity(detector, source, {ORACLE}, make_detector, known),

@@ -11,7 +11,7 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector, Explainer, missing
 from xadbench.evaluation.explainers import as_explainer
-from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN
+from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, NONE
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
 
@@ -29,6 +29,9 @@ def run_trial(
 ) -> dict[str, Any]:
     """Explain a fitted detector and score the blame; whatever an explainer raises becomes part of the result.
 
+    On a table that does not name its culprits, metrics that judge by them are NaN. Where there is no other,
+    the trial is skipped, unless it is of the control `none`; so are the other controls, which know the truth.
+
     Returns
     -------
     dict
@@ -37,8 +40,10 @@ def run_trial(
         `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart, see
         `explain_at_cost`; `explained`, the attributions and their `Judgement`, which are no part of a record.
     """
-    if fitted.table.mask is None:
-        return not_ok("skipped", CULPRITS_UNKNOWN)
+    if fitted.table.mask is None and explainer.name != NONE:
+        knows_truth = explainer.name in CONTROLS
+        if knows_truth or all(metric.judges_by_culprits for metric in measures.chosen.values()):
+            return not_ok("skipped", CULPRITS_UNKNOWN)
     return contained(lambda: _explain_and_score(fitted, explainer, source, measures))
 
 

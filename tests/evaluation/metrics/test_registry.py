@@ -11,12 +11,13 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import METRICS, Explained
 
 N, D, M = 300, 8, 3
-ANY_UNIT = sorted(set(METRICS) - {"infidelity", "infidelity_subset"})  # the blame's unit does not matter
 # Random subsets and noise have fixed columns; these metrics have none.
 ANY_COLUMNS = [*(metric.name for metric in metrics.RANKING), "comprehensiveness", "sufficiency"]
 ROBUSTNESS = ["max_sensitivity", "seed_agreement", "batch_agreement"]
 
-every = pytest.mark.parametrize("name", sorted(METRICS))
+# Of D features or fewer, sets of k are not defined; they are alike for all k.
+EVERY = sorted(set(METRICS) - {f"faithfulness_at_{k}" for k in metrics.SET_SIZES if k >= D})
+every = pytest.mark.parametrize("name", EVERY)
 
 
 def contributions(X, weights, baseline):
@@ -97,7 +98,7 @@ def test_values_lie_in_the_declared_range_and_chance_is_what_random_blame_gets(n
         assert_allclose(adjusted, off / (metric.best - metric.chance(case)), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ANY_UNIT)
+@pytest.mark.parametrize("name", sorted({*EVERY} - {"infidelity", "infidelity_subset"}))
 def test_the_unit_of_blame_does_not_matter(name):
     case = judged(name, "noisy")
     again = dataclasses.replace(
@@ -151,7 +152,7 @@ def test_blame_alike_gets_chance_or_no_value(name):
 
 
 # The others call the explainer, which keeps this by its own contract.
-@pytest.mark.parametrize("name", sorted(name for name in METRICS if name not in ROBUSTNESS))
+@pytest.mark.parametrize("name", sorted({*EVERY} - {*ROBUSTNESS}))
 def test_a_row_has_the_same_value_in_any_batch(name):
     case = judged(name, "noisy")
     rows = np.random.default_rng(5).permutation(N)[:20]
@@ -193,7 +194,14 @@ def test_the_input_stays_as_it_was():
         assert_array_equal(getattr(case, name), values)
 
 
-def test_sets_of_3_features_tell_nothing_of_3_features_or_fewer():
-    two = np.ones((4, 2))
-    case = Explained(two, X=two, score=lambda rows: rows.sum(axis=1), baseline=np.zeros(2))
-    assert np.isnan(METRICS["faithfulness_at_3"].values(case)).all()
+@pytest.mark.parametrize(("k", "d"), [(3, 2), (3, 3), (31, 8)])
+def test_sets_of_k_features_tell_nothing_of_k_features_or_fewer(k, d):
+    rows = np.ones((4, d))
+    case = Explained(rows, X=rows, score=lambda rows: rows.sum(axis=1), baseline=np.zeros(d))
+    assert np.isnan(METRICS[f"faithfulness_at_{k}"].values(case)).all()
+
+
+def test_sets_of_k_features_have_k_features():
+    case = judged("faithfulness", "noisy")
+    expected = metrics.faithfulness_at_k(case.attributions, case.X, case.score, k=7, baseline=case.baseline)
+    assert_array_equal(METRICS["faithfulness_at_7"].values(case), expected)

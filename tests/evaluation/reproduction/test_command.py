@@ -3,16 +3,15 @@
 import csv
 import re
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation.cli import app as cli
+from xadbench.evaluation.components.registry import Entry, Factory
 from xadbench.evaluation.detectors import DETECTORS
-from xadbench.evaluation.reproduction import experiments, figures, plots
-from xadbench.evaluation.reproduction.methods import PAPER, Method
+from xadbench.evaluation.reproduction import figures, plots
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -29,13 +28,21 @@ def small_world(monkeypatch, tmp_path):
         np.savez(folder / name, X=X, y=y.astype(int))
     monkeypatch.setenv("XADBENCH_ADBENCH_DIR", str(folder))
     monkeypatch.setattr(AdbenchFile, "check", lambda self, content, where: None)
-    for name in PAPER:
-        short = {"epochs": 3, "iterations": 3} if name == "dsil_fixed" else {}
-        detector = "dsil_fixed" if short else "distance"
-        monkeypatch.setitem(PAPER, name, Method(name, detector, short, PAPER[name].semi_supervised))
-    for name in DETECTORS.keys() - {"distance", "dsil_fixed"}:
-        monkeypatch.delitem(DETECTORS, name)
+    for name in DETECTORS.keys() - {"dsil_fixed"}:
+        monkeypatch.setitem(DETECTORS, name, DETECTORS["distance"])
+    monkeypatch.setitem(DETECTORS, "dsil_fixed", Entry("a short one", short_dsil))
     return folder
+
+
+def short_dsil():
+    """Return the factory of DSIL over what takes no time; with the parameter `r`."""
+    from xadbench.dsil import DSIL, Gaussian  # noqa: PLC0415  # torch takes a second to import
+    from xadbench.dsil.detectors.retention import Fixed  # noqa: PLC0415  # as above
+
+    def build(random_state, r=0.5):
+        return DSIL(Gaussian(), retention=Fixed(r), iterations=3, random_state=random_state)
+
+    return Factory(build, frozenset({"r"}))
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def test_table1_shows_ours_beside_the_published(reproduce, tmp_path):
     code, out, err = reproduce("table1", "--seeds", "0,1", "--out", "o")
     assert (code, err) == (0, "")
     assert "Absent, left out: http, skin, " in out
-    assert "[24/24] wine / dte_semi_supervised, seed 1: ok" in out
+    assert "wine, semi-supervised / dte / none, seed 1: ok" in out
     assert "Over 2 data set(s)" in out
     with (tmp_path / "o" / "table1.csv").open() as file:
         rows = {(row["dataset"], row["method"]): row for row in csv.DictReader(file)}
@@ -80,7 +87,7 @@ def test_it_goes_on_where_it_was_stopped(reproduce, stand_ins):
 
 def test_the_smallest_files_can_be_chosen(reproduce):
     out = reproduce("table1", "--smallest", "1", "--methods", "dte_unsupervised", "--seeds", "0")[1]
-    assert "[1/1] wine / dte_unsupervised, seed 0: ok" in out
+    assert "[1/1] wine / dte / none, seed 0: ok" in out
 
 
 def test_a_failed_cell_shows_in_the_exit_code(reproduce, monkeypatch, stand_ins):
@@ -115,13 +122,9 @@ def test_figure1_ranks_ours_among_the_published(reproduce, tmp_path):
     assert np.mean(ranks) == pytest.approx((len(rows) + 1) / 2)
 
 
-def test_the_retention_study_draws_a_line_for_each_data_set(reproduce, tmp_path, monkeypatch):
-    study = experiments.EXPERIMENTS["retention-study"]
-    assert [method.params["r"] for method in study.methods()] == list(experiments.RATIOS)
-    methods = [Method(f"r{r}", "dsil_fixed", {"r": r, "epochs": 3, "iterations": 3}) for r in (0.3, 0.9)]
-    quick = replace(study, methods=lambda: methods)
-    monkeypatch.setitem(experiments.EXPERIMENTS, "retention-study", quick)
-    assert reproduce("retention-study", "--seeds", "0", "--out", "o")[0] == 0
+def test_the_retention_study_draws_a_line_for_each_data_set(reproduce, tmp_path):
+    chosen = ["--methods", "dsil_fixed_r0.3,dsil_fixed_r0.9", "--seeds", "0"]
+    assert reproduce("retention-study", *chosen, "--out", "o")[0] == 0
     assert is_drawn(tmp_path / "o", "retention-study")
     with (tmp_path / "o" / "retention-study.csv").open() as file:
         points = {

@@ -1,11 +1,10 @@
 """`xadbench reproduce table3|table4|table5|figure2` on small tables, with a detector that takes no time."""
 
 import csv
-import json
 import re
 import sys
-import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,16 +12,14 @@ import pytest
 
 from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation.cli import app as cli
-from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.reproduction import explanation_experiments as studies
-from xadbench.evaluation.reproduction import explanation_grid as explained
+from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.reproduction.experiments import EXPERIMENTS
+from xadbench.evaluation.reproduction.explanation_cells import ground_truth_cells, score_change_cells
 from xadbench.evaluation.reproduction.explanation_comparison import blame_board, summarise_blame
-from xadbench.evaluation.reproduction.explanation_scores import sizes
+from xadbench.evaluation.reproduction.explanation_experiments import chosen_suite
 from xadbench.evaluation.reproduction.explanation_tables import faithfulness_points
 from xadbench.evaluation.reproduction.published_figures import published_explanations
+from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Suite, load_suite
 
 CONTROLS = {"oracle", "truth", "inverted_truth"}
@@ -49,14 +46,12 @@ def small_world(monkeypatch, tmp_path):
     monkeypatch.setenv("XADBENCH_ADBENCH_DIR", str(folder))
     monkeypatch.setattr(AdbenchFile, "check", lambda self, content, where: None)
     for name, tables in TABLES.items():
-        small = {
-            "name": name,
-            "tables": tables,
-            "detectors": ["distance"],
-            "explainers": ["z_score", "random"],
-        }
-        suite = Suite.model_validate(small)
-        monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], suite=lambda suite=suite: suite))
+        own = load_suite(f"paper-{name}")
+        none = ["none"] if "none" in own.labels("explainers") else []
+        small = {"tables": tables, "detectors": ["distance"], "explainers": ["z_score", "random", *none]}
+        suite = Suite.model_validate(dict(own) | small)
+        chosen = partial(chosen_suite, lambda suite=suite: suite)
+        monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], suite=chosen))
 
 
 @pytest.fixture
@@ -107,63 +102,19 @@ def test_it_goes_on_where_it_was_stopped_and_explainers_share_a_fit(reproduce, s
     choice = ["--datasets", "table2-d4-5", "--seeds", "0"]
     reproduce("table3", *choice)
     out = reproduce("table3", *choice, "--methods", "z_score,saliency,faulty")[1]
-    assert stand_ins.Distance.n_fits == 2
     assert out.count("from an earlier run") == 5  # |z|, random and three controls come with any choice
     assert "saliency on table2-d4-5: the explainer needs a gradient" in out
+    n_fits = stand_ins.Distance.n_fits
     reproduce("table3", *choice, "--methods", "z_score")
-    assert stand_ins.Distance.n_fits == 2
-
-
-def test_seconds_are_those_of_explaining_alone_behind_a_warm_up(monkeypatch, tmp_path, stand_ins):
-    class SlowAtFirst(stand_ins.Faulty):
-        def fit(self, detector, background):
-            time.sleep(0.3)
-            return self
-
-        def explain(self, X):
-            time.sleep(0 if SlowAtFirst.n_calls else 0.3)
-            SlowAtFirst.n_calls += 1
-            return X
-
-    monkeypatch.setitem(EXPLAINERS, "slow", Entry("a stand-in", lambda: factory_of(SlowAtFirst)))
-    suite = Suite.model_validate(
-        {"name": "s", "tables": TABLES["table3"][1:], "detectors": ["distance"], "explainers": ["slow"]}
-    )
-    cell = explained.ExplainedCell(suite.tables[0], suite.detectors[0], 0, suite.explainers, studies.BLAME)
-    (record,) = explained.run_cells([cell], tmp_path)
-    assert record["seconds"] < 0.2 < record["explainer_fit_seconds"]
+    assert stand_ins.Distance.n_fits == n_fits
 
 
 def test_a_failed_explainer_is_a_record_and_shows_in_the_exit_code(reproduce, tmp_path):
     code, out, _ = reproduce("table3", "--datasets", "table2-d4-5", "--seeds", "0", "--methods", "faulty")
     assert code == 3
     assert "faulty on table2-d4-5: RuntimeError: out of cheese" in out
-    records = [json.loads(path.read_text()) for path in (tmp_path / "o" / "trials").iterdir()]
-    assert [record["reason"] for record in records if record["status"] == "error"] == [
-        "RuntimeError: out of cheese"
-    ]
-
-
-def test_workers_change_nothing_but_the_seconds(tmp_path):
-    def run(workers):
-        suite = load_suite("paper-table3")
-        tables = [table.model_copy(update={"rows": 200}) for table in suite.tables[:2]]
-        detector = suite.detectors[0].model_copy(update={"name": "gaussian"})
-        cells = [
-            explained.ExplainedCell(table, detector, 0, suite.explainers[-2:], studies.BLAME)
-            for table in tables
-        ]
-        records = explained.run_cells(cells, tmp_path / str(workers), workers=workers)
-        return [
-            {name: value for name, value in record.items() if "seconds" not in name} for record in records
-        ]
-
-    alone = run(1)
-    assert alone == run(2)
-    tables = ["table2-d4-5", "table2-d4-10"]
-    assert [(record["dataset"], record["method"]) for record in alone] == [
-        (table, method) for table in tables for method in ("z_score", "random")
-    ]
+    reasons = {record["reason"] for record in store.read_records(tmp_path / "o" / "table3")}
+    assert reasons == {None, "RuntimeError: out of cheese"}
 
 
 def test_table4_names_what_is_absent_and_shows_the_published_beside_both_bases(reproduce, tmp_path):
@@ -174,23 +125,6 @@ def test_table4_names_what_is_absent_and_shows_the_published_beside_both_bases(r
     rows = {(row["dataset"], row["method"]): row for row in rows_of(tmp_path, "table4")}
     for name in ("vertebral", "vertebral-rows"):
         assert rows[name, "diffusion_mean"]["acc_m_published"] == "0.79"
-
-
-def test_a_table_that_cannot_be_made_does_not_end_the_run(reproduce, monkeypatch):
-    monkeypatch.setattr(explained, "load_source", fail_on("vertebral", explained.load_source))
-    code, out, _ = reproduce("table4", "--seeds", "0")
-    assert code == 3
-    assert "truth on vertebral: no such rows" in out
-    assert "vertebral-rows / truth, seed 0: ok" in out
-
-
-def fail_on(title, load):
-    def loaded(spec, seed):
-        if spec.title == title:
-            raise explained.InputError("no such rows")
-        return load(spec, seed)
-
-    return loaded
 
 
 def test_table5_compares_with_blaming_nothing_and_shares_its_records_with_figure2(
@@ -212,25 +146,41 @@ def test_table5_compares_with_blaming_nothing_and_shares_its_records_with_figure
     assert stand_ins.Distance.n_fits == 1
 
 
-@pytest.mark.parametrize("metric", ["infidelity", "faithfulness_at_3"])
-def test_a_forecast_is_another_where_a_metric_has_another_version(monkeypatch, tmp_path, metric):
-    suite = Suite.model_validate(
-        {"name": "s", "tables": TABLES["table3"][1:], "detectors": ["distance"], "explainers": ["z_score"]}
-    )
+def test_table5_and_figure2_compute_the_same_metrics():
+    table5, figure2 = load_suite("paper-table5"), load_suite("paper-figure2")
+    assert table5.metrics == figure2.metrics
+    assert {f"faithfulness_at_{k}" for k in SET_SIZES} < set(table5.metrics) <= set(METRICS)
 
-    def run():
-        measure = replace(
-            studies.FORECAST, metrics=replace(studies.FORECAST.metrics)
-        )  # it keeps its versions
-        cell = explained.ExplainedCell(suite.tables[0], suite.detectors[0], 0, suite.explainers, measure)
-        is_new = []
-        explained.run_cells([cell], tmp_path, on_record=lambda record, new: is_new.append(new))
-        return is_new
 
-    assert (run(), run()) == ([True], [False])
-    changed = replace(METRICS[metric], version=METRICS[metric].version + 1)
-    monkeypatch.setitem(METRICS, metric, changed)
-    assert run() == [True]
+def record(explainer, status="ok", **scores):
+    values = {"n_rows": 4, "chance": 0.2, **scores}
+    return {
+        "table": {"label": "a", "n_features": 6},
+        "detector": {"quality": {"auc_roc": 0.9}, "fit_seconds": 2.0},
+        "explainer": {"name": explainer, "label": explainer},
+        "seed": 0,
+        "status": status,
+        "reason": None if status == "ok" else "no",
+        "scores": {"flagged": values, "detected": {**values, "chance": 0.3, "n_rows": 3}},
+        "cost": {"fit": {"seconds": 9.0}, "explain": {"seconds": 0.5}},
+    }
+
+
+def test_a_cell_has_false_positives_in_ndcg_alone_and_the_seconds_of_explaining():
+    same = dict.fromkeys(("ndcg_m", "acc_m", "adjusted_ndcg_m", "adjusted_acc_m", "n_informative"), 0.5)
+    done, failed = ground_truth_cells([record("m", **same), record("n", "error")])
+    assert (done["ndcg_m_chance"], done["acc_m_chance"]) == (0.2, 0.3)
+    assert (done["n_explained"], done["n_detected"], done["seconds"]) == (4, 3, 0.5)
+    assert (failed["status"], failed["reason"], failed["auc_roc"]) == ("error", "no", 0.9)
+    assert "ndcg_m" not in failed
+
+
+def test_a_cell_has_the_infidelity_of_the_control_and_a_point_for_each_k_below_the_width():
+    of_sets = {f"{part}faithfulness_at_{k}": k for k in SET_SIZES for part in ("", "n_undefined_")}
+    scores = {"infidelity": 2.0, "infidelity_normalised": 0.5} | of_sets
+    (cell,) = score_change_cells([record("m", **scores), record("none", infidelity=1.0)])
+    assert (cell["infidelity"], cell["infidelity_rescaled"], cell["infidelity_of_nothing"]) == (2.0, 0.5, 1.0)
+    assert cell["faithfulness"] == [{"k": k, "mean": k, "undefined": k} for k in (3, 5)]
 
 
 def test_figure2_draws_a_line_for_each_explainer(reproduce, tmp_path):
@@ -265,13 +215,6 @@ def test_a_curve_is_the_mean_of_what_is_defined():
         "dataset": "a", "method": "m", "k": 3, "mean": pytest.approx(0.3), "std": pytest.approx(0.1),
         "undefined": 5, "rows": 12, "seeds": "2/4",
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("n_features", "expected"), [(4, [3]), (9, [3, 5, 7]), (3, []), (1000, [*range(3, 32, 2)])]
-)
-def test_sizes_are_odd_and_leave_more_than_one_subset(n_features, expected):
-    assert sizes(n_features) == expected
 
 
 NAN = float("nan")

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError, LabelledTable
+from xadbench.datasets import InputError, LabelledTable, content_hash
 from xadbench.evaluation import metrics, score_explainer
 from xadbench.evaluation.components import registry
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.explainers import EXPLAINERS, as_explainer
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.suite.spec import Component, TableSpec
-from xadbench.evaluation.suite.tables import load_source
+from xadbench.evaluation.suite.tables import Source, load_source
 from xadbench.evaluation.trial import explain as explaining
 from xadbench.evaluation.trial.evaluate import score_attributions
 from xadbench.evaluation.trial.fit import Fitted, ceiling, fit
@@ -421,3 +421,94 @@ def test_a_curve_of_mean_scores_has_the_score_as_its_mean():
 def test_an_explainer_that_would_end_the_run_is_a_failed_trial():
     result = contained(lambda: sys.exit(5))
     assert (result["status"], result["reason"]) == ("error", "SystemExit: 5")
+
+
+@pytest.fixture
+def without_mask():
+    X = np.random.default_rng(0).standard_normal((60, 5))
+    table = LabelledTable(X=X, y=np.arange(60) < 6)
+    return Source("bare", 0, table, content_hash(table), "bare")
+
+
+def test_without_culprits_metrics_of_the_score_are_there_and_the_others_are_undefined(without_mask):
+    fitted = fit(without_mask, Component(name="distance"))
+    chosen = Measures(("infidelity", "faithfulness_at_3"))
+    result = run_trial(fitted, Component(name="z_score"), without_mask, chosen)
+    assert result["status"] == "ok", result["traceback"]
+    flagged = result["scores"]["flagged"]
+    assert flagged["n_rows"] == result["scores"]["anomalies"]["n_rows"] == 6
+    assert np.isfinite([flagged["infidelity"], flagged["faithfulness_at_3"]]).all()
+    assert np.isnan([flagged[name] for name in ("ndcg_m", "adjusted_ndcg_m", "acc_m", "chance")]).all()
+    truth = run_trial(fitted, Component(name="truth"), without_mask, chosen)
+    assert (truth["status"], "does not name its culprits" in truth["reason"]) == ("skipped", True)
+
+
+def test_without_culprits_and_metrics_of_the_score_only_the_control_none_is_not_skipped(without_mask):
+    fitted = fit(without_mask, Component(name="distance"))
+    status = [run_trial(fitted, Component(name=name), without_mask)["status"] for name in ("none", "z_score")]
+    assert status == ["ok", "skipped"]
+
+
+def test_the_control_none_has_the_infidelity_of_no_attribution(without_mask):
+    fitted = fit(without_mask, Component(name="distance"))
+    result = run_trial(fitted, Component(name="none"), without_mask, Measures(("infidelity",)))
+    X = fitted.table.X[fitted.flagged]
+    expected = metrics.infidelity(np.zeros_like(X), X, fitted.detector.decision_function).mean()
+    assert result["scores"]["flagged"]["infidelity"] == pytest.approx(expected)
+    assert trial("none")["scores"]["detected"]["adjusted_ndcg_m"] == pytest.approx(0)
+
+
+HALF = TableSpec(recipe="table2-d10-5", rows=200, semi_supervised=True)
+
+
+def test_a_semi_supervised_table_trains_on_half_of_its_normal_rows_and_is_the_other_rows():
+    whole, source = load_source(RECIPE, 0), load_source(HALF, 0)
+    n_normal = int((~whole.table.y).sum())
+    assert source.training.n_rows == n_normal // 2
+    assert not source.training.y.any()
+    assert source.table.n_rows == whole.table.n_rows - n_normal // 2
+    assert source.table.y.sum() == whole.table.y.sum()
+    assert source.label == "table2-d10-5, semi-supervised"
+    fitted = fit(source, Component(name="distance"))
+    np.testing.assert_allclose(fitted.background.mean(axis=0), 0, atol=1e-12)  # the anomalies have no say
+    np.testing.assert_allclose(fitted.detector.mean, 0, atol=1e-12)
+    assert abs(fitted.table.X.mean(axis=0)).max() > 0.01
+    assert len(fitted.scores) == source.table.n_rows
+
+
+def test_explainers_get_the_training_rows_as_background():
+    seen = []
+    source = load_source(HALF, 0)
+    fitted = fit(source, Component(name="distance"))
+    explaining.explain(
+        as_explainer(lambda _, background, X: seen.append(background) or X), fitted, np.arange(3)
+    )
+    np.testing.assert_array_equal(seen[0], fitted.background)
+
+
+def test_the_training_rows_are_part_of_the_key():
+    source, distance, random = load_source(HALF, 0), Component(name="distance"), Component(name="random")
+    others = dataclasses.replace(source, training=source.training.rows(np.arange(50)))
+    keys = [
+        trial_key(one, distance, random)
+        for one in (source, others, dataclasses.replace(source, training=None))
+    ]
+    assert len(set(keys)) == 3
+
+
+def test_a_table_without_normal_rows_enough_cannot_be_split(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,is\n1,2,0\n2,3,0\n3,4,1\n")
+    with pytest.raises(InputError, match=r"t\.csv.*2 normal rows of 3"):
+        load_source(TableSpec(dataset=str(path), label="is", semi_supervised=True), 0)
+
+
+def test_the_scores_of_iterations_become_a_curve(fitted):
+    class Iterative:
+        iteration_scores_ = np.array([[4.0, 1.0, 3.0, 2.0], [4.0, 3.0, 2.0, 1.0]])
+
+    iterative = dataclasses.replace(fitted, detector=Iterative())
+    assert iterative.iteration_auc_roc() == [0.5, 1.0]
+    assert fitted.iteration_auc_roc() is None
+    Iterative.iteration_scores_ = np.zeros((2, 3))  # of other rows
+    assert iterative.iteration_auc_roc() is None
