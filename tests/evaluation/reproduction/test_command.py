@@ -100,13 +100,8 @@ def test_a_failed_cell_shows_in_the_exit_code(reproduce, monkeypatch, stand_ins)
 
 
 def is_drawn(folder, name):
-    image, page = (folder / f"{name}.png").read_bytes(), (folder / f"{name}.html").read_text()
-    return (
-        image.startswith(PNG)
-        and len(image) > 5_000
-        and "Plotly.newPlot" in page
-        and "<script src=" not in page
-    )
+    image = (folder / f"{name}.png").read_bytes()
+    return image.startswith(PNG) and len(image) > 5_000
 
 
 def test_figure1_ranks_ours_among_the_published(reproduce, tmp_path):
