@@ -39,7 +39,8 @@ def chosen_suite(
     `takes_others`: whether any registered detector can be chosen, not only the experiment's own methods.
     """
     chosen = _methods(methods(), choice.methods, takes_others=takes_others)
-    return detection_suite(name, _datasets(choice, console), chosen, choice.seeds)
+    suite = detection_suite(name, _datasets(choice, console), chosen, choice.seeds)
+    return suite.model_copy(update={"timeout": choice.timeout})
 
 
 def detection_suite(

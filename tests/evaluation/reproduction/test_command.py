@@ -6,12 +6,15 @@ import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from xadbench.datasets.sources.adbench import AdbenchFile
 from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.components.registry import Entry, Factory
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.reproduction import figures, plots
+from xadbench.evaluation.reproduction.experiment import Choice
+from xadbench.evaluation.reproduction.experiments import EXPERIMENTS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -97,6 +100,13 @@ def test_a_failed_cell_shows_in_the_exit_code(reproduce, monkeypatch, stand_ins)
     assert code == 3
     assert "dte_unsupervised on wine: 0/1 seeds: InputError: scores has shape" in out
     assert "Not in the means and ranks: wine" in out
+
+
+@pytest.mark.parametrize(("name", "dataset"), [("table1", "wine"), ("table3", "table2-d4-5")])
+def test_timeout_and_seeds_are_those_of_the_suite(name, dataset):
+    choice = Choice(datasets=[dataset], seeds=(3, 4), timeout=60)
+    suite = EXPERIMENTS[name].suite(choice, Console())
+    assert (suite.timeout, suite.seeds, len(suite.tables) > 0) == (60, (3, 4), True)
 
 
 def is_drawn(folder, name):

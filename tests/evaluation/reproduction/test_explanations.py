@@ -90,7 +90,7 @@ def test_table3_shows_ours_beside_the_published_with_chance_and_oracle(reproduce
     assert "| data set     | method" in (tmp_path / "o" / "table3.md").read_text()
 
 
-def test_only_flagged_rows_are_explained_and_false_positives_count_zero(reproduce, tmp_path):
+def test_flagged_rows_are_scored_and_false_positives_count_zero(reproduce, tmp_path):
     reproduce("table3", "--datasets", "TABLE2-D10-5", "--seeds", "0")
     rows = {row["method"]: row for row in rows_of(tmp_path, "table3")}
     n, detected = (float(rows["truth"][name]) for name in ("n_explained", "n_detected"))
