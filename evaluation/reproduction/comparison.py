@@ -1,43 +1,43 @@
 """Ours beside the published: by data set and method, then means and mean ranks."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xadbench.evaluation.results.store import Record
-
 DECIMALS = 2  # of the published figures
 IDENTITY = ["dataset", "method"]
+Cell = dict[str, Any]  # what one trial gave, flat
 
 
-def compare(records: Sequence[Record], metric: str, published: pd.DataFrame) -> pd.DataFrame:
+def compare(cells: Sequence[Cell], metric: str, published: pd.DataFrame) -> pd.DataFrame:
     """Return each method's figure on each data set, beside the published one.
 
     Parameters
     ----------
-    records
-        Cells, as `run_grid` returns them.
+    cells
+        A dict each data set, method and seed: `dataset`, `method`, `status`, `reason`, and the metric, which
+        is absent or None where the cell failed.
     metric
-        "auc_roc", "f1_at_n" or "average_precision".
+        The key of the figure.
     published
         Columns `dataset`, `method`, `mean`, `std`, in the metric's unit.
 
     Returns
     -------
     DataFrame
-        Rows in the order of the records; published columns that nothing was run for come after the others of
+        Rows in the order of the cells; published columns that nothing was run for come after the others of
         their data set, with `seeds` empty. Columns `dataset`, `method`; `ours`, `ours_std`, over seeds, NaN
         where a seed failed: no mean hides a missing cell; `seeds`, finished of all; `published`,
         `published_std`; `difference`, ours less published; `inside`, whether it is at most two published
         standard deviations, ours rounded to two decimals as the published are (None where one is missing);
         `reason`, why cells failed.
     """
-    cells = pd.DataFrame(
-        [{key: record.get(key) for key in (*IDENTITY, "status", "reason", metric)} for record in records]
-    )
-    cells[metric] = cells[metric].astype(float)
-    grouped = cells.groupby(IDENTITY, sort=False)
+    keys = (*IDENTITY, "status", "reason", metric)
+    frame = pd.DataFrame([{key: cell.get(key) for key in keys} for cell in cells])
+    frame[metric] = frame[metric].astype(float)
+    grouped = frame.groupby(IDENTITY, sort=False)
     ours = pd.DataFrame(
         {
             "ours": grouped[metric].agg(_mean_of_all),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -13,7 +12,7 @@ from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.controls import NONE
 from xadbench.evaluation.suite.spec import SEMI_SUPERVISED, Suite, TableSpec
 
-from .comparison import compare
+from .comparison import Cell, compare
 from .experiment import Choice, Experiment, View, say_absent
 from .figures import figure1, iteration_curve, retention_study
 from .methods import (
@@ -29,7 +28,6 @@ from .methods import (
 from .published_figures import available, find_datasets, published, published_datasets
 from .tables import publish
 
-Cell = dict[str, Any]
 Methods = Callable[[], Sequence[Method]]
 
 
@@ -41,7 +39,8 @@ def chosen_suite(
     `takes_others`: whether any registered detector can be chosen, not only the experiment's own methods.
     """
     chosen = _methods(methods(), choice.methods, takes_others=takes_others)
-    return detection_suite(name, _datasets(choice, console), chosen, choice.seeds)
+    suite = detection_suite(name, _datasets(choice, console), chosen, choice.seeds)
+    return suite.model_copy(update={"timeout": choice.timeout})
 
 
 def detection_suite(

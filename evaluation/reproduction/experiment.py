@@ -15,13 +15,18 @@ View = Callable[[Sequence[Record], Path, Console], None]
 
 @dataclass(frozen=True)
 class Choice:
-    """What to run of an experiment: where empty or None, all of it; `smallest`: so many data sets."""
+    """What to run of an experiment, and how.
+
+    Where `datasets` or `methods` is empty, all of them; with `smallest`, so many data sets. `timeout` is that
+    of `Suite`, in seconds.
+    """
 
     datasets: Sequence[str] = ()
     methods: Sequence[str] = ()
     seeds: Sequence[int] = SEEDS
     smallest: int | None = None
     workers: int = 1
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)

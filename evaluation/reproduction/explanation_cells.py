@@ -7,7 +7,7 @@ from xadbench.evaluation.metrics import SET_SIZES
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.controls import NONE
 
-Cell = dict[str, Any]
+from .comparison import Cell
 
 
 def ground_truth_cells(records: Sequence[Record]) -> list[Cell]:

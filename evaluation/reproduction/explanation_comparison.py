@@ -6,8 +6,7 @@ import pandas as pd
 
 from xadbench.evaluation.suite.controls import ORACLE
 
-from .comparison import IDENTITY, compare
-from .explanation_cells import Cell
+from .comparison import IDENTITY, Cell, compare
 
 COMPARED = ("ndcg_m", "acc_m", "seconds")
 JUDGED = "adjusted_ndcg_m"

@@ -30,7 +30,7 @@ def chosen_suite(load: Callable[[], Suite], choice: Choice, console: Console) ->
         raise InputError(f"{suite.name} does not choose by size; name its data sets instead (--datasets)")
     tables = _present(_named_tables(suite.tables, choice.datasets), console)
     explainers = _explainers(suite, choice.methods)
-    part = {"tables": tables, "explainers": explainers, "seeds": tuple(choice.seeds)}
+    part = {"tables": tables, "explainers": explainers, "seeds": choice.seeds, "timeout": choice.timeout}
     return build_spec(dict(suite) | part, Suite, where=f"suite {suite.name}")
 
 

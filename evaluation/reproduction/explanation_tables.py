@@ -10,8 +10,8 @@ from rich.console import Console
 
 from xadbench.evaluation.results.store import Record
 
-from .comparison import IDENTITY, compare
-from .explanation_cells import Cell, ground_truth_cells, score_change_cells
+from .comparison import IDENTITY, Cell, compare
+from .explanation_cells import ground_truth_cells, score_change_cells
 from .explanation_comparison import blame_board, mean_of_all, summarise_blame
 from .plots import draw_panels
 from .published_figures import published_explanations

@@ -6,9 +6,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from xadbench.evaluation.results.store import Record
-
-from .comparison import mean_ranks
+from .comparison import Cell, mean_ranks
 from .plots import BOLD, draw_bars, draw_lines
 from .published_figures import published
 from .tables import as_markdown, print_table, write_text
@@ -22,26 +20,24 @@ RESIZED = (
 )
 
 
-def figure1(records: Sequence[Record], folder: Path, console: Console) -> None:
+def figure1(cells: Sequence[Cell], folder: Path, console: Console) -> None:
     """Show mean AUC-ROC and mean rank of ours and of the published methods, over the same data sets."""
-    kept, lines = _complete(records, "auc_roc")
+    kept, lines = _complete(cells, "auc_roc")
     board = ranking(kept) if kept else None
-    title = f"Figure 1: all methods on {len({record['dataset'] for record in kept})} data set(s)"
+    title = f"Figure 1: all methods on {len({cell['dataset'] for cell in kept})} data set(s)"
     _publish(board, title, folder / "figure1", [RESIZED, *lines], console)
     if board is not None:
         draw_bars(board, title, (AUC, MEAN_RANK), folder / "figure1")
 
 
-def ranking(records: Sequence[Record]) -> pd.DataFrame:
+def ranking(cells: Sequence[Cell]) -> pd.DataFrame:
     """Return columns `method`, `source` ("ours" or "published"), `AUC-ROC` and `mean rank`, the best first.
 
-    Both are means over the data sets of the records; ranks are among all, ours and published, 1 = highest,
+    Both are means over the data sets of the cells; ranks are among all, ours and published, 1 = highest,
     ties at their mean. A published method with a gap on one of the data sets is left out.
     """
-    cells = pd.DataFrame(
-        [{key: record[key] for key in ("dataset", "method", "auc_roc")} for record in records]
-    )
-    ours = cells.pivot_table(index="dataset", columns="method", values="auc_roc", sort=False)
+    frame = pd.DataFrame([{key: cell[key] for key in ("dataset", "method", "auc_roc")} for cell in cells])
+    ours = frame.pivot_table(index="dataset", columns="method", values="auc_roc", sort=False)
     theirs = published("figure1_unsupervised_auc_roc").pivot_table(
         index="dataset", columns="method", values="mean", sort=False
     )
@@ -55,34 +51,32 @@ def ranking(records: Sequence[Record]) -> pd.DataFrame:
     ]
 
 
-def retention_study(records: Sequence[Record], folder: Path, console: Console) -> None:
+def retention_study(cells: Sequence[Cell], folder: Path, console: Console) -> None:
     """Show the AUC-ROC of each data set, and their mean, by the share of rows that DSIL keeps."""
-    kept, lines = _complete(records, "auc_roc")
-    points = [(record["dataset"], record["params"]["r"], record["auc_roc"]) for record in kept]
+    kept, lines = _complete(cells, "auc_roc")
+    points = [(cell["dataset"], cell["params"]["r"], cell["auc_roc"]) for cell in kept]
     means = [(BOLD, ratio, auc) for _, ratio, auc in points]
     _curves([*means, *points], RATIO, folder / "retention-study", lines, console)
 
 
-def iteration_curve(records: Sequence[Record], folder: Path, console: Console) -> None:
+def iteration_curve(cells: Sequence[Cell], folder: Path, console: Console) -> None:
     """Show the AUC-ROC of each method after each iteration, mean over data sets and seeds."""
-    kept, lines = _complete(records, "iteration_auc_roc")
+    kept, lines = _complete(cells, "iteration_auc_roc")
     points = [
-        (record["method"], t, auc)
-        for record in kept
-        for t, auc in enumerate(record["iteration_auc_roc"], start=1)
+        (cell["method"], t, auc) for cell in kept for t, auc in enumerate(cell["iteration_auc_roc"], start=1)
     ]
     _curves(points, ITERATION, folder / "iteration-curve", lines, console)
 
 
-def _complete(records: Sequence[Record], needed: str) -> tuple[list[Record], list[str]]:
-    """Return the records of the data sets where no cell lacks `needed`, and a line for each of the others."""
+def _complete(cells: Sequence[Cell], needed: str) -> tuple[list[Cell], list[str]]:
+    """Return the cells of the data sets where no cell lacks `needed`, and a line for each of the others."""
     reasons = {
-        record["dataset"]: f"{record['method']}, seed {record['seed']}: {record['reason'] or 'no ' + needed}"
-        for record in records
-        if record.get(needed) is None
+        cell["dataset"]: f"{cell['method']}, seed {cell['seed']}: {cell['reason'] or 'no ' + needed}"
+        for cell in cells
+        if cell.get(needed) is None
     }
     lines = [f"Left out: {dataset} ({reason})" for dataset, reason in reasons.items()]
-    return [record for record in records if record["dataset"] not in reasons], lines
+    return [cell for cell in cells if cell["dataset"] not in reasons], lines
 
 
 def _curves(
@@ -108,7 +102,7 @@ def _publish(
         parts = [f"# {title}", as_markdown(headings, cells), *lines, ""]
         write_text(path.with_suffix(".md"), "\n\n".join(parts))
         write_text(path.with_suffix(".csv"), board.to_csv(index=False))
-        outcome = f"Written: {path}.csv, .md, .png, .html"
+        outcome = f"Written: {path}.csv, .md, .png"
     console.print(*lines, outcome, sep="\n", highlight=False, markup=False, soft_wrap=True)
 
 
