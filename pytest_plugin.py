@@ -70,5 +70,5 @@ def _record(extra_info: dict[str, Any], placement: "Placement", scores: Scores) 
     told = extra_info.setdefault(KEY, {"scores": {}, "records": []})
     told["scores"][label] = without_nan(scores)
     others = [record for record in told["records"] if record["explainer"]["label"] != label]
-    own = [record for record in placement.records if record["explainer"]["label"] == label]
+    own = [record.as_json() for record in placement.records if record["explainer"]["label"] == label]
     told["records"] = [*others, *without_nan(own)]

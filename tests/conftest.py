@@ -87,6 +87,7 @@ def _record(table, seed, detector, explainer, **changes):
     score = LEVELS[explainer] + 0.02 * len(table) / 10 + 0.01 * seed
     values = {"adjusted_ndcg_m": score, "ndcg_m": score, "acc_m": score, "chance": 0.3, "n_informative": 9}
     return {
+        "version": 2,
         "key": sha256(f"{table}{seed}{detector}{explainer}".encode()).hexdigest(),
         "seed": seed,
         "table": {
@@ -161,7 +162,7 @@ def finished_run(tmp_path_factory) -> Path:
     from xadbench.evaluation.results import store  # noqa: PLC0415  # takes seconds, and most tests need none of it
 
     run = tmp_path_factory.mktemp("finished") / "run"
-    store.write_json(run / "run.json", {"suite": SUITE, "versions": {"python": "3.11"}})
+    store.write_json(run / "run.json", {"version": 2, "suite": SUITE, "versions": {"python": "3.11"}})
     names = [table["name"] for table in SUITE["tables"]]
     unscored = {"scores": {}, "scores_by_kind": {}, "scores_at_k": {}}
     failure = {"status": "error", "reason": "ValueError: <b>", "traceback": "</script>", **unscored}

@@ -146,7 +146,8 @@ def test_an_explainer_is_scored_compared_and_commented_on(step, tmp_path):
     place, run = outputs(tmp_path)
     assert run == place / "run"
     base = tmp_path / "base"
-    for record in store.read_records(run):
+    for path in store.paths(run):
+        record = store.read_json(path)
         store.write_record(base, record)
         for scores in record["scores"].values():
             if scores["adjusted_ndcg_m"] is not None:

@@ -26,7 +26,7 @@ def main(*runs: str) -> None:
     """Print a row an entry, the closest to dsil_repair first."""
     results = pd.concat([load(run) for run in runs], ignore_index=True)
     results = results[~results["explainer"].isin(CONTROLS)]
-    scores = results[(results["scope"] == "detected") & (results["score"] == "adjusted_ndcg_m")]
+    scores = results[(results["scope"] == "detected") & (results["metric"] == "adjusted_ndcg_m")]
     grid = common_grid(scores, "explainer", "value").figures
     table = margins(grid, OURS, source=sources_of(results)).rename(columns={"mean": "lead"})
     own = grid.groupby(level="table", sort=False).mean().mean()

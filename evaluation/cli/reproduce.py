@@ -26,6 +26,9 @@ def reproduce(  # noqa: PLR0917  # an option each
         int | None, typer.Option(min=1, help="Only so many data sets: those with the smallest files.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that train detectors.")] = 1,
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Seconds after which a trial, or training a detector, ends.")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
@@ -35,6 +38,7 @@ def reproduce(  # noqa: PLR0917  # an option each
         list(dict.fromkeys(whole_number("seed", seed) for seed in split_commas(seeds))) or SEEDS,
         smallest,
         workers,
+        timeout,
     )
     records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
     if not all(map(is_finished, records)):

@@ -67,7 +67,7 @@ def _path(name: str, folder: Path) -> Path:
 
 def _rows(run: Run) -> pd.DataFrame:
     """Return what the gate reads of a run: each trial, with its metrics and their adjusted values."""
-    kept = run.scores[run.scores["score"].isin([*METRICS, *(f"adjusted_{name}" for name in METRICS)])]
+    kept = run.scores[run.scores["metric"].isin([*METRICS, *(f"adjusted_{name}" for name in METRICS)])]
     return run.trials.reset_index().merge(kept, how="left", on=IDENTITY)
 
 

@@ -12,7 +12,8 @@ import pandas as pd
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.metrics import METRICS, set_sizes
 from xadbench.evaluation.results import statistics as stats
-from xadbench.evaluation.results.frame import IDENTITY, Results
+from xadbench.evaluation.results.frame import IDENTITY
+from xadbench.evaluation.results.run_results import Results
 
 from .figures import COLOURS, SYMBOLS
 

@@ -6,26 +6,23 @@ from typing import Any
 import pandas as pd
 
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.results.frame import ResultFrame
 from xadbench.evaluation.results.leaderboard import SCORES, leaderboard
-from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 COLUMNS = ("detector", "metric", "explainer", "mean", "undefined", "trials")
 
 
-def further_metrics(records: Sequence[Record]) -> pd.DataFrame:
+def further_metrics(frame: ResultFrame) -> pd.DataFrame:
     """Return COLUMNS for each detector, metric and explainer: the figures that `xadbench run` prints.
 
     Means over the trials that have one, of the headline's scope; `undefined`: rows without a value, which no
     mean counts; `trials`: with a score, of all. Metrics that judge by the culprits are adjusted for chance.
     """
-    names = [name for name in METRICS if name in _scored(records)]
-    rows = list(_rows(leaderboard(records, HEADLINE_SCOPE, asked=names), names)) if names else []
+    scored = set(frame.means(HEADLINE_SCOPE)["metric"].unique())
+    names = [name for name in METRICS if name in scored]
+    rows = list(_rows(leaderboard(frame, HEADLINE_SCOPE, asked=names), names)) if names else []
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["detector", "metric"], kind="stable")
-
-
-def _scored(records: Sequence[Record]) -> set[str]:
-    return {name for record in records for name in record.get("scores", {}).get(HEADLINE_SCOPE, {})}
 
 
 def _rows(board: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:

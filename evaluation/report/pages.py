@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xadbench.evaluation.results.frame import Results
 from xadbench.evaluation.results.ranking import Board, headline
+from xadbench.evaluation.results.run_results import Results
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from . import figures
@@ -69,7 +69,7 @@ def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool 
 
 def _by_metric(results: Results) -> list[tuple[Any, list[dict[Hashable, Any]]]]:
     """Return the rows of each (detector, metric)."""
-    groups = further_metrics(results.records).groupby(["detector", "metric"], sort=False)
+    groups = further_metrics(results.frame).groupby(["detector", "metric"], sort=False)
     return [(of, rows.to_dict("records")) for of, rows in groups]
 
 

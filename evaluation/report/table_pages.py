@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.evaluation.results.frame import Results
 from xadbench.evaluation.results.ranking import Board, board, cells_of
+from xadbench.evaluation.results.run_results import Results
 from xadbench.evaluation.results.table_summary import Portrait, portray, read_portrait
 from xadbench.evaluation.suite.expand import resolve, with_controls
 from xadbench.evaluation.suite.spec import Suite

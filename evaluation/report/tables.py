@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xadbench.evaluation.components.untrusted_text import escaped
-from xadbench.evaluation.results.frame import QUALITY, VALUE, Results
+from xadbench.evaluation.results.frame import QUALITY, VALUE
 from xadbench.evaluation.results.ranking import Board
+from xadbench.evaluation.results.run_results import Results
 
 COLUMNS = {
     "scope": "scope",

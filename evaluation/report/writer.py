@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.results.frame import read_results
 from xadbench.evaluation.results.ranking import boards
+from xadbench.evaluation.results.run_results import read_results
 
 from . import pages
 from .further import further_metrics
@@ -37,7 +37,7 @@ def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = 
     results = read_results(run)
     made = boards(results)
     if form != "html":
-        further = further_metrics(results.records)
+        further = further_metrics(results.frame)
         also = {"metrics": further} if len(further) else {}
         return write_files(out, as_text(tables(results, made) | also, form))
     made_by = environment()

@@ -1,229 +1,371 @@
-"""What a report is made of: the records of a run, checked against the grid that its suite asked for."""
+"""The one tidy frame of results: a row each value of a trial, whatever reads it, and its stored form.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+`flatten` makes it of records; `results.parquet` stores it. A frame made elsewhere needs no more than NEEDED:
+leaderboards, ranks and the regression check take it as well.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.limits import check_cells
+from xadbench.datasets.common.parquet import opened
+from xadbench.datasets.files import atomic_write
+from xadbench.evaluation.metrics import Cost
 from xadbench.evaluation.suite.controls import ALWAYS, NONE
-from xadbench.evaluation.suite.expand import combinations
-from xadbench.evaluation.suite.spec import Suite
-from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
-from . import store
-from .requested import read_asked
+from .record import Numbers, TrialRecord
 
-VALUE = "adjusted_ndcg_m"  # what the report ranks by
-SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
+VALUE = "adjusted_ndcg_m"  # what leaderboards rank by
 REFERENCES = frozenset({*ALWAYS, NONE})  # lines to compare with, by registered name; not ranked
-NOT_RUN = "not run"
-NO_ROW = "no explained row can tell blame from a blind guess"
 IDENTITY = ["table", "seed", "detector", "explainer"]
+NEEDED = (*IDENTITY, "scope", "metric", "value")
+FACTS = ("origin", "n_rows", "n_features", "n_anomalies")
+QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
+COST_COLUMNS = [f"cost_{part}_{field.name}" for part in ("fit", "explain") for field in fields(Cost)]
+TEXTS = [
+    *("key", "table", "origin", "content_hash", "detector", "explainer", "explainer_name"),
+    *("status", "reason", "traceback", "components", "kept"),
+]
+NUMBERS = [
+    *("n_rows", "n_features", "n_anomalies", *QUALITY, "fit_seconds", "seconds", "elapsed_seconds"),
+    *("kernel_units", *COST_COLUMNS, "n_explained"),
+]
+TRIAL_COLUMNS = [*TEXTS, "seed", *NUMBERS]
+_DTYPES: Any = dict.fromkeys(TEXTS, "str") | {"seed": "int64"} | dict.fromkeys(NUMBERS, "float64")
+CHUNK = 500  # trials of a row group
+_WORD = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True, eq=False)
-class Results:
-    """The trials of a run.
+class ResultFrame:
+    """The results of trials.
 
     Attributes
     ----------
-    provenance
-        What `run.json` says.
     trials
-        A row a trial, asked for or there: `table`, `seed`, `detector`, `explainer` (labels), `is_reference`,
-        `status`, `reason`, `traceback`, facts of the table, quality of the detector, costs.
+        A row a trial: IDENTITY, and those of TRIAL_COLUMNS that are known.
     scores
-        A row each (trial, scope): the identity, `scope` and SHOWN; NaN where a trial has no score.
-    by_kind
-        As `scores`, a row each (trial, scope of anomalies, kind of anomaly in its table). Trials without a
-        record that has scores by kind have NaN, and are not `has_kinds`.
-    curves
-        A row each (trial, metric): the identity, `scope` (the headline's), `metric`, and `curve`, its mean
-        score for each of `set_sizes(d)`.
-    records
-        Those behind `trials`.
-    n_superseded
-        Records in the run's folder that are not used: of trials that the suite does not ask for any more, or
-        that a later record replaces.
-    knows_all
-        Whether the suite could be read, so that trials without a record are among the trials.
+        A row a value: `trial`, the position of its row in `trials`; `scope`; `kind` of anomaly, missing for
+        all together; `step`, the position on a curve over `set_sizes(d)`, -1 for a mean; `metric`; `value`.
     """
 
-    provenance: dict[str, Any]
     trials: pd.DataFrame
     scores: pd.DataFrame
-    n_superseded: int
-    knows_all: bool
-    by_kind: pd.DataFrame
-    curves: pd.DataFrame
-    records: Sequence[store.Record]
+
+    def means(self, scope: str | None = None, metrics: Collection[str] | None = None) -> pd.DataFrame:
+        """Return the values over all kinds of anomaly, those of curves apart."""
+        chosen = self.scores["kind"].isna() & (self.scores["step"] < 0)
+        if scope is not None:
+            chosen &= self.scores["scope"] == scope
+        if metrics is not None:
+            chosen &= self.scores["metric"].isin(list(metrics))
+        return self.scores.loc[chosen, ["trial", "scope", "metric", "value"]]
+
+    def tidy(self, scope: str | None = None, metrics: Collection[str] | None = None) -> pd.DataFrame:
+        """Return one row each (trial, scope, metric); a trial without any value has one without metric."""
+        values = self.means(scope, metrics)
+        silent = np.setdiff1d(np.arange(len(self.trials)), values["trial"])
+        rows = pd.concat([values, pd.DataFrame({"trial": silent})]).sort_values("trial", kind="stable")
+        words = {name: "category" for name in TEXTS if name in self.trials}
+        trials = self.trials.astype(words).iloc[rows["trial"]].reset_index(drop=True)
+        for name in ("scope", "metric", "value"):
+            trials[name] = rows[name].to_numpy() if name == "value" else rows[name].array
+        return trials
+
+    def wide(self, values: pd.DataFrame, metrics: Sequence[str], by: Sequence[str] = ()) -> pd.DataFrame:
+        """Return a row each (trial, *by) of the values, with a column a metric and IDENTITY."""
+        chosen = values[values["metric"].isin(list(metrics))]
+        index = ["trial", *by]
+        table = chosen.set_index([*index, "metric"])["value"].unstack()  # noqa: PD010  # no aggregation
+        table.columns = pd.Index([str(name) for name in table.columns])
+        table = table.reindex(columns=list(metrics)).reset_index()
+        table = table.astype(dict.fromkeys(by, object))
+        own = self.trials[IDENTITY].iloc[table["trial"]].reset_index(drop=True)
+        return pd.concat([own, table.drop(columns="trial")], axis=1)
+
+    def latest(self) -> "ResultFrame":
+        """Return the frame without trials that a later row of the same IDENTITY replaces."""
+        kept = np.flatnonzero(~self.trials.duplicated(IDENTITY, keep="last"))
+        if len(kept) == len(self.trials):
+            return self
+        values = self.scores[self.scores["trial"].isin(kept)]
+        values = values.assign(trial=np.searchsorted(kept, values["trial"]))
+        return ResultFrame(self.trials.iloc[kept].reset_index(drop=True), values)
 
 
-def read_results(run: Path) -> Results:
-    """Read a run, finished or not.
+AnyResults = ResultFrame | pd.DataFrame | Iterable[TrialRecord]
+
+
+def flatten(records: Iterable[TrialRecord]) -> ResultFrame:
+    """Return the results of records, in their order."""
+    blocks, trials = _Blocks(), []
+    for i, record in enumerate(records):
+        trials.append(_trial(record))
+        for scope, numbers in sorted(record.scores.items()):
+            blocks.add(i, scope, None, numbers)
+        for scope, kinds in sorted(record.scores_by_kind.items()):
+            for kind, numbers in sorted(kinds.items()):
+                blocks.add(i, scope, kind, numbers)
+        for scope, curves in sorted(record.scores_at_k.items()):
+            for metric, curve in sorted(curves.items()):
+                blocks.add_curve(i, scope, metric, curve)
+    frame = pd.DataFrame(trials, columns=TRIAL_COLUMNS)
+    return ResultFrame(frame.astype(_DTYPES), blocks.scores())
+
+
+def _trial(record: TrialRecord) -> tuple[Any, ...]:
+    """Return TRIAL_COLUMNS of a record."""
+    table, detector, cost = record.table, record.detector, record.cost
+    costs = [of.get(field.name) for of in (cost.fit, cost.explain) for field in fields(Cost)]
+    components = (
+        None if record.components is None else json.dumps(record.components, sort_keys=True, default=str)
+    )
+    return (
+        *(record.key, table.label, table.origin, table.content_hash, detector.label, record.explainer.label),
+        *(record.explainer.name, record.status, record.reason, record.traceback, components),
+        " ".join(record.kept),
+        record.seed,
+        *(table.n_rows, table.n_features, table.n_anomalies),
+        *map(detector.quality.get, QUALITY),
+        *(detector.fit_seconds, record.seconds, record.elapsed_seconds, record.kernel_units),
+        *costs,
+        record.n_explained,
+    )
+
+
+class _Blocks:
+    """Collects values in blocks of one trial, scope and kind: a row each would take minutes."""
+
+    def __init__(self) -> None:
+        self._keys: list[tuple[int, str, str | None, int]] = []
+        self._parts: list[tuple[IntArray, IntArray, FloatArray]] = []  # steps, metrics, values
+        self._codes: dict[str, int] = {}
+        self._known: dict[tuple[str, ...], IntArray] = {}
+
+    def add(self, trial: int, scope: str, kind: str | None, numbers: Numbers) -> None:
+        names = tuple(numbers)
+        if names not in self._known:
+            self._known[names] = np.array([self._code(name) for name in names], dtype=np.int64)
+        values: FloatArray = np.array(numbers.array(), dtype=np.float64)
+        self._append((trial, scope, kind), np.full(len(values), -1), self._known[names], values)
+
+    def add_curve(self, trial: int, scope: str, metric: str, curve: Sequence[float | None]) -> None:
+        values: FloatArray = np.array(curve, dtype=np.float64)
+        self._append(
+            (trial, scope, None), np.arange(len(values)), np.full(len(values), self._code(metric)), values
+        )
+
+    def _append(
+        self, key: tuple[int, str, str | None], steps: IntArray, codes: IntArray, values: FloatArray
+    ) -> None:
+        self._keys.append((*key, len(values)))
+        self._parts.append((steps.astype(np.int16), codes.astype(np.int32), values))
+
+    def _code(self, name: str) -> int:
+        return self._codes.setdefault(name, len(self._codes))
+
+    def scores(self) -> pd.DataFrame:
+        """Return `ResultFrame.scores`."""
+        keys = pd.DataFrame(self._keys, columns=["trial", "scope", "kind", "n"])
+        parts = [np.concatenate(part) for part in zip(*self._parts, strict=True)] or [np.zeros(0)] * 3
+        n: Any = keys["n"]
+        repeated = {
+            "trial": keys["trial"].to_numpy(np.int32).repeat(n),
+            "scope": keys["scope"].astype("category").repeat(n).array,
+            "kind": keys["kind"].astype(object).astype("category").repeat(n).array,
+        }
+        metric = pd.Categorical.from_codes(
+            parts[1].astype(np.int32), pd.Index(list(self._codes), dtype="str")
+        )
+        return pd.DataFrame(repeated | {"step": parts[0], "metric": metric, "value": parts[2]})
+
+
+def tidy(records: Iterable[TrialRecord]) -> pd.DataFrame:
+    """Return one row per (trial, scope, metric); trials without scores give one row with scope None."""
+    return flatten(records).tidy()
+
+
+def write_frame(path: Path, records: Sequence[TrialRecord], metadata: Mapping[bytes, bytes]) -> None:
+    """Write the flat form of the records' frame as Parquet, a part after the other."""
+    schema = pa.schema(
+        [
+            *((name, _WORD) for name in TEXTS),
+            ("seed", pa.int64()),
+            *((name, pa.float64()) for name in NUMBERS),
+            *(("scope", _WORD), ("kind", _WORD), ("step", pa.int16()), ("metric", _WORD)),
+            ("value", pa.float64()),
+        ],
+        metadata=dict(metadata),
+    )
+    with atomic_write(path) as file, pq.ParquetWriter(file, schema) as writer:
+        for start in range(0, len(records), CHUNK):
+            writer.write_table(_flat(flatten(records[start : start + CHUNK]), schema))
+
+
+def _flat(frame: ResultFrame, schema: pa.Schema) -> pa.Table:
+    silent = np.setdiff1d(np.arange(len(frame.trials)), frame.scores["trial"])
+    values = pd.concat([frame.scores, pd.DataFrame({"trial": silent, "step": -1})])
+    values = values.sort_values("trial", kind="stable")
+    at = pa.array(values["trial"].to_numpy())
+    columns = [
+        _array(frame.trials[name], field.type).take(at)
+        if name in frame.trials
+        else _array(values[name], field.type)
+        for name, field in zip(schema.names, schema, strict=True)
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _array(column: "pd.Series[Any]", kind: pa.DataType) -> pa.Array:
+    if kind != _WORD:
+        return pa.array(column.to_numpy(), kind, from_pandas=True)
+    words = pd.Categorical(column)
+    codes = words.codes.astype(np.int32)
+    indices = pa.array(codes, pa.int32(), mask=codes < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(words.categories, pa.string()))
+
+
+def read_stored(path: Path, what: str) -> tuple[ResultFrame, dict[bytes, bytes]]:
+    """Return a frame that `write_frame` wrote, and the metadata of its file.
 
     Raises
     ------
     InputError
-        If the folder holds no run, or no record.
+        If there is none.
     """
-    provenance = store.read_json(run / "run.json")
-    if provenance is None or "suite" not in provenance:
-        raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
-    records, n_others = read_asked(run)
-    if not records:
-        raise InputError(f"{run / 'trials'}: no record of a trial yet")
-    return as_results(provenance, records, n_others)
+    with opened(path, f"{path}: {what}") as file:
+        check_cells(file.metadata.num_rows, len(file.schema_arrow), str(path))
+        if not {*TRIAL_COLUMNS, *NEEDED, "kind", "step"} <= {*file.schema_arrow.names}:
+            raise InputError(f"{path}: not {what} of this version: it lacks columns")
+        trials, values, n_trials = [], [], 0
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group)
+            firsts, position = _trials_of(table)
+            trials.append(table.select(TRIAL_COLUMNS).take(pa.array(firsts)).cast(_plain_schema()))
+            of_values = table.select(["scope", "kind", "step", "metric", "value"]).to_pandas(
+                ignore_metadata=True
+            )
+            of_values.insert(0, "trial", (position + n_trials).astype(np.int32))
+            values.append(of_values[of_values["metric"].notna()])
+            n_trials += len(firsts)
+        frame = pa.concat_tables([_plain_schema().empty_table(), *trials]).to_pandas(ignore_metadata=True)
+        metadata = dict(file.schema_arrow.metadata or {})
+    return ResultFrame(frame.astype(_DTYPES), _together(values)), metadata
 
 
-def as_results(provenance: dict[str, Any], records: Sequence[store.Record], n_others: int = 0) -> Results:
-    """Return the results of records, of which later ones replace earlier ones of the same trial.
+def _plain_schema() -> pa.Schema:
+    kinds = {"seed": pa.int64()} | dict.fromkeys(NUMBERS, pa.float64())
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in TRIAL_COLUMNS])
 
-    `n_others` of the run's records are not among them.
-    """
-    everything = pd.DataFrame([_trial(record) for record in records])
-    trials = everything.drop_duplicates(IDENTITY, keep="last")
-    kept = [records[i] for i in trials.index]
-    asked = _suite(provenance["suite"])
-    absent = pd.DataFrame() if asked is None else _not_run(asked, trials)
-    trials = pd.concat([trials, absent], ignore_index=True) if len(absent) else trials.reset_index(drop=True)
-    scores = _by_scope(kept, trials)
-    by_kind, curves = (
-        _by_kind(kept, trials),
-        pd.DataFrame([row for record in kept for row in _curves(record)]),
+
+def _trials_of(table: pa.Table) -> tuple[IntArray, IntArray]:
+    """Return the first row of each trial, and the trial of each row; rows of a trial are neighbours."""
+    own = table.select(["key", *IDENTITY]).to_pandas(ignore_metadata=True)
+    codes = [own["seed"].to_numpy(), *(pd.factorize(own[name])[0] for name in own if name != "seed")]
+    changes = np.any([np.diff(of) != 0 for of in codes], axis=0) if len(own) else np.zeros(0, bool)
+    is_first = np.r_[np.ones(min(len(own), 1), bool), changes]
+    return np.flatnonzero(is_first), np.cumsum(is_first) - 1
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the parts in one frame, with common categories."""
+    if not parts:
+        return _Blocks().scores()
+    words = {}
+    for name in ("scope", "kind", "metric"):
+        words[name] = pd.api.types.union_categoricals([part[name].astype("category") for part in parts])
+    rest = {
+        name: np.concatenate([part[name].to_numpy() for part in parts]) for name in ("trial", "step", "value")
+    }
+    return pd.DataFrame(
+        {name: (words | rest)[name] for name in ("trial", "scope", "kind", "step", "metric", "value")}
     )
-    n_superseded = n_others + len(everything) - len(kept)
-    return Results(provenance, trials, scores, n_superseded, asked is not None, by_kind, curves, kept)
 
 
-def _identity(record: store.Record) -> dict[str, Any]:
-    return {
-        "table": record["table"]["label"],
-        "seed": record["seed"],
-        "detector": record["detector"]["label"],
-        "explainer": record["explainer"]["label"],
-    }
+def as_frame(results: AnyResults, where: str = "results") -> ResultFrame:
+    """Return the frame of records, or of a tidy table, wherever it was made.
 
+    Parameters
+    ----------
+    results
+        A frame, records, or a table: a row each (trial, scope, metric), with the columns NEEDED. Of
+        TRIAL_COLUMNS, those of a trial's first row count. Without `status`, a trial with a value is "ok";
+        without `explainer_name`, that is its label.
+    where
+        What to call the table in an error.
 
-def _trial(record: store.Record) -> dict[str, Any]:
-    table, detector = record["table"], record["detector"]
-    return {
-        **_identity(record),
-        "key": record["key"],
-        "kept": tuple(record.get("kept", ())),
-        "is_reference": record["explainer"]["name"] in REFERENCES,
-        "status": record["status"],
-        "reason": record.get("reason"),
-        "traceback": record.get("traceback"),
-        **{name: table.get(name) for name in ("content_hash", *FACTS)},
-        **{name: _number(detector.get("quality", {}).get(name)) for name in QUALITY},
-        "fit_seconds": _number(detector.get("fit_seconds")),
-        "seconds": _number(record.get("seconds")),
-        "kernel_units": _number(record.get("kernel_units")),
-        **_costs(record.get("cost", {})),
-        "n_explained": _number(record.get("n_explained")),
-    }
-
-
-COSTS = ("fit_cpu_seconds", "explain_cpu_seconds", "rows_scored", "peak_bytes")
-FACTS = ("origin", "n_rows", "n_features", "n_anomalies")
-QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _costs(cost: dict[str, Any]) -> dict[str, float]:
-    """Return COSTS; NaN where they are not known."""
-    fit, explain = (
-        {name: _number(cost.get(part, {}).get(name)) for name in ("cpu_seconds", "rows_scored", "peak_bytes")}
-        for part in ("fit", "explain")
-    )
-    return {
-        "fit_cpu_seconds": fit["cpu_seconds"],
-        "explain_cpu_seconds": explain["cpu_seconds"],
-        "rows_scored": fit["rows_scored"] + explain["rows_scored"],
-        "peak_bytes": float(np.maximum(fit["peak_bytes"], explain["peak_bytes"])),  # NaN of either, as above
-    }
-
-
-def _by_scope(records: Sequence[store.Record], trials: pd.DataFrame) -> pd.DataFrame:
-    """Return Results.scores: every trial with each scope."""
-    every = trials[IDENTITY].merge(pd.DataFrame({"scope": SCOPES}), how="cross")
-    rows = [row for record in records for row in _scores(record)]
-    if not rows:
-        return every.assign(**dict.fromkeys(SHOWN, float("nan")))
-    return every.merge(pd.DataFrame(rows), how="left", on=[*IDENTITY, "scope"])
-
-
-def _scores(record: store.Record) -> Iterator[dict[str, Any]]:
-    for scope, values in record.get("scores", {}).items():
-        yield {**_identity(record), "scope": scope} | {name: _number(values.get(name)) for name in SHOWN}
-
-
-def _by_kind(records: Sequence[store.Record], trials: pd.DataFrame) -> pd.DataFrame:
-    """Return Results.by_kind: every trial of a table with each kind that some record has of that table."""
-    rows = [row for record in records for row in _kinds(record)]
-    if not rows:
-        return pd.DataFrame(columns=[*IDENTITY, "scope", "kind", *SHOWN, "has_kinds"])
-    known = pd.DataFrame(rows)
-    places = known[["table", "scope", "kind"]].drop_duplicates()
-    every = trials[IDENTITY].merge(places, on="table")
-    found = every.merge(known, how="left", on=[*IDENTITY, "scope", "kind"])
-    return found.assign(has_kinds=found["has_kinds"].eq(True))  # noqa: FBT003  # NaN where there is no record
-
-
-def _kinds(record: store.Record) -> Iterator[dict[str, Any]]:
-    for scope, kinds in record.get("scores_by_kind", {}).items():
-        for kind, values in kinds.items():
-            yield {**_identity(record), "scope": scope, "kind": kind, "has_kinds": True} | {
-                name: _number(values.get(name)) for name in SHOWN
-            }
-
-
-def _curves(record: store.Record) -> Iterator[dict[str, Any]]:
-    for metric, curve in record.get("scores_at_k", {}).get(HEADLINE_SCOPE, {}).items():
-        values = [_number(value) for value in curve]
-        yield {**_identity(record), "scope": HEADLINE_SCOPE, "metric": metric, "curve": values}
-
-
-def _suite(values: dict[str, Any]) -> Suite | None:
-    """Return the suite of a run; None for one that cannot be read today: only what it did is known.
-
-    One without `controls` is older and asked for other ones: of these, those count that have records.
+    Raises
+    ------
+    InputError
+        If a column is missing or holds something else, or a value is there twice.
     """
+    if isinstance(results, ResultFrame):
+        return results
+    if not isinstance(results, pd.DataFrame):
+        return flatten(results)
+    _check(results, where)
+    numbers = {name: _numbers(results[name], where) for name in ("value", *NUMBERS) if name in results}
+    rows = results.assign(**numbers, seed=_seeds(results["seed"], where))
+    position = rows.groupby(IDENTITY, sort=False, observed=True).ngroup().to_numpy()
+    values = pd.DataFrame({"trial": position.astype(np.int32)})
+    for name, missing in (("scope", None), ("kind", None), ("step", -1), ("metric", None), ("value", None)):
+        values[name] = rows[name].array if name in rows else missing
+    values = values[values["metric"].notna()]
+    trials = rows[~pd.Series(position).duplicated().to_numpy()].reindex(columns=TRIAL_COLUMNS)
+    trials = trials.astype(_DTYPES).reset_index(drop=True)
+    has_value = np.isin(np.arange(len(trials)), values.loc[values["value"].notna(), "trial"])
+    trials["status"] = trials["status"].fillna(pd.Series(np.where(has_value, "ok", "no value")))
+    trials["explainer_name"] = trials["explainer_name"].fillna(trials["explainer"])
+    twice = values.duplicated(["trial", "scope", "kind", "step", "metric"])
+    if twice.any():
+        one = values[twice].iloc[0]
+        raise InputError(
+            f"{where}: {one['metric']} of {title(trials[IDENTITY].iloc[one['trial']])} is there twice"
+        )
+    return ResultFrame(trials, values)
+
+
+def _check(tidy: pd.DataFrame, where: str) -> None:
+    for column in NEEDED:
+        if column not in tidy:
+            raise InputError(f"{where}: no column {column!r}; expected {', '.join(NEEDED)}")
+    for column in {*IDENTITY, "status"} & {*tidy}:
+        if tidy[column].isna().any():
+            raise InputError(f"{where}: column {column!r} has an empty cell")
+    for column in {*TEXTS, "scope", "kind", "metric"} & {*tidy}:
+        known = tidy[column].dropna()
+        if not (is_text := known.map(lambda value: isinstance(value, str)).astype(bool)).all():
+            raise InputError(f"{where}: column {column!r} has {known[~is_text].iloc[0]!s:.40}; expected text")
+
+
+def _numbers(column: "pd.Series[Any]", where: str) -> "pd.Series[float]":
     try:
-        suite = Suite.model_validate({"controls": False} | values)
-        next(combinations(suite))
-    except ValueError:
-        return None
-    return suite
+        numbers = pd.to_numeric(column).astype(float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: column {column.name!r} is not of numbers: {error}") from None
+    if np.isinf(numbers).any():
+        raise InputError(f"{where}: column {column.name!r} has an infinite value")
+    return numbers
 
 
-def _not_run(suite: Suite, trials: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each trial that the suite asks for and that has no record."""
-    there = set(trials[IDENTITY].itertuples(index=False, name=None))
-    of_table = trials.drop_duplicates("table").set_index("table")[
-        ["origin", "n_rows", "n_features", "n_anomalies"]
-    ]
-    references = dict(zip(trials["explainer"], trials["is_reference"], strict=True))
-    rows = [
-        dict(zip(IDENTITY, asked, strict=True))
-        | {"status": NOT_RUN, "reason": "the run has not come to it", "is_reference": references[asked[3]]}
-        | (of_table.loc[asked[0]].to_dict() if asked[0] in of_table.index else {})
-        for asked in _asked_for(suite, references)
-        if asked not in there
-    ]
-    return pd.DataFrame(rows)
+def _seeds(column: "pd.Series[Any]", where: str) -> "pd.Series[int]":
+    seeds = _numbers(column, where)
+    if (wrong := (seeds < 0) | (seeds % 1 != 0)).any():
+        raise InputError(f"{where}: seed is {seeds[wrong].iloc[0]}; expected a whole number of at least 0")
+    return seeds.astype("int64")
 
 
-def _asked_for(asked: Suite, known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
-    for table, seed, detector, explainers in combinations(asked):
-        for explainer in explainers:
-            known.setdefault(explainer.label, explainer.name in REFERENCES)
-            yield table.title, seed, detector.label, explainer.label
+def title(identity: Iterable[Any]) -> str:
+    """Return what a message calls a trial."""
+    table, seed, detector, explainer = identity
+    return f"{table} / {detector} / {explainer}, seed {seed}"

@@ -13,8 +13,10 @@ from xadbench.datasets.common.errors import find
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
-from .store import Record
+from .frame import IDENTITY, AnyResults, ResultFrame, as_frame, flatten
+from .record import TrialRecord
 from .table_summary import read_portrait
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
@@ -56,14 +58,18 @@ KERNEL_NOTE = (
 
 
 def leaderboard(
-    records: Sequence[Record], scope: str, by: Sequence[str] = (), asked: Sequence[str] = ()
+    results: AnyResults,
+    scope: str = HEADLINE_SCOPE,
+    by: Sequence[str] = (),
+    asked: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return mean scores per detector and explainer: of each detector the best first, incomplete ones last.
 
     Parameters
     ----------
-    records
-        The records of a run, at least one.
+    results
+        Of at least one trial: records, a `ResultFrame`, or a table of results made elsewhere with columns
+        `table`, `detector`, `explainer`, `seed`, `scope`, `metric` and `value`, see `frame.as_frame`.
     scope
         "anomalies", "detected" or "flagged".
     by
@@ -77,9 +83,25 @@ def leaderboard(
         Columns as in HEADINGS (but for `table`, which is one of `by`, and for `kernel_units` where no record
         has them); `reason`: why trials lack a score; the scores of the metrics asked for, and the rows
         without a value, `n_undefined_<metric>`, where there are any.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or holds something else, or a value is there twice.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from xadbench.evaluation.results.leaderboard import leaderboard
+    >>> results = pd.DataFrame({"explainer": ["mine", "theirs"], "value": [0.25, 0.75]})
+    >>> results = results.assign(table="wine", detector="knn", seed=0)
+    >>> results = results.assign(scope="detected", metric="adjusted_ndcg_m")
+    >>> leaderboard(results)[["detector", "explainer", "adjusted_ndcg_m", "trials"]].values.tolist()
+    [['knn', 'theirs', 0.75, '1/1'], ['knn', 'mine', 0.25, '1/1']]
     """
+    frame = as_frame(results)
     columns = [column for name in asked for column in _further(name)]
-    trials = pd.DataFrame([_trial(record, scope, columns) for record in records])
+    trials = _with_scores(frame, scope, columns)
     groups = [*by, "detector", "explainer"]
     for name in groups:  # in order of appearance, not of the alphabet
         trials[name] = pd.Categorical(trials[name], categories=trials[name].unique())
@@ -99,6 +121,18 @@ def leaderboard(
     return ranked[[*ranked.columns.drop(["complete", *further]), *further]]
 
 
+def _with_scores(frame: ResultFrame, scope: str, further: Sequence[str]) -> pd.DataFrame:
+    """Return the trials with a column for each score of a scope."""
+    names = list(dict.fromkeys([*SCORES, "n_informative", *further]))
+    scores = frame.wide(frame.means(scope), names)
+    trials = frame.trials.merge(scores, how="left", on=IDENTITY)
+    return trials.assign(
+        n_informative=trials["n_informative"].fillna(0).astype(int),
+        oracle_known=trials["oracle_auc_roc"].notna(),
+        ok=trials["status"] == "ok",
+    )
+
+
 def _further(name: str) -> tuple[str, ...]:
     """Return the scores that stand for a metric asked for, but for those that every leaderboard has."""
     judges_by_culprits = find("metric", name, METRICS).judges_by_culprits
@@ -106,34 +140,12 @@ def _further(name: str) -> tuple[str, ...]:
     return () if shown in SCORES else (shown, f"{UNDEFINED}{name}")
 
 
-def _trial(record: Record, scope: str, further: Sequence[str]) -> dict[str, object]:
-    scores = record.get("scores", {}).get(scope, {})
-    quality = record["detector"].get("quality", {})
-    return {
-        "table": record["table"]["label"],
-        "detector": record["detector"]["label"],
-        "auc_roc": _number(quality.get("auc_roc")),
-        "oracle_auc_roc": _number(quality.get("oracle_auc_roc")),
-        "oracle_known": quality.get("oracle_auc_roc") is not None,
-        "explainer": record["explainer"]["label"],
-        **{name: _number(scores.get(name)) for name in (*SCORES, *further)},
-        "n_informative": scores.get("n_informative", 0),
-        "seconds": _number(record.get("seconds")),
-        "kernel_units": _number(record.get("kernel_units")),
-        "ok": record["status"] == "ok",
-        "reason": record["reason"],
-    }
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
-
-
 def publish(
-    records: Sequence[Record], scope: str, run: Path, console: Console, asked: Sequence[str] = ()
+    records: Sequence[TrialRecord], scope: str, run: Path, console: Console, asked: Sequence[str] = ()
 ) -> None:
     """Print the leaderboard, and write it with one per table to `leaderboard.md` in the run's folder."""
-    overall, per_table = (leaderboard(records, scope, by, asked) for by in ([], ["table"]))
+    frame = flatten(records)
+    overall, per_table = (leaderboard(frame, scope, by, asked) for by in ([], ["table"]))
     title = f"Who blames the right features? Rows: {scope}."
     notes = [NOTES, *([UNDEFINED_NOTE] if asked else [])]
     lines = map(plain, [*notes, *missing_scores(overall)])
@@ -152,11 +164,9 @@ def publish(
     console.print(plain(f"Per table: {run / 'leaderboard.md'}"), soft_wrap=True)
 
 
-def _leak_lines(records: Sequence[Record], run: Path) -> list[str]:
+def _leak_lines(records: Sequence[TrialRecord], run: Path) -> list[str]:
     """Return a line for each table of the run: which leak controls stand above their null."""
-    tables = {
-        (record["table"]["label"], record["seed"]): record["table"]["content_hash"] for record in records
-    }
+    tables = {(record.table.label, record.seed): record.table.content_hash for record in records}
     lines = []
     for (label, seed), content_hash in tables.items():
         portrait = read_portrait(run, str(content_hash)) or {}

@@ -14,6 +14,8 @@ import threadpoolctl
 
 from xadbench.evaluation.suite.spec import Suite
 
+from .record import RECORD_VERSION
+
 RECORDED_VERSIONS = (
     *("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "pgmpy"),
     *("shap", "captum", "lime"),
@@ -32,6 +34,7 @@ _version = cache(version)  # it reads a whole file each time, and every record n
 def provenance(suite: Suite, workers: int, executor: str) -> dict[str, Any]:
     """Return, as JSON values, what is to be known of a run that begins now; its end is not known yet."""
     return {
+        "version": RECORD_VERSION,
         "suite": suite.model_dump(mode="json"),
         "command": sys.argv,
         "commit": commit(),

@@ -7,13 +7,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.trial.evaluate import OF_ANOMALIES
-from xadbench.evaluation.trial.scopes import SCOPES
+from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from . import statistics as stats
-from .frame import COSTS, IDENTITY, NO_ROW, NOT_RUN, VALUE, Results
+from .frame import IDENTITY, REFERENCES, VALUE, AnyResults, as_frame
+from .run_results import COSTS, NO_ROW, NOT_RUN, Results
 
 MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units", *COSTS)
+BOARD_COLUMNS = (
+    *(*IDENTITY, "scope", "kind", "origin", "n_features", "status", "reason", "is_reference", "auc_roc"),
+    *(VALUE, *MEANS),
+)
 MOST_BOARDS = 150  # of kinds; beyond, they are not split by width too: a report of many tables stays small
 KIND_RESAMPLES = 2_000  # so many boards take their time
 NO_KINDS = "an older record, without scores by kind"
@@ -81,7 +87,7 @@ def boards(results: Results, n_resamples: int = stats.RESAMPLES) -> list[Board]:
 
     Then, for the scopes that hold anomalies alone, the same by kind of anomaly, if there is more than one.
     """
-    cells, by_kind = cells_of(results), kind_cells(results)
+    cells, by_kind = _narrow(cells_of(results)), _narrow(kind_cells(results))
     widths = sorted(int(d) for d in cells["n_features"].dropna().unique())
     parts: list[int | None] = [None, *(widths if len(widths) > 1 else [])]
     kinds = list(by_kind["kind"].unique())
@@ -100,6 +106,11 @@ def boards(results: Results, n_resamples: int = stats.RESAMPLES) -> list[Board]:
         for d in (parts if n_boards <= MOST_BOARDS else [None])
         for detector, of in _part(of_kind, scope, d).groupby("detector", sort=False)
     ]
+
+
+def _narrow(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return what boards need of cells: each of its many columns costs time in each of many boards."""
+    return cells[[name for name in BOARD_COLUMNS if name in cells]].copy()
 
 
 def kind_cells(results: Results) -> pd.DataFrame:
@@ -145,7 +156,7 @@ def board(
         n_sources=len({source(name) for name in tables}),
         n_seeds=figures.index.get_level_values(stats.SEED).nunique(),
         n_cells=len(figures),
-        left_out=_left_out(entries, figures),
+        left_out=_left_out(entries, grid),
         auc_roc=float(inside.groupby(level=[stats.TABLE, stats.SEED])["auc_roc"].first().mean()),
         ranked=ranked.join(means),
         references=_references(inside.reset_index(), source),
@@ -156,12 +167,12 @@ def board(
 
 
 def _ranked(
-    figures: pd.DataFrame, source: stats.Source, n_resamples: int
+    figures: pd.DataFrame, source: stats.Source, n_resamples: int, best: float = BEST
 ) -> tuple[pd.DataFrame, list[list[str]]]:
     if figures.empty:
         return pd.DataFrame(columns=["mean", "low", "high", "rank", "tied"], dtype=float), []
     ranked = stats.means(figures, source=source, n_resamples=n_resamples)
-    ranked["high"] = ranked["high"].clip(upper=BEST)  # a normal theory of few sources knows no bounds
+    ranked["high"] = ranked["high"].clip(upper=best)  # a normal theory of few sources knows no bounds
     n_sources = len({source(name) for name in figures.index.unique(stats.TABLE)})
     by_rank = list(ranked.sort_values("rank", kind="stable").index)
     is_best = ranked.index == ranked.index[0]
@@ -175,19 +186,21 @@ def _ranked(
 def _references(cells: pd.DataFrame, source: stats.Source) -> pd.DataFrame:
     """Return mean and count of each control over the cells where it has a value."""
     known = cells[cells["is_reference"].astype(bool) & cells[VALUE].notna()]
-    rows = {}
-    for name, of in known.groupby("explainer", sort=False):
-        grid = of.set_index([stats.TABLE, stats.SEED])[[VALUE]]
-        rows[str(name)] = {"mean": stats.by_source(grid, source)[VALUE].mean(), "n": len(of)}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "n"])
+    if known.empty:
+        return pd.DataFrame(columns=["mean", "n"])
+    grid = known.set_index([stats.TABLE, stats.SEED, "explainer"])[VALUE].unstack()  # noqa: PD010  # no aggregation
+    means = pd.DataFrame({"mean": stats.by_source(grid, source).mean(), "n": grid.count()})
+    return means.loc[known["explainer"].drop_duplicates()].rename_axis(None)
 
 
 def _missing(entries: pd.DataFrame, grid: stats.Grid) -> list[Missing]:
-    by_entry = entries.groupby("explainer", sort=False)
-    present = {name for name, of in by_entry if of[VALUE].notna().any()}
-    absent = [str(name) for name in by_entry.groups if name not in present]  # nowhere a value: on no grid
-    rows = entries[entries["explainer"].isin([*grid.missing, *absent]) & entries[VALUE].isna()]
-    somewhere = entries.loc[entries[VALUE].notna(), ["table", "seed"]].drop_duplicates()
+    has_value = entries[VALUE].notna()
+    # Nowhere a value: on no grid.
+    absent = set(entries["explainer"].unique()) - set(entries.loc[has_value, "explainer"].unique())
+    if not (grid.missing or absent):
+        return []
+    rows = entries[entries["explainer"].isin([*grid.missing, *absent]) & ~has_value]
+    somewhere = entries.loc[has_value, ["table", "seed"]].drop_duplicates()
     if len(somewhere):  # where nobody has a value, no entry lacks one
         rows = rows.merge(somewhere, on=["table", "seed"])
     n_cells = len(somewhere) or len(entries[["table", "seed"]].drop_duplicates())
@@ -195,12 +208,12 @@ def _missing(entries: pd.DataFrame, grid: stats.Grid) -> list[Missing]:
     return [Missing(str(name), len(of), n_cells, why(of)) for name, of in lacking]
 
 
-def _left_out(entries: pd.DataFrame, figures: pd.DataFrame) -> str:
+def _left_out(entries: pd.DataFrame, grid: stats.Grid) -> str:
     """Return which cells no entry has a value on, and why; empty if there are none."""
-    of = entries.set_index([stats.TABLE, stats.SEED])
-    gone = entries[of[VALUE].isna().groupby(level=[0, 1]).transform("all").to_numpy()]
-    if gone.empty or figures.empty:
+    if not grid.empty or grid.figures.empty:
         return ""
+    places = pd.MultiIndex.from_frame(entries[[stats.TABLE, stats.SEED]])
+    gone = entries[places.isin(grid.empty)]
     cells = ", ".join(dict.fromkeys(gone["table"] + " (seed " + gone["seed"].astype(str) + ")"))
     return f"{cells}: {why(gone)}"
 
@@ -211,6 +224,69 @@ def why(rows: pd.DataFrame) -> str:
     status = rows["status"].where(rows["status"] != "ok", "not defined")
     counts = (status + np.where(status == NOT_RUN, "", ": " + reasons)).value_counts()
     return "; ".join(f"{text} ({n} x)" if n > 1 else str(text) for text, n in counts.items())
+
+
+def rank(
+    results: AnyResults,
+    metric: str = VALUE,
+    scope: str = HEADLINE_SCOPE,
+    *,
+    higher_is_better: bool = True,
+    n_resamples: int = stats.RESAMPLES,
+) -> pd.DataFrame:
+    """Return means with intervals, and ranks, of the explainers of each detector: the best first.
+
+    Parameters
+    ----------
+    results
+        Records, a `ResultFrame`, or a table of results made elsewhere with columns `table`, `detector`,
+        `explainer`, `seed`, `scope`, `metric` and `value`, see `frame.as_frame`.
+    metric, scope
+        What to rank by.
+    higher_is_better
+        The direction of the metric.
+    n_resamples
+        Of the bootstrap behind the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `detector`, `explainer`, `mean`, `low` and `high` (the 95 % interval, over sources of tables), `rank`
+        (the mean over sources) and `tied` (not significantly different from the best). An explainer without
+        a value on some table and seed where another has one is not ranked; nor are the controls.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or holds something else, or a value is there twice; or if there is no value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from xadbench.evaluation.results.ranking import rank
+    >>> rows = [(table, name, value) for table in "ab" for name, value in (("mine", 0.25), ("theirs", 0.75))]
+    >>> results = pd.DataFrame(rows, columns=["table", "explainer", "value"])
+    >>> results = results.assign(detector="knn", seed=0, scope="detected", metric="adjusted_ndcg_m")
+    >>> rank(results)[["explainer", "mean", "rank"]].to_numpy().tolist()
+    [['theirs', 0.75, 1.0], ['mine', 0.25, 2.0]]
+    """
+    frame = as_frame(results)
+    cells = frame.wide(frame.means(scope), [metric]).merge(frame.trials, on=IDENTITY)
+    cells = cells[cells[metric].notna() & ~cells["explainer_name"].isin(REFERENCES)]
+    if cells.empty:
+        raise InputError(f"no value of {metric} in scope {scope}")
+    sign = 1 if higher_is_better else -1
+    parts = []
+    for detector, of in cells.assign(value=sign * cells[metric]).groupby("detector", sort=False):
+        grid, source = stats.common_grid(of, "explainer", "value").figures, stats.sources_of(of)
+        best = BEST if metric == VALUE else np.inf
+        ranked, _ = _ranked(grid, source, n_resamples, best)
+        if not higher_is_better:
+            ranked = ranked.assign(mean=-ranked["mean"], low=-ranked["high"], high=-ranked["low"])
+        named = ranked.rename_axis("explainer").reset_index()
+        named.insert(0, "detector", str(detector))
+        parts.append(named)
+    return pd.concat(parts, ignore_index=True)
 
 
 def headline(all_boards: Sequence[Board], scope: str) -> list[Board]:

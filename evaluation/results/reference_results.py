@@ -8,8 +8,9 @@ from pathlib import Path
 
 from xadbench.datasets.common.errors import unknown
 
-from . import store
+from .record import TrialRecord, as_trial
 
+SHIPPED = "shipped:"
 SUFFIX = ".jsonl.gz"
 HERE = Path(__file__).parent / "reference"
 
@@ -20,7 +21,7 @@ def shipped_suites() -> list[str]:
     return sorted(name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX))
 
 
-def shipped(suite: str) -> list[store.Record]:
+def shipped(suite: str) -> list[TrialRecord]:
     """Return the shipped records of a suite.
 
     Each is as a run's folder holds it, and has an `origin`: what `run.json` said of the run, such as
@@ -37,15 +38,15 @@ def shipped(suite: str) -> list[store.Record]:
         (files("xadbench.evaluation.results.reference") / f"{suite}{SUFFIX}").read_bytes()
     )
     about, *records = map(json.loads, content.splitlines())
-    return [record | {"origin": about} for record in records]
+    return [as_trial(record | {"origin": about}, f"{SHIPPED}{suite}") for record in records]
 
 
-def all_shipped() -> Iterator[store.Record]:
+def all_shipped() -> Iterator[TrialRecord]:
     """Yield the shipped records of every suite."""
     for suite in shipped_suites():
         yield from shipped(suite)
 
 
-def is_shipped(record: store.Record) -> bool:
+def is_shipped(record: TrialRecord) -> bool:
     """Whether a record was computed for the package, and not on this machine."""
-    return "origin" in record
+    return record.origin is not None

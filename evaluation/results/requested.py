@@ -11,8 +11,10 @@ from xadbench.datasets.common.parquet import read_frame
 from xadbench.datasets.files import atomic_write
 
 from . import store
+from .frame import ResultFrame, flatten, read_stored
+from .record import TrialRecord
 
-FILE = "asked.parquet"
+FILE = store.REQUESTED
 COLUMNS = ("key", "table", "origin", "seed", "detector", "explainer")
 Asked = tuple[str, str, str, int, str, str]  # a trial's key, its labels and seed, and its table's origin
 
@@ -25,7 +27,7 @@ def write_asked(run: Path, asked: Iterable[Asked]) -> None:
         file.write(buffer.getvalue())
 
 
-def read_asked(run: Path) -> tuple[list[store.Record], int]:
+def read_asked(run: Path) -> tuple[list[TrialRecord], int]:
     """Return the records of the trials that a run is asked for, and the number of the others in its folder.
 
     They are in the suite's order and under its labels, which may be others than those of the run that wrote
@@ -46,6 +48,26 @@ def read_asked(run: Path) -> tuple[list[store.Record], int]:
     known = asked[list(COLUMNS)].dropna()
     for key, table, origin, seed, detector, explainer in known.itertuples(index=False, name=None):
         record = store.checked_record(run, key)
-        if record is not None and record["seed"] == seed:
-            found.append(store.labelled(record, table, origin, detector, explainer))
+        if record is not None and record.seed == seed:
+            found.append(record.labelled(table, origin, detector, explainer))
     return found, len({path.stem for path in store.paths(run)} - set(asked["key"]))
+
+
+def read_requested(run: Path) -> tuple[ResultFrame, int]:
+    """Return the frame of the trials that a run is asked for, and the number of its other records.
+
+    That of `results.parquet`, where no record was written since; else made of the records.
+
+    Raises
+    ------
+    InputError
+        If one is a JSON object, but not the record of a trial; it names the file and the key.
+    """
+    try:
+        frame, metadata = read_stored(run / store.RESULTS, "results of a run")
+    except InputError:
+        metadata = {}
+    if metadata.get(store.FINGERPRINT) == store.fingerprint(run):
+        return frame, len({path.stem for path in store.paths(run)} - set(frame.trials["key"]))
+    records, n_others = read_asked(run)
+    return flatten(records), n_others

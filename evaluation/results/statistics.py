@@ -101,7 +101,7 @@ def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
     """
     if trials.duplicated([TABLE, SEED, entry]).any():
         raise InputError(f"trials have a (table, seed, {entry}) twice")
-    wide = trials.pivot_table(index=[TABLE, SEED], columns=entry, values=value, dropna=False, observed=True)
+    wide = trials.set_index([TABLE, SEED, entry])[value].unstack()  # noqa: PD010  # no aggregation
     # Rows where nobody has a value (a table whose culprits nobody knows) make no entry incomplete.
     empty = wide.isna().all(axis=1)
     wide = wide[~empty]

@@ -1,39 +1,39 @@
-"""Result records on disk: one JSON file a trial, and a tidy table made from them."""
+"""Result records on disk: one JSON file a trial, and the stored form of their tidy frame."""
 
-import io
 import json
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from xadbench.datasets.common import json_files
 from xadbench.datasets.common.errors import InputError
-from xadbench.datasets.common.parquet import read_frame
+from xadbench.datasets.common.parquet import opened
 from xadbench.datasets.common.paths import is_name
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.metrics import Cost
 
-from .record import check_trial
+from .frame import read_stored, write_frame
+from .record import RECORD_VERSION, REUSED, TrialRecord, as_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
 FOLDERS = ("trials", "rows", "attributions", "tables")  # where a run keeps files
-REUSED = frozenset({"ok", "skipped"})
-Record = dict[str, Any]
+RESULTS, REQUESTED = "results.parquet", "asked.parquet"
+FINGERPRINT = b"xadbench.records"  # the key in the metadata of RESULTS
+Record = TrialRecord
+AnyRecord = TypeVar("AnyRecord", TrialRecord, dict[str, Any])
 
 
-def write_record(run: Path, record: Record) -> Record:
-    """Write a trial's record under its key, whole or not at all; return it as it will be read."""
-    path = _path(run, record["key"])
-    write_json(path, record)
-    written: Record = json.loads(path.read_text(encoding="utf-8"))
-    return written
+def write_record(run: Path, record: AnyRecord) -> AnyRecord:
+    """Write a trial's record under its key, whole or not at all, and return it."""
+    values = record.as_json() if isinstance(record, TrialRecord) else record
+    write_json(_path(run, record["key"]), values)
+    return record
 
 
 def _path(run: Path, key: str) -> Path:
@@ -55,20 +55,20 @@ def write_json(path: Path, values: object) -> None:
 
 def without_nan(values: Any) -> Any:
     """Return JSON values with None in place of NaN and infinities."""
-    if isinstance(values, dict):
+    if isinstance(values, Mapping):
         return {key: without_nan(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
         return [without_nan(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
 
 
-def read_record(run: Path, key: str) -> Record | None:
-    """Return the record of a trial, or None if there is none or a crash left it unreadable."""
+def read_record(run: Path, key: str) -> dict[str, Any] | None:
+    """Return the JSON values of a record, or None if there is none or a crash left it unreadable."""
     record = read_json(_path(run, key))
     return record if record is not None and record.get("key") == key else None
 
 
-def read_trial(run: Path, key: str) -> Record | None:
+def read_trial(run: Path, key: str) -> TrialRecord | None:
     """Return the record of a trial, or None if there is none, or one that is not to be read as such."""
     try:
         return checked_record(run, key)
@@ -76,7 +76,7 @@ def read_trial(run: Path, key: str) -> Record | None:
         return None
 
 
-def read_records(run: Path) -> list[Record]:
+def read_records(run: Path) -> list[TrialRecord]:
     """Return the readable records of a run, the oldest first.
 
     Raises
@@ -93,7 +93,7 @@ def paths(run: Path) -> Iterator[Path]:
     return (run / "trials").glob("*.json")
 
 
-def checked_record(run: Path, key: str) -> Record | None:
+def checked_record(run: Path, key: str) -> TrialRecord | None:
     """Return the record of a trial, or None if there is none that can be read.
 
     Raises
@@ -101,17 +101,13 @@ def checked_record(run: Path, key: str) -> Record | None:
     InputError
         If it is a JSON object, but not the record of a trial; it names the file and the key.
     """
-    record = read_record(run, key)
-    if record is not None:
-        check_trial(record, str(_path(run, key)))
-    return record
+    values = read_record(run, key)
+    return None if values is None else as_trial(values, str(_path(run, key)))
 
 
-def labelled(record: Record, table: str, origin: str, detector: str, explainer: str) -> Record:
-    """Return a record under other labels: those of a suite that reuses it; `origin` is its table's."""
-    parts = {"table": {"label": table, "origin": origin}}
-    parts |= {"detector": {"label": detector}, "explainer": {"label": explainer}}
-    return record | {part: record[part] | told for part, told in parts.items()}
+def labelled(record: TrialRecord, table: str, origin: str, detector: str, explainer: str) -> TrialRecord:
+    """Return a record under other labels, see `TrialRecord.labelled`."""
+    return record.labelled(table, origin, detector, explainer)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -122,7 +118,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def is_finished(record: Record | None) -> bool:
+def is_finished(record: Record | dict[str, Any] | None) -> bool:
     """Whether a record is reused on resume; errors run again."""
     return record is not None and record.get("status") in REUSED
 
@@ -137,63 +133,40 @@ def sweep(run: Path) -> None:
                 draft.unlink()
 
 
-def tidy(records: Sequence[Record]) -> pd.DataFrame:
-    """Return one row per (trial, scope, score); trials without scores give one row with scope None."""
-    return pd.DataFrame([row for record in records for row in _rows(record)])
+def write_results(run: Path, records: Sequence[TrialRecord]) -> None:
+    """Write `results.parquet`, the stored form of the records' tidy frame, unless it is there already."""
+    own = fingerprint(run)
+    if not _is_fresh(run, own):
+        write_frame(run / RESULTS, records, {FINGERPRINT: own})
 
 
-def _rows(record: Record) -> list[dict[str, Any]]:
-    identity = {
-        "key": record["key"],
-        "table": record["table"]["label"],
-        "origin": record["table"].get("origin"),
-        "content_hash": record["table"]["content_hash"],
-        "seed": record["seed"],
-        "detector": record["detector"]["label"],
-        "explainer": record["explainer"]["label"],
-        "status": record["status"],
-        "reason": record["reason"],
-        "components": _as_text(record.get("components")),
-        "seconds": record.get("seconds"),
-        "kernel_units": record.get("kernel_units"),
-        **_costs(record.get("cost", {})),
-        "n_explained": record.get("n_explained"),
-        "fit_seconds": record["detector"].get("fit_seconds"),
-        **record["detector"].get("quality", {}),
-    }
-    scores = [
-        {**identity, "scope": scope, "score": name, "value": value}
-        for scope, values in record.get("scores", {}).items()
-        for name, value in values.items()
-    ]
-    return scores or [{**identity, "scope": None, "score": None, "value": None}]
+def _is_fresh(run: Path, own: bytes) -> bool:
+    try:
+        with opened(run / RESULTS, RESULTS) as file:
+            return bool((file.schema_arrow.metadata or {}).get(FINGERPRINT) == own)
+    except InputError:
+        return False
 
 
-def _as_text(components: dict[str, Any] | None) -> str | None:
-    return None if components is None else json.dumps(components, sort_keys=True, default=str)
-
-
-def _costs(cost: dict[str, Any]) -> dict[str, Any]:
-    """Return a column for each cost of each part, such as `cost_explain_cpu_seconds`; None if unknown."""
-    parts = {part: cost.get(part, {}) for part in ("fit", "explain")}
-    names = [field.name for field in fields(Cost)]
-    return {f"cost_{part}_{name}": of_part.get(name) for part, of_part in parts.items() for name in names}
-
-
-def write_results(run: Path, records: Sequence[Record]) -> None:
-    """Write `results.parquet`, the tidy table of the records."""
-    buffer = io.BytesIO()
-    tidy(records).to_parquet(buffer, index=False)
-    with atomic_write(run / "results.parquet") as file:
-        file.write(buffer.getvalue())
+def fingerprint(run: Path) -> bytes:
+    """Return a hash of the records' names, sizes and times, and of the trials that the suite has."""
+    digest = sha256(f"{RECORD_VERSION}".encode())
+    with suppress(FileNotFoundError):
+        digest.update((run / REQUESTED).read_bytes())
+    with suppress(FileNotFoundError):
+        with os.scandir(run / "trials") as found:
+            facts = [(one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found]
+        digest.update(repr(sorted(facts)).encode())
+    return digest.hexdigest().encode()
 
 
 def load(run: str | os.PathLike[str]) -> pd.DataFrame:
-    """Return the tidy results of a run folder: one row per (trial, scope, score).
+    """Return the tidy results of a run folder: one row per (trial, scope, metric).
 
     Raises
     ------
     InputError
         If the folder holds no results.
     """
-    return read_frame(Path(run) / "results.parquet", "no results of a run")
+    frame, _ = read_stored(Path(run) / RESULTS, "no results of a run")
+    return frame.tidy()

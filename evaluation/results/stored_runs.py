@@ -1,6 +1,6 @@
 """What holds a run for the gate: a folder, Parquet, pytest-benchmark's JSON, a baseline, the package."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.evaluation.metrics import METRICS
 
 from . import store
-from .frame import IDENTITY, REFERENCES
-from .record import check_trial
-from .requested import read_asked
+from .frame import IDENTITY, REFERENCES, TRIAL_COLUMNS, ResultFrame, as_frame, flatten, read_stored
+from .record import TrialRecord, as_trial
+from .requested import read_requested
 
 SHIPPED = "shipped:"
 PROVENANCE = b"xadbench"  # the key in a Parquet file's metadata
@@ -25,8 +25,6 @@ UNKNOWN = "unknown"
 ADJUSTED = "adjusted_"
 ROUNDING = 1e-6
 BASELINES = Path("baselines")
-NEEDED = (*IDENTITY, "status", "scope", "score", "value")
-TEXTS = frozenset({*NEEDED, "origin", "components", "content_hash"} - {"seed", "value"})
 OPTIONAL = ("origin", "reason", "key", "content_hash", "components", "kernel_units")
 ACCEPTED = (
     "the folder of a run, a results.parquet, the .json of pytest-benchmark, shipped:SUITE, or a baseline"
@@ -47,7 +45,7 @@ class Run:
         By IDENTITY, each once: `status`, `origin` of the table, `reason`, `key`, `content_hash`,
         `components`, `kernel_units`. The controls, which no change of an explainer alters, are left out.
     scores
-        By IDENTITY, `scope` and `score`: `value`.
+        By IDENTITY, `scope` and `metric`: `value`.
     """
 
     name: str
@@ -69,14 +67,15 @@ class Run:
         InputError
             If no trial has it.
         """
-        chosen = self.scores[(self.scores["scope"] == scope) & (self.scores["score"] == metric)]
+        chosen = self.scores[(self.scores["scope"] == scope) & (self.scores["metric"] == metric)]
         if chosen.empty:
-            known = sorted(set(self.scores.loc[self.scores["scope"] == scope, "score"]) - {None})
+            known = sorted(set(self.scores.loc[self.scores["scope"] == scope, "metric"]) - {None})
             known = [name for name in known if name.startswith("adjusted_")]
             raise InputError(
                 f"{self.name}: no {metric} in scope {scope}; it has {', '.join(known) or 'none'}"
             )
-        return chosen.set_index(IDENTITY)["value"]
+        labels = ["table", "detector", "explainer"]
+        return chosen.astype(dict.fromkeys(labels, "str")).set_index(IDENTITY)["value"]
 
 
 def read_run(name: str, baselines: Path = BASELINES) -> Run:
@@ -114,16 +113,16 @@ def _shipped(name: str) -> Run:
     from .reference_results import shipped  # noqa: PLC0415  # reads a file of the package
 
     records = shipped(name.removeprefix(SHIPPED))
-    return of_records(name, records, records[0].get("origin", {}))
+    return of_records(name, records, records[0].origin or {})
 
 
 def _folder(name: str, run: Path) -> Run:
     about = store.read_json(run / "run.json") or {}
-    records, _ = read_asked(run)
-    if records:
-        return of_records(name, records, about)
-    if (run / "results.parquet").is_file():
-        return _parquet(name, run / "results.parquet", about)
+    frame, _ = read_requested(run)
+    if len(frame.trials):
+        return of_frame(name, frame.latest(), about)
+    if (run / store.RESULTS).is_file():
+        return _parquet(name, run / store.RESULTS, about)
     raise InputError(f"{name}: no trials/*.json and no results.parquet in that folder; expected {ACCEPTED}")
 
 
@@ -144,14 +143,21 @@ def _benchmark(name: str, path: Path) -> Run:
 
 
 def _parquet(name: str, path: Path, about: dict[str, Any] | None = None) -> Run:
-    frame = read_frame(path, "results of a run")
-    with opened(path, str(path)) as file:
+    with opened(path, f"{path}: results of a run") as file:
         told = (file.schema_arrow.metadata or {}).get(PROVENANCE, b"{}")
-        known = parse_json(told, f"{path}: provenance") if about is None else about
-    return of_tidy(name, frame, known if isinstance(known, dict) else {})
+        is_whole = {*TRIAL_COLUMNS, "kind", "step"} <= {*file.schema_arrow.names}
+    if not is_whole:
+        return of_tidy(name, read_frame(path, "results of a run"), _provenance(path, told, about))
+    frame, _ = read_stored(path, "results of a run")
+    return of_frame(name, frame, _provenance(path, told, about))
 
 
-def of_records(name: str, records: Sequence[store.Record], provenance: dict[str, Any]) -> Run:
+def _provenance(path: Path, told: bytes, about: dict[str, Any] | None) -> dict[str, Any]:
+    known = parse_json(told, f"{path}: provenance") if about is None else about
+    return known if isinstance(known, dict) else {}
+
+
+def of_records(name: str, records: Iterable[TrialRecord | dict[str, Any]], provenance: dict[str, Any]) -> Run:
     """Return the run of records, of which later ones replace earlier ones of the same trial.
 
     Raises
@@ -159,44 +165,45 @@ def of_records(name: str, records: Sequence[store.Record], provenance: dict[str,
     InputError
         If one of them is not the record of a trial.
     """
-    latest: dict[tuple[Any, ...], pd.DataFrame] = {}
-    for i, record in enumerate(records):
-        check_trial(record, f"{name}: record {i} is not that of a trial")
-        rows = store.tidy([record])
-        latest[tuple(rows.iloc[0][IDENTITY])] = rows
-    # Columns in common first, so that a trial without scores does not decide their types.
-    return of_tidy(
-        name, pd.DataFrame([row for rows in latest.values() for row in rows.to_dict("records")]), provenance
-    )
+    checked = (as_trial(one, f"{name}: record {i} is not that of a trial") for i, one in enumerate(records))
+    return of_frame(name, flatten(checked).latest(), provenance)
 
 
 def of_tidy(name: str, tidy: pd.DataFrame, provenance: dict[str, Any]) -> Run:
-    """Return the run of a table as `store.tidy` makes it.
+    """Return the run of a tidy table, see `frame.as_frame`.
 
     Raises
     ------
     InputError
         If a column is missing, holds something else, or a value is there twice; or if there is no trial.
     """
-    _check(name, tidy)
-    rows = tidy.reindex(columns=[*NEEDED, *OPTIONAL])
-    rows = rows[~rows["explainer"].isin(REFERENCES)]
-    if rows.empty:
+    return of_frame(name, as_frame(tidy, name), provenance)
+
+
+def of_frame(name: str, frame: ResultFrame, provenance: dict[str, Any]) -> Run:
+    """Return the run of a frame.
+
+    Raises
+    ------
+    InputError
+        If a value is out of its metric's range, or there is no trial.
+    """
+    trials, means = frame.trials, frame.means()
+    is_ranked = ~(trials["explainer_name"].isin(REFERENCES) | trials["explainer"].isin(REFERENCES)).to_numpy()
+    if not is_ranked.any():
         raise InputError(f"{name}: no trial of an explainer, controls apart")
-    rows = rows.assign(**{column: _numbers(name, rows[column]) for column in ("value", "kernel_units")})
-    if (negative := rows["kernel_units"] < 0).any():
+    if (negative := trials["kernel_units"] < 0).any():
         raise InputError(
-            f"{name}: kernel_units is {rows['kernel_units'][negative].iloc[0]}; no time is negative"
+            f"{name}: kernel_units is {trials['kernel_units'][negative].iloc[0]}; no time is negative"
         )
-    rows["seed"] = _seeds(name, rows["seed"])
-    trials = rows.drop_duplicates(IDENTITY).set_index(IDENTITY)[["status", *OPTIONAL]]
-    scores = rows.dropna(subset=["score"])[[*IDENTITY, "scope", "score", "value"]]
-    if (twice := scores.duplicated([*IDENTITY, "scope", "score"])).any():
-        one = scores[twice].iloc[0]
-        raise InputError(f"{name}: {one['score']} of {title(tuple(one[IDENTITY]))} is there twice")
-    for metric, values in scores.groupby("score")["value"]:
+    means = means[is_ranked[means["trial"]]]
+    for metric, values in means.groupby("metric", observed=True)["value"]:
         _check_range(name, str(metric), values)
-    return Run(name, provenance, trials.sort_index(), scores)
+    identity = trials[IDENTITY].astype(dict.fromkeys(("table", "detector", "explainer"), "category"))
+    own = identity.iloc[means["trial"]].reset_index(drop=True)
+    scores = pd.concat([own, means.drop(columns="trial").reset_index(drop=True)], axis=1)
+    known = trials[is_ranked].set_index(IDENTITY)[["status", *OPTIONAL]]
+    return Run(name, provenance, known.sort_index(), scores)
 
 
 def _check_range(name: str, score: str, values: "pd.Series[float]") -> None:
@@ -208,38 +215,3 @@ def _check_range(name: str, score: str, values: "pd.Series[float]") -> None:
     wrong = values[(values < low - ROUNDING) | (values > high + ROUNDING)]
     if len(wrong):
         raise InputError(f"{name}: {score} is {wrong.iloc[0]}; its range is {low:g} to {high:g}")
-
-
-def _check(name: str, tidy: pd.DataFrame) -> None:
-    for column in NEEDED:
-        if column not in tidy:
-            raise InputError(f"{name}: no column {column!r}; expected {', '.join(NEEDED)}")
-        if column in {*IDENTITY, "status"} and tidy[column].isna().any():
-            raise InputError(f"{name}: column {column!r} has an empty cell")
-    for column in TEXTS & {*tidy}:
-        known = tidy[column].dropna()
-        if not (is_text := known.map(lambda value: isinstance(value, str)).astype(bool)).all():
-            raise InputError(f"{name}: column {column!r} has {known[~is_text].iloc[0]!s:.40}; expected text")
-
-
-def _numbers(name: str, column: "pd.Series[Any]") -> "pd.Series[float]":
-    try:
-        numbers = pd.to_numeric(column)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: column {column.name!r} is not of numbers: {error}") from None
-    if np.isinf(numbers.astype(float)).any():
-        raise InputError(f"{name}: column {column.name!r} has an infinite value")
-    return numbers
-
-
-def _seeds(name: str, column: "pd.Series[Any]") -> "pd.Series[int]":
-    seeds = _numbers(name, column)
-    if (wrong := (seeds < 0) | (seeds % 1 != 0)).any():
-        raise InputError(f"{name}: seed is {seeds[wrong].iloc[0]}; expected a whole number of at least 0")
-    return seeds.astype("int64")
-
-
-def title(identity: Sequence[Any]) -> str:
-    """Return what a message calls a trial."""
-    table, seed, detector, explainer = identity
-    return f"{table} / {detector} / {explainer}, seed {seed}"

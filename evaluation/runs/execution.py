@@ -14,6 +14,7 @@ from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import keep
 from xadbench.evaluation.results.provenance import versions
+from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
 from xadbench.evaluation.suite.controls import NETWORK_UNKNOWN
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.trial.fit import ceiling
@@ -136,7 +137,8 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
     quality = {"quality": detection["quality"], "fit_seconds": fitted.seconds} if fitted else {}
     if detection.get("iteration_auc_roc") is not None:
         quality["iteration_auc_roc"] = detection["iteration_auc_roc"]
-    return {
+    values = {
+        "version": RECORD_VERSION,
         "key": key,
         "seed": job.source.seed,
         "table": {
@@ -153,6 +155,7 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
         "versions": versions(),
         **result,
     }
+    return as_trial(values, f"trial {key}")
 
 
 def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
@@ -161,7 +164,8 @@ def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
     for explainer in unmade.explainers:
         asked = parts | {"explainer": explainer.model_dump()}
         determined_by = json.dumps(asked | {"unmade": unmade.table.model_dump()}, sort_keys=True, default=str)
-        yield {
+        values = {
+            "version": RECORD_VERSION,
             "key": sha256(determined_by.encode()).hexdigest(),
             "table": {"label": unmade.table.title, "origin": unmade.table.origin, "content_hash": None},
             "components": None,
@@ -169,6 +173,7 @@ def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
             **asked,
             **not_ok("error", unmade.reason),
         }
+        yield as_trial(values, f"trial {values['key']}")
 
 
 def _components(job: Job, explainer: Component) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ def run_with_shipped(suite: Suite, run: Path, *, recompute: bool, **options: Any
 def _forget(run: Path) -> None:
     """Remove the shipped records from a run's folder, so that their trials are computed there."""
     for path in (run / "trials").glob("*.json"):
-        if is_shipped(store.read_json(path) or {}):
+        if (store.read_json(path) or {}).get("origin"):
             path.unlink(missing_ok=True)
 
 
@@ -62,4 +62,4 @@ def _computed(run: Path, key: str) -> dict[str, Any]:
         raise InputError(f"{run}: the trial {key} is missing or failed; finish the run first")
     if is_shipped(record):
         raise InputError(f"{run}: the trial {key} was not computed there; run the suite in a new folder")
-    return record
+    return record.as_json()

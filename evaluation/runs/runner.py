@@ -13,6 +13,7 @@ from xadbench.datasets.common.errors import unknown
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import write_rows
 from xadbench.evaluation.results.provenance import provenance
+from xadbench.evaluation.results.record import check_version
 from xadbench.evaluation.results.requested import write_asked
 from xadbench.evaluation.results.table_summary import write_portraits
 from xadbench.evaluation.suite.expand import resolve
@@ -231,4 +232,6 @@ def earlier(run: Path, name: str) -> dict[str, Any]:
     before = store.read_json(run / "run.json")
     if before is not None and before.get("suite", {}).get("name") != name:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
+    if before is not None:
+        check_version(before, f"{run / 'run.json'}")
     return before or {}

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from xadbench.evaluation.results import statistics as stats
-from xadbench.evaluation.results.frame import VALUE, Results, as_results
+from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.ranking import SIGNIFICANT, Board, board, cells_of
 from xadbench.evaluation.results.reference_results import is_shipped
+from xadbench.evaluation.results.run_results import Results, as_results
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.spec import Suite
 

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from xadbench.datasets.common.errors import find, printable
 from xadbench.evaluation.components.untrusted_text import escaped, plain
+from xadbench.evaluation.results.frame import flatten
 from xadbench.evaluation.results.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 from xadbench.evaluation.results.store import without_nan
 
@@ -98,7 +99,7 @@ def _parts(placement: Placement) -> Iterator[Titled | str]:
 
 def _leaderboard(placement: Placement) -> pd.DataFrame:
     """Return how the baselines do on what is new."""
-    return leaderboard(concerned(placement), placement.scope)
+    return leaderboard(flatten(concerned(placement)), placement.scope)
 
 
 def _title(place: Place) -> str:

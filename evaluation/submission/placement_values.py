@@ -61,7 +61,7 @@ def _trial_values(record: Record, placement: Placement) -> dict[str, Any]:
     return {
         **{part: record[part]["label"] for part in ("table", "detector", "explainer")},
         **{name: record.get(name) for name in ("key", "seed", "status", "reason", "seconds", "kernel_units")},
-        "scores": record.get("scores", {}).get(placement.scope),
+        "scores": record.scores.get(placement.scope),
     }
 
 

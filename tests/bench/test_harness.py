@@ -15,6 +15,8 @@ from xadbench.evaluation import explainers, run_suite
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.frame import tidy
+from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.runs.execution import record_of
 from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.suite.expand import resolve
@@ -162,7 +164,7 @@ def test_100000_records_are_loaded_in_2_seconds(seconds, trial_record, tmp_path)
         trial_record(table, seed, detector, "good", **ok())
         for table, seed, detector in product(tables, range(10), detectors)
     ]
-    part = store.tidy(records)
+    part = tidy(as_trial(record, "a record") for record in records)
     parts = [part.assign(key=part["key"] + str(i), explainer=f"explainer {i}") for i in range(100)]
     pd.concat(parts).to_parquet(tmp_path / "results.parquet", index=False)
     loaded = []

@@ -21,7 +21,7 @@ SCORE = "adjusted_ndcg_m"
 def trials(run: str) -> pd.DataFrame:
     """Return the score and the time of each trial of an explainer that computes something."""
     results = load(run)
-    is_score = (results["scope"] == "detected") & (results["score"] == SCORE)
+    is_score = (results["scope"] == "detected") & (results["metric"] == SCORE)
     part = results[is_score & ~results["explainer"].isin([*CONTROLS, "random"])].sort_values(OWN)
     return part.assign(run=Path(run).name)[["run", *OWN, "value", "kernel_units"]].rename(
         columns={"value": SCORE}

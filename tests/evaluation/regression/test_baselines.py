@@ -141,7 +141,7 @@ def run_of(records, name, commit, started, suite="small"):
 def runs(finished_run):
     """Two runs a day apart, the later one given first, and slower and worse in `good`."""
     records = store.read_records(finished_run)
-    later = json.loads(json.dumps(records))
+    later = [json.loads(json.dumps(record.as_json())) for record in records]
     for record in later:
         if record["explainer"]["label"] == "good":
             record["kernel_units"] *= 2

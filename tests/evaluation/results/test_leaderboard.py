@@ -1,35 +1,38 @@
 import io
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
 from xadbench.evaluation.results.leaderboard import NOTES, as_markdown, as_rich, leaderboard, missing_scores
 
 
-def record(explainer, value, *, table="t", detector="d", status="ok", oracle=0.95):
+def trial(explainer, value, *, table="t", detector="d", status="ok", oracle=0.95):
+    """The rows of a tidy table on a trial."""
+    about = {"table": table, "seed": 0, "detector": detector, "explainer": explainer, "status": status}
+    about |= {"auc_roc": 0.9, "oracle_auc_roc": oracle, "scope": "detected"}
+    if status != "ok":
+        return [about | {"reason": "needs a gradient"}]
     scores = dict.fromkeys(("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m"), value)
-    ok = {"scores": {"detected": {**scores, "chance": 0.25, "n_informative": 10}}, "seconds": 1.0}
-    return {
-        "table": {"label": table},
-        "detector": {"label": detector, "quality": {"auc_roc": 0.9, "oracle_auc_roc": oracle}},
-        "explainer": {"label": explainer},
-        "status": status,
-        "reason": None if status == "ok" else "needs a gradient",
-        **(ok if status == "ok" else {}),
-    }
+    scores |= {"chance": 0.25, "n_informative": 10}
+    return [about | {"metric": name, "value": of, "seconds": 1.0} for name, of in scores.items()]
+
+
+def tidy(*trials):
+    return pd.DataFrame([row for rows in trials for row in rows])
 
 
 @pytest.fixture
 def records():
-    return [
-        record("worse", 0.2, table="t1"),
-        record("better", 0.6, table="t1"),
-        record("lacking", None, table="t1", status="skipped"),
-        record("worse", 0.4, table="t2"),
-        record("better", 0.8, table="t2"),
-        record("lacking", 0.9, table="t2"),
-        record("better", None, table="t1", detector="a", status="skipped"),
-    ]
+    return tidy(
+        trial("worse", 0.2, table="t1"),
+        trial("better", 0.6, table="t1"),
+        trial("lacking", None, table="t1", status="skipped"),
+        trial("worse", 0.4, table="t2"),
+        trial("better", 0.8, table="t2"),
+        trial("lacking", 0.9, table="t2"),
+        trial("better", None, table="t1", detector="a", status="skipped"),
+    )
 
 
 def test_the_best_explainer_of_each_detector_comes_first_and_the_incomplete_last(records):
@@ -68,7 +71,7 @@ def test_quality_and_chance_stand_beside_every_score(records):
 
 
 def test_the_oracle_of_some_tables_is_no_ceiling_over_all():
-    records = [record("any", 0.2, table="t1"), record("any", 0.2, table="t2", oracle=None)]
+    records = tidy(trial("any", 0.2, table="t1"), trial("any", 0.2, table="t2", oracle=None))
     assert leaderboard(records, "detected")["oracle_auc_roc"].isna().all()
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(*as_rich(leaderboard(records, "detected")))
@@ -79,7 +82,7 @@ def test_the_oracle_of_some_tables_is_no_ceiling_over_all():
 
 def test_eighty_columns_show_every_number(records):
     console = Console(width=80, record=True, file=io.StringIO())
-    everything = [*records, record("inverted_truth", -1.0)]
+    everything = pd.concat([records, tidy(trial("inverted_truth", -1.0))])
     console.print(*as_rich(leaderboard(everything, "detected")), sep="\n")
     text = console.export_text()
     assert "…" not in text
@@ -91,10 +94,10 @@ def test_eighty_columns_show_every_number(records):
 
 
 def test_metrics_asked_for_stand_behind_with_their_undefined_rows(records):
-    for record_ in records:
-        for scores in record_.get("scores", {}).values():
-            scores |= {"faithfulness": 0.5, "n_undefined_faithfulness": 3, "infidelity": 4e-6}
-            scores |= {"adjusted_cell_auc_roc": 0.25, "n_undefined_cell_auc_roc": 0}
+    scores = {"faithfulness": 0.5, "n_undefined_faithfulness": 3, "infidelity": 4e-6}
+    scores |= {"adjusted_cell_auc_roc": 0.25, "n_undefined_cell_auc_roc": 0}
+    one_each = records[records["metric"] == "chance"]
+    records = pd.concat([records, *(one_each.assign(metric=name, value=of) for name, of in scores.items())])
     board = leaderboard(records, "detected", asked=("faithfulness", "infidelity", "cell_auc_roc", "ndcg_m"))
     heading, _, first, *_ = as_markdown(board).splitlines()
     asked = [
@@ -113,10 +116,7 @@ def test_metrics_asked_for_stand_behind_with_their_undefined_rows(records):
 
 
 def test_the_cost_in_kernel_units_stands_where_there_is_room(records):
-    for record_ in records:
-        if record_["status"] == "ok":
-            record_["kernel_units"] = 12345.6
-    board = leaderboard(records, "detected")
+    board = leaderboard(records.assign(kernel_units=12345.6), "detected")
     assert "24691" in as_markdown(board)
     assert "kernel units" in as_markdown(board)
     (first, *_) = as_rich(board)

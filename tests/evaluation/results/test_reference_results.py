@@ -9,6 +9,7 @@ from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.results import reference_results as shipped
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.frame import flatten
 from xadbench.evaluation.results.leaderboard import leaderboard
 from xadbench.evaluation.runs.jobs import plan
 from xadbench.evaluation.runs.reference import run_with_shipped, ship
@@ -54,7 +55,7 @@ def test_the_readme_shows_what_is_shipped(quick, jobs):
         if (job.source.label, job.detector.label) == ("contextual-d10", "dsil_fixed")
         for key, _ in job.trials
     ]
-    board = leaderboard([quick[key] for key in keys], "detected")
+    board = leaderboard(flatten(quick[key] for key in keys), "detected")
     named = ("auc_roc", "oracle_auc_roc", "explainer", "adjusted_ndcg_m", "adjusted_acc_m", "chance")
     for _, row in board.iterrows():
         cells = [row[name] if name == "explainer" else f"{row[name]:.3f}" for name in named]

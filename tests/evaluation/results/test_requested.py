@@ -9,8 +9,8 @@ import pytest
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.regression.pairing import pair
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.frame import NOT_RUN, read_results
 from xadbench.evaluation.results.requested import FILE, read_asked
+from xadbench.evaluation.results.run_results import NOT_RUN, read_results
 from xadbench.evaluation.results.stored_runs import read_run
 
 

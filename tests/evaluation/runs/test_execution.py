@@ -69,7 +69,7 @@ class Faults:
         process.communicate(timeout=600)
 
     def results(self, run):
-        return store.load(self.folder / run)[["key", "status", "scope", "score", "value"]]
+        return store.load(self.folder / run)[["key", "status", "scope", "metric", "value"]]
 
     def records(self, run="run"):
         found = [json.loads(path.read_text()) for path in (self.folder / run / "trials").glob("*.json")]

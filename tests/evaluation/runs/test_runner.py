@@ -14,9 +14,10 @@ from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.regression.pairing import pair
 from xadbench.evaluation.regression.verdict import Terms, judge
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.frame import read_results
+from xadbench.evaluation.results.frame import tidy
 from xadbench.evaluation.results.leaderboard import leaderboard
 from xadbench.evaluation.results.ranking import boards
+from xadbench.evaluation.results.run_results import read_results
 from xadbench.evaluation.results.stored_runs import read_run
 from xadbench.evaluation.runs import sessions
 from xadbench.evaluation.runs import worker_logs as logs
@@ -71,7 +72,7 @@ def test_finished_trials_are_not_repeated(small_suite, tmp_path, stand_ins):
     assert stand_ins.Distance.n_fits == fits == 2
     assert told == [False] * 10
     assert again == first
-    assert store.tidy(again).equals(store.tidy(first))
+    assert tidy(again).equals(tidy(first))
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(small_suite, tmp_path):
@@ -282,7 +283,7 @@ def test_all_metrics_of_a_suite_end_to_end(small_suite, tmp_path):
     asked = {"metrics": tuple(METRICS), "baseline": "nearest", "seeds": (0,)}
     records = run_suite(small_suite.model_copy(update=asked), tmp_path)
     assert {record["status"] for record in records} == {"ok"}
-    results = store.load(tmp_path).query("scope == 'detected' and explainer == 'z_score'").set_index("score")
+    results = store.load(tmp_path).query("scope == 'detected' and explainer == 'z_score'").set_index("metric")
     no_sets = [f"faithfulness_at_{k}" for k in SET_SIZES if k >= 10]  # the table has 10 features
     assert np.isfinite(results.loc[[name for name in METRICS if name not in no_sets], "value"]).all()
     assert results.loc[no_sets, "value"].isna().all()
@@ -303,8 +304,8 @@ def test_unknown_metrics_are_found_before_any_work(small_suite, tmp_path):
 def test_results_are_tidy(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
     results = store.load(tmp_path)
-    assert not results.duplicated(["key", "scope", "score"]).any()
-    truth = results.query("explainer == 'truth' and scope == 'anomalies' and score == 'ndcg_m'")
+    assert not results.duplicated(["key", "scope", "metric"]).any()
+    truth = results.query("explainer == 'truth' and scope == 'anomalies' and metric == 'ndcg_m'")
     np.testing.assert_array_equal(truth["value"], [1.0, 1.0])
 
 

@@ -6,8 +6,9 @@ from itertools import product
 import pytest
 
 from xadbench.evaluation.results import statistics as stats
-from xadbench.evaluation.results.frame import as_results
 from xadbench.evaluation.results.ranking import board, cells_of
+from xadbench.evaluation.results.record import as_trial
+from xadbench.evaluation.results.run_results import as_results
 from xadbench.evaluation.submission.placement import place_of
 from xadbench.evaluation.submission.placement_rendering import as_form
 from xadbench.evaluation.suite.spec import Suite
@@ -47,11 +48,15 @@ def records_of(trial_record):
     return make
 
 
+def placed(label, suite, records, **more):
+    return place_of(label, suite, [as_trial(record, "a record") for record in records], **more)
+
+
 TABLES = [f"t{i:02}" for i in range(12)]
 
 
 def test_twelve_tables_tell_apart_what_differs_and_not_what_ties(records_of):
-    (place,) = place_of("mine", suite_of(TABLES), records_of(TABLES)).places
+    (place,) = placed("mine", suite_of(TABLES), records_of(TABLES)).places
     assert place.alike == ["twin"]
     assert (place.own["place"], place.standing.loc["twin", "place"]) == (2, 2)
     assert place.standing["place"].to_dict() == {"best": 1, "mine": 2, "twin": 2, "poor": 4}
@@ -60,7 +65,7 @@ def test_twelve_tables_tell_apart_what_differs_and_not_what_ties(records_of):
 
 
 def test_three_tables_tell_nothing_apart(records_of):
-    placement = place_of("mine", suite_of(TABLES[:3]), records_of(TABLES[:3]))
+    placement = placed("mine", suite_of(TABLES[:3]), records_of(TABLES[:3]))
     (place,) = placement.places
     assert place.alike == ["best", "twin", "poor"]
     assert "So few sources of tables (3) tell no two of 4 entries apart." in " ".join(
@@ -70,15 +75,19 @@ def test_three_tables_tell_nothing_apart(records_of):
 
 def test_tables_of_few_sources_tell_nothing_apart(records_of):
     overlapping = [f"MNIST-C_{i}" for i in range(6)] + [f"SVHN_{i}" for i in range(6)]
-    (place,) = place_of("mine", suite_of(overlapping), records_of(overlapping)).places
+    (place,) = placed("mine", suite_of(overlapping), records_of(overlapping)).places
     assert place.alike == ["best", "twin", "poor"]
     assert not place.board.can_differ
 
 
 def test_the_figures_are_the_reports(records_of):
     suite, records = suite_of(TABLES), records_of(TABLES, wobble=0.1)
-    (place,) = place_of("mine", suite, records).places
-    cells = cells_of(as_results({"suite": suite.model_dump(mode="json")}, records))
+    (place,) = placed("mine", suite, records).places
+    cells = cells_of(
+        as_results(
+            {"suite": suite.model_dump(mode="json")}, [as_trial(record, "a record") for record in records]
+        )
+    )
     reported = board(cells[cells["scope"] == "detected"], "detected", "gaussian").ranked
     columns = ["mean", "low", "high", "rank", "kernel_units"]
     assert place.standing[columns].equals(reported[columns])
@@ -100,7 +109,7 @@ def test_the_oracle_stands_beside_the_detector_on_the_same_tables(records_of):
         record["detector"]["quality"] = quality
         if is_left_out:
             record["scores"]["detected"] = record["scores"]["detected"] | {"adjusted_ndcg_m": None}
-    (place,) = place_of("mine", suite_of(tables), records).places
+    (place,) = placed("mine", suite_of(tables), records).places
     assert (place.board.auc_roc, place.oracle_auc_roc) == pytest.approx((0.8, 0.9))
 
 
@@ -108,7 +117,7 @@ def test_an_entry_without_a_score_is_not_ranked_and_says_why(records_of):
     records = records_of(TABLES)
     failed = next(record for record in records if record["explainer"]["label"] == "mine")
     failed |= {"status": "error", "reason": "RuntimeError: out of cheese", "scores": {}}
-    placement = place_of("mine", suite_of(TABLES), records)
+    placement = placed("mine", suite_of(TABLES), records)
     assert "mine on gaussian is not ranked: error: RuntimeError: out of cheese" in as_form(placement, "text")
     values = json.loads(as_form(placement, "json"))
     assert (values["places"][0]["is_ranked"], values["places"][0]["entries"]) == (False, [])
@@ -116,11 +125,11 @@ def test_an_entry_without_a_score_is_not_ranked_and_says_why(records_of):
 
 def test_another_fit_than_the_shipped_one_is_told(records_of):
     records = records_of(TABLES[:3])
-    assert place_of("mine", suite_of(TABLES[:3]), records).notes == []
+    assert placed("mine", suite_of(TABLES[:3]), records).notes == []
     for record in records:
         if "origin" not in record and record["table"]["label"] == "t01":
             record["detector"]["quality"] = {"auc_roc": 0.85}
-    (note,) = place_of("mine", suite_of(TABLES[:3]), records).notes
+    (note,) = placed("mine", suite_of(TABLES[:3]), records).notes
     assert (
         "gaussian on t01 (seed 0), fitted here, is not quite that of the shipped results (AUC-ROC 0.85"
         in note
@@ -128,7 +137,7 @@ def test_another_fit_than_the_shipped_one_is_told(records_of):
 
 
 def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere(records_of):
-    text = as_form(place_of("mine", suite_of(TABLES), records_of(TABLES)), "text")
+    text = as_form(placed("mine", suite_of(TABLES), records_of(TABLES)), "text")
     assert max(map(len, text.splitlines())) <= 80
     rows = {line.split()[1]: line for line in text.splitlines() if line[:5].strip(" =").isdigit()}
     assert list(rows) == ["best", "mine", "twin", "poor"]
@@ -142,7 +151,7 @@ def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere
 
 def test_only_neighbours_and_the_best_are_shown(records_of, monkeypatch):
     monkeypatch.setattr("xadbench.evaluation.submission.placement_rendering.NEAR", 0)
-    text = as_form(place_of("poor", suite_of(TABLES), records_of(TABLES)), "text")
+    text = as_form(placed("poor", suite_of(TABLES), records_of(TABLES)), "text")
     assert "best" in text
     assert "twin" not in text.partition("poor: place")[0]
     assert f"Not shown: {len(LEVELS) - 3} further from its place; --format json has them all." in text
@@ -153,14 +162,14 @@ def test_markdown_escapes_names(records_of):
     for record in records:
         if record["explainer"]["label"] == "mine":
             record["explainer"]["label"] = "<script>|"
-    text = as_form(place_of("<script>|", suite_of(TABLES), records), "markdown")
+    text = as_form(placed("<script>|", suite_of(TABLES), records), "markdown")
     assert "<script>" not in text
     assert "&lt;script&gt;\\|" in text
 
 
 def test_json_has_no_nan_and_every_figure(records_of):
     values = json.loads(
-        as_form(place_of("mine", suite_of(TABLES), records_of(TABLES)), "json"),
+        as_form(placed("mine", suite_of(TABLES), records_of(TABLES)), "json"),
         parse_constant=pytest.fail,
     )
     (place,) = values["places"]
