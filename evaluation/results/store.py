@@ -23,7 +23,7 @@ from xadbench.evaluation.metrics import Cost
 from .record import check_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
-FOLDERS = ("trials", "rows", "attributions", "tables")  # where a run keeps files
+FOLDERS = ("trials", "rows", "attributions", "tables", "made")  # where a run keeps files
 REUSED = frozenset({"ok", "skipped"})
 Record = dict[str, Any]
 
