@@ -170,7 +170,9 @@ def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
 
 def _components(job: Job, explainer: Component) -> dict[str, Any] | None:
     """Return what the trial's parts are; None where the user's code was changed and cannot be loaded now."""
+    is_users = any(is_spec(component.name) for component in (job.detector, explainer))
+    identities = None if is_users else job.identities  # a user's code may change meanwhile
     try:
-        return components(job.table, job.detector, explainer, job.measures)
+        return components(job.table, job.detector, explainer, job.measures, identities)
     except InputError:
         return None

@@ -40,6 +40,11 @@ class Job:
         return self.load()
 
     @cached_property
+    def identities(self) -> Identities:
+        """What its components are, by now."""
+        return Identities()
+
+    @cached_property
     def explainers(self) -> dict[str, Component]:
         """The explainers by the keys of their trials."""
         return dict(self.trials)
