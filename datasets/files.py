@@ -177,7 +177,7 @@ def _header(table: LabelledTable, found: str) -> dict[str, Any]:
     }
 
 
-class _Header(BaseModel, frozen=True):
+class Header(BaseModel, frozen=True):
     """What `table.json` says of the arrays beside it."""
 
     content_hash: str
@@ -198,7 +198,7 @@ def read_table(folder: str | os.PathLike[str]) -> LabelledTable:
         is not what was written.
     """
     source = Path(folder)
-    header = _read_header(source)
+    header = read_header(source)
     try:
         table = _read_rows(source, header)
     except InvalidTable as error:
@@ -208,7 +208,7 @@ def read_table(folder: str | os.PathLike[str]) -> LabelledTable:
     return table
 
 
-def _read_rows(folder: Path, header: _Header) -> LabelledTable:
+def _read_rows(folder: Path, header: Header) -> LabelledTable:
     names = header.feature_names
     check_names(names, len(names))  # first: a name a million times would give as many columns
     samples = _read_frame(folder, SAMPLES, [*names, *LABELS])
@@ -224,12 +224,40 @@ def _read_rows(folder: Path, header: _Header) -> LabelledTable:
     )
 
 
-def _read_header(folder: Path) -> _Header:
+def file_hashes(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the SHA-256 of a file, or of each file in a folder and below, by its path there.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    root = Path(path)
+    files = sorted(one for one in root.rglob("*") if one.is_file()) if root.is_dir() else [root]
+    try:
+        return {str(one.relative_to(root)): _file_hash(one) for one in files}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_header(folder: Path) -> Header:
+    """Return what `table.json` says of the table in a folder, whose rows are not read.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not one that `write_table` wrote.
+    """
     path = inside(folder, HEADER)
     values = read_json(path, "a table written by XADBench")
     if values.get("format") != FORMAT:
         raise InputError(f"{path}: not a table of format {FORMAT}")
-    return build_spec(values, _Header, where=str(path))
+    return build_spec(values, Header, where=str(path))
 
 
 def _read_frame(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
-from xadbench.datasets.common.errors import BREAKS, InputError, one_line
+from xadbench.datasets.common.errors import BREAKS, InputError, find, one_line
 from xadbench.datasets.common.paths import is_there
 from xadbench.datasets.common.plugins import Plugins, plugins
 from xadbench.datasets.common.user_code import is_spec, load_object
 from xadbench.datasets.table import LabelledTable
 
-from .adbench import load_adbench
-from .bundled import load_bundled
+from .adbench import adbench_path, load_adbench
+from .bundled import BUNDLED, load_bundled
 
 SOURCES: dict[str, Callable[[str], LabelledTable]] = {"adbench": load_adbench, "bundled": load_bundled}
 
@@ -73,6 +74,39 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
         f"a .csv or .parquet file{', or code: package.module:name' if run_code else ''} "
         "(xadbench list datasets)"
     )
+
+
+def check_dataset(name: str, label: str | None = None, *, run_code: bool = False) -> None:
+    """Find what is wrong with a data set's name without loading it; parameters are those of `load_dataset`.
+
+    A file of ADBench is downloaded, and the user's code imported, but not called.
+
+    Raises
+    ------
+    InputError
+        If there is no such data set, folder or file, or a label column does not go with it.
+    """
+    from xadbench.datasets.files import HEADER, read_header  # noqa: PLC0415  # as above
+    from xadbench.datasets.tabular import is_tabular  # noqa: PLC0415  # as above
+
+    source, _, rest = name.partition(":")
+    is_table = not is_named(name) and is_there(f"{name}/{HEADER}")
+    if not is_named(name) and is_tabular(name) and not is_table:
+        if not is_there(name):
+            load_dataset(name, label)  # which says so
+        return
+    if label is not None or not (is_named(name) or is_table or run_code):
+        load_dataset(name, label, run_code=run_code)  # which says what is wrong
+    elif source == "bundled" and is_named(name):
+        find("bundled data set", rest, BUNDLED)
+    elif is_named(name):
+        adbench_path(rest)
+    elif is_table:
+        read_header(Path(name))
+    elif name not in dataset_plugins().usable:
+        if not is_spec(name):
+            load_dataset(name, run_code=run_code)  # as above
+        checked_function(_loaded(name))
 
 
 def _loaded(name: str) -> Any:

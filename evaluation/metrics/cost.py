@@ -129,12 +129,15 @@ def _hooking(make_module: Callable[..., Any], rows: Rows, hooks: list[Any]) -> C
 def kernel_seconds() -> float:
     """Return the processor time of one product of two fixed 512 x 512 float64 matrices, here and now.
 
-    The least of five, of which four may be those of earlier calls within `KERNEL_LASTS` seconds. A cost in
-    units of it can be compared between machines, as far as they differ in how fast they compute.
+    The least of those of the last `KERNEL_LASTS` seconds, at least five; another one is run where the last is
+    more than a fifth of that ago, so that it takes little of many short trials. A cost in units of it can be
+    compared between machines, as far as they differ in how fast they compute.
     """
     oldest = time.monotonic() - KERNEL_LASTS
-    recent = [(when, took) for when, took in _RUNS if when > oldest][1 - KERNEL_RUNS :]
-    _RUNS[:] = recent + [_run_kernel() for _ in range(KERNEL_RUNS - len(recent))]
+    recent = [(when, took) for when, took in _RUNS if when > oldest]
+    is_due = not recent or recent[-1][0] < oldest + KERNEL_LASTS * (1 - 1 / KERNEL_RUNS)
+    n_missing = max(KERNEL_RUNS - len(recent), int(is_due))
+    _RUNS[:] = recent + [_run_kernel() for _ in range(n_missing)]
     return min(took for _, took in _RUNS)
 
 

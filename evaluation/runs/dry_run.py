@@ -5,15 +5,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.expand import resolve
-from xadbench.evaluation.suite.spec import Suite
+from xadbench.evaluation.suite.spec import Component, Suite
+from xadbench.evaluation.suite.tables import KnownTable, n_values
 
-from .jobs import Job, plan
+from .jobs import Plan
+from .run_tables import TableRequest, recorded, same
 
 SIMILAR = 2.0  # tables are of similar size if neither has more than so many times the values of the other
 Past = dict[str, list[tuple[int, float]]]
@@ -57,21 +60,46 @@ def estimate(suite: Suite, run: Path) -> Estimate:
     InputError
         If the suite, or a part that it names, is not usable.
     """
-    past = _past(run.parent)
-    n_trials = n_done = n_unknown = 0
+    past, planned = _past(run.parent), Plan(resolve(suite))
+    n_done = n_unknown = 0
     seconds = 0.0
     unmade: Counter[str] = Counter()
-    for job in plan(resolve(suite), lambda one: unmade.update({one.reason: len(one.explainers)})):
-        left = [trial for trial in job.trials if not store.is_finished(store.read_trial(run, trial[0]))]
-        n_trials, n_done = n_trials + len(job.trials), n_done + len(job.trials) - len(left)
-        known = [time for _, one in left if (time := _like(past, job, one.model_dump())) is not None]
-        fitting = _like(past, job, None)
-        if fitting is None:  # nothing is known of the detector: not how long the trials take in all
-            n_unknown += len(left)
+    for number, (request, asked) in enumerate(planned.tables):
+        table = recorded(run, request)
+        if isinstance(table, str):
+            unmade.update({table: sum(len(explainers) for _, explainers in asked)})
             continue
-        n_unknown += len(left) - len(known)
-        seconds += sum(known) + (fitting if left else 0.0)
+        done = set() if table is None else _done(run, planned, number, table)
+        size = _size(request, table)
+        for detector, explainers in asked:
+            left = [one for one in explainers if (detector.label, one.label) not in done]
+            n_done += len(explainers) - len(left)
+            fitting = _like(past, size, detector, None)
+            known = [time for one in left if (time := _like(past, size, detector, one)) is not None]
+            if fitting is None:  # nothing is known of the detector: not how long the trials take in all
+                n_unknown += len(left)
+                continue
+            n_unknown += len(left) - len(known)
+            seconds += sum(known) + (fitting if left else 0.0)
+    n_trials = planned.n_trials - sum(unmade.values())
     return Estimate(n_trials, n_done, n_unknown, seconds, dict(unmade))
+
+
+def _done(run: Path, planned: Plan, number: int, table: KnownTable) -> set[tuple[str, str]]:
+    """Return the labels, of detector and explainer, of the trials on a table that have a record."""
+    return {
+        (job.detector.label, one.label)
+        for job in planned.jobs(number, table, partial(same, None))
+        for key, one in job.trials
+        if store.is_finished(store.read_trial(run, key))
+    }
+
+
+def _size(request: TableRequest, table: KnownTable | None) -> int | None:
+    """Return how many values a table has; None where only making it would tell."""
+    if table is not None:
+        return table.n_rows * table.n_features
+    return n_values(request.spec)
 
 
 def _past(runs: Path) -> Past:
@@ -90,11 +118,11 @@ def _past(runs: Path) -> Past:
     return past
 
 
-def _like(past: Past, job: Job, explainer: dict[str, Any] | None) -> float | None:
-    """Return the median time on tables of similar size; None where there is none."""
-    size = job.source.table.X.size
-    records = past.get(_kind(job.detector.model_dump(), explainer), [])
-    times = [took for other, took in records if size / SIMILAR <= other <= size * SIMILAR]
+def _like(past: Past, size: int | None, detector: Component, explainer: Component | None) -> float | None:
+    """Return the median time on tables of similar size, or of any where that is not known; None without."""
+    dumped = None if explainer is None else explainer.model_dump()
+    records = past.get(_kind(detector.model_dump(), dumped), [])
+    times = [took for other, took in records if size is None or size / SIMILAR <= other <= size * SIMILAR]
     return median(times) if times else None
 
 

@@ -42,7 +42,7 @@ class UnderWay(NamedTuple):
     def of(cls, job: Job, step: int) -> Self:
         """Return what step of a job that is."""
         explainer = None if step == FITTING else job.trials[step][1].label
-        return cls(job.source.label, job.detector.label, explainer, job.source.seed)
+        return cls(job.table.label, job.detector.label, explainer, job.table.seed)
 
     def __str__(self) -> str:
         return f"{self.table} / {self.detector} / {self.explainer or '(fitting)'}, seed {self.seed}"
@@ -100,7 +100,7 @@ def _written(run: Path, record: store.Record) -> store.Record:
 def _of_the_code_asked_for(job: Job, key: str, explainer: Component, result: Result) -> Result:
     """Return a trial's result; not that of code that was changed since the trial got its key."""
     is_users = any(is_spec(component.name) for component in (job.detector, explainer))
-    if is_users and trial_key(job.source, job.detector, explainer, job.measures) != key:
+    if is_users and trial_key(job.table, job.detector, explainer, job.measures) != key:
         return not_ok("error", "the code of its explainer or detector was changed during the run; run again")
     return result
 
@@ -140,14 +140,14 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
     values = {
         "version": RECORD_VERSION,
         "key": key,
-        "seed": job.source.seed,
+        "seed": job.table.seed,
         "table": {
-            "label": job.source.label,
-            "origin": job.source.origin,
-            "content_hash": job.source.hash,
-            "n_rows": job.source.table.n_rows,
-            "n_features": job.source.table.n_features,
-            "n_anomalies": int(job.source.table.y.sum()),
+            "label": job.table.label,
+            "origin": job.table.origin,
+            "content_hash": job.table.hash,
+            "n_rows": job.table.n_rows,
+            "n_features": job.table.n_features,
+            "n_anomalies": job.table.n_anomalies,
         },
         "detector": job.detector.model_dump() | quality,
         "explainer": explainer.model_dump(),
@@ -178,7 +178,9 @@ def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
 
 def _components(job: Job, explainer: Component) -> dict[str, Any] | None:
     """Return what the trial's parts are; None where the user's code was changed and cannot be loaded now."""
+    is_users = any(is_spec(component.name) for component in (job.detector, explainer))
+    identities = None if is_users else job.identities  # a user's code may change meanwhile
     try:
-        return components(job.source, job.detector, explainer, job.measures)
+        return components(job.table, job.detector, explainer, job.measures, identities)
     except InputError:
         return None

@@ -3,33 +3,46 @@
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from xadbench.datasets.common.errors import Unattainable
 from xadbench.evaluation.results.requested import Asked
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.expand import combinations_of_resolved
 from xadbench.evaluation.suite.spec import Component, Kept, Suite, TableSpec
-from xadbench.evaluation.suite.tables import Source, load_source
+from xadbench.evaluation.suite.tables import KnownTable, Source, check_source
 from xadbench.evaluation.trial.key import Identities, trial_keys
 from xadbench.evaluation.trial.scopes import Measures
+
+from .run_tables import TableRequest, Tables, same
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
     """One detector on one table, and the explainers that are to explain it, each with its trial's key.
 
-    `timeout` in seconds and `memory_limit` in bytes hold for each trial, and for fitting. `keep`: what
-    stays of a trial beside its record.
+    `table` is what is known of the table, which `load` returns. `timeout` in seconds and `memory_limit` in
+    bytes hold for each trial, and for fitting. `keep`: what stays of a trial beside its record.
     """
 
-    source: Source
+    table: KnownTable
+    load: Callable[[], Source]
     detector: Component
     trials: tuple[tuple[str, Component], ...]
     measures: Measures
     timeout: float | None = None
     memory_limit: int | None = None
     keep: tuple[Kept, ...] = ()
+
+    @property
+    def source(self) -> Source:
+        """The table itself."""
+        return self.load()
+
+    @cached_property
+    def identities(self) -> Identities:
+        """What its components are, by now."""
+        return Identities()
 
     @cached_property
     def explainers(self) -> dict[str, Component]:
@@ -52,45 +65,81 @@ class Unmade:
     reason: str
 
 
-def plan(suite: Suite, on_unmade: Callable[[Unmade], object] | None = None) -> list[Job]:
-    """Return the jobs of a suite that `resolve` returned, in order.
+class Plan:
+    """The trials of a suite, table by table, checked without making a table.
 
-    Every table is made or loaded, so that bad input is found at once.
+    Parameters
+    ----------
+    suite
+        One that `resolve` returned.
+
+    Raises
+    ------
+    InputError
+        If a table, detector or explainer, or a parameter of one, is not usable.
+    """
+
+    def __init__(self, suite: Suite) -> None:
+        self.suite, self._identities = suite, Identities()
+        self._measures = Measures(suite.metrics, suite.baseline)
+        by_table = itertools.groupby(combinations_of_resolved(suite), key=lambda one: one[:2])
+        parts = [(table, [one[2:] for one in of_table]) for table, of_table in by_table]
+        for spec in dict.fromkeys(spec for (spec, _), _ in parts):
+            check_source(spec, [seed for (other, seed), _ in parts if other == spec])
+        self.tables = [(TableRequest.of(*table), asked) for table, asked in parts]
+        self._check_components()
+
+    def _check_components(self) -> None:
+        for request, asked in self.tables:
+            for detector, explainers in asked:
+                self._identities.check(detector, explainers, request.seed)
+
+    @property
+    def n_trials(self) -> int:
+        """How many trials it has."""
+        return sum(len(explainers) for _, asked in self.tables for _, explainers in asked)
+
+    def jobs(self, number: int, table: KnownTable, load: Callable[[], Source]) -> Iterator[Job]:
+        """Yield the jobs of the table of that number."""
+        settings = self.suite.timeout, self.suite.memory_limit, self.suite.keep
+        for detector, explainers in self.tables[number][1]:
+            keys = trial_keys(table, detector, explainers, self._measures, self._identities)
+            keyed = tuple(zip(keys, explainers, strict=True))
+            yield Job(table, load, detector, keyed, self._measures, *settings)
+
+    def unmade(self, number: int, reason: str) -> Iterator[Unmade]:
+        """Yield the trials on the table of that number, which cannot be made."""
+        request, asked = self.tables[number]
+        for detector, explainers in asked:
+            yield Unmade(request.spec, request.seed, detector, explainers, reason)
+
+
+def plan(suite: Suite, on_unmade: Callable[[Unmade], object] | None = None) -> list[Job]:
+    """Return the jobs of a suite that `resolve` returned, in order, with every table made.
 
     A table whose recipe sets a goal that is out of reach of a seed is no bad input: it has no jobs, and
     `on_unmade` is called with each of its detectors. Without that, it raises too.
     """
-    measures = Measures(suite.metrics, suite.baseline)
-    identities = Identities()
-    by_table = itertools.groupby(combinations_of_resolved(suite), key=lambda combination: combination[:2])
-    jobs = []
-    for (spec, seed), of_table in by_table:
+    planned, tables, jobs = Plan(suite), Tables(), list[Job]()
+    for number, (request, _) in enumerate(planned.tables):
         try:
-            source = load_source(spec, seed)
+            source = tables.source(request)
         except Unattainable as error:
             if on_unmade is None:
                 raise
-            for *_, detector, explainers in of_table:
-                on_unmade(Unmade(spec, seed, detector, explainers, str(error)))
+            for one in planned.unmade(number, str(error)):
+                on_unmade(one)
             continue
-        for *_, detector, explainers in of_table:
-            keyed = tuple(
-                zip(trial_keys(source, detector, explainers, measures, identities), explainers, strict=True)
-            )
-            jobs.append(Job(source, detector, keyed, measures, *_settings(suite)))
+        jobs.extend(planned.jobs(number, source.known, partial(same, source)))
     return jobs
-
-
-def _settings(suite: Suite) -> tuple[float | None, int | None, tuple[Kept, ...]]:
-    return suite.timeout, suite.memory_limit, suite.keep
 
 
 def asked_of(jobs: Iterable[Job], unmade: Iterable[Record]) -> Iterator[Asked]:
     """Yield the trials of jobs, and those of records of trials that have none."""
     for job in jobs:
-        source, detector = job.source, job.detector.label
-        table = source.label, source.origin, source.seed
-        yield from ((key, *table, detector, one.label) for key, one in job.trials)
+        table = job.table.label, job.table.origin, job.table.seed
+        yield from ((key, *table, job.detector.label, one.label) for key, one in job.trials)
     for record in unmade:
-        table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
-        yield record["key"], table, record["table"]["origin"], record["seed"], detector, explainer
+        parts = (record[part]["label"] for part in ("table", "detector", "explainer"))
+        label, detector, explainer = parts
+        yield record["key"], label, record["table"]["origin"], record["seed"], detector, explainer

@@ -1,10 +1,13 @@
 """Runs a suite's trials, writes a record each, and resumes where a run was stopped."""
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor as FuturesExecutor
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -15,14 +18,14 @@ from xadbench.evaluation.results.artifacts import write_rows
 from xadbench.evaluation.results.provenance import provenance
 from xadbench.evaluation.results.record import check_version
 from xadbench.evaluation.results.requested import write_asked
-from xadbench.evaluation.results.table_summary import write_portraits
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite, load_suite
 from xadbench.evaluation.trial.limits import check_limits, one_thread
 
 from .execution import UnderWay, records_of_unmade, run_job
-from .jobs import Job, Unmade, asked_of, plan
+from .jobs import Job, Plan, asked_of
 from .preloading import frozen, import_early
+from .run_tables import Found, Tables, load_in_worker, load_known, recorded, survey_in_workers
 from .sessions import session
 from .worker_logs import sweep_logs
 
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 Executor = Literal["loky", "dask"]
 OnRunning = Callable[[Sequence[UnderWay]], object]
 OnTrial = Callable[[store.Record, bool], None]
-Told = tuple[int, store.Record]
+Number = tuple[int, int]  # of a table, and of a job on it
+Told = tuple[Number, store.Record]
 
 
 def run_suite(
@@ -92,66 +96,132 @@ def run_suite(
     tell = on_trial or (lambda record, is_new: None)  # noqa: ARG005  # named as in the protocol
     with ExitStack() as stack:
         pool = _pool(suite, workers, executor, scheduler)
-        # Workers start while this process makes the tables.
+        # Workers start while this process imports what it needs, and checks the suite.
         if pool is not None and executor == "loky" and not _is_ended(run):
             pool = nullcontext(stack.enter_context(pool))
         import_early()
         stack.enter_context(frozen())
         stack.enter_context(one_thread())
-        unmade: list[Unmade] = []
-        suite = resolve(suite)
-        jobs = plan(suite, unmade.append)
-        failed = [record for one in unmade for record in records_of_unmade(one)]
-        about = provenance(suite, workers, executor)
+        planned = Plan(resolve(suite))
+        about = provenance(planned.suite, workers, executor)
         before = _start(run, about)
-        write_asked(run, asked_of(jobs, failed))
-        write_portraits(run, (job.source for job in jobs))
-        found = _finished(run, jobs, tell, {record["key"]: record for record in known})
-        left = _left(jobs, found)
-        is_idle = not left and before.get("ended") and before["suite"] == about["suite"]
+        work = _Work(run, planned, tell, {record["key"]: record for record in known})
+        is_idle = work.is_done and before.get("ended") and before["suite"] == about["suite"]
         if not is_idle:  # one that finds all done computes nothing, and is no session
             stack.enter_context(session(run, before, about))
-        for i, record in _execute(run, left, pool, on_running):
-            found[i, record["key"]] = record
-            tell(_labelled(record, jobs[i], record["key"]), True)  # noqa: FBT003  # a callback's second argument
-        records = [_labelled(found[i, key], job, key) for i, job in enumerate(jobs) for key, _ in job.trials]
-        records += _failed(run, failed, tell)
+        for number, record in work.told_in_workers(pool, on_running) if pool else work.told(on_running):
+            work.found[number, record["key"]] = record
+            labelled = _labelled(record, work.jobs[number], record["key"])
+            tell(labelled, True)  # noqa: FBT003  # a callback's second argument
+        records = work.records()
         store.write_results(run, records)
         write_rows(run, records)
     return records
 
 
-def _finished(
-    run: Path, jobs: Sequence[Job], tell: OnTrial, known: Mapping[str, store.Record]
-) -> dict[tuple[int, str], store.Record]:
-    """Return the records that are reused, by the number of their job and key; write those known elsewhere."""
-    found = {}
-    for i, job in enumerate(jobs):
-        for key, _ in job.trials:
-            record = store.read_trial(run, key)
-            if not store.is_finished(record) and key in known:
-                record = store.write_record(run, known[key])
+class _Work:
+    """What a run has to do, and what it has done.
+
+    The tables whose content hash an earlier process recorded are not made to know their trials' keys, and so
+    not at all where these have their records. Any other table is made when its first trial is to run.
+    """
+
+    def __init__(self, run: Path, planned: Plan, tell: OnTrial, known: Mapping[str, store.Record]) -> None:
+        self.run, self.planned, self.known, self.tell = run, planned, known, tell
+        self.jobs: dict[tuple[int, int], Job] = {}  # by the numbers of their tables, and their own
+        self.found: dict[tuple[tuple[int, int], str], store.Record] = {}
+        self.failed: dict[int, list[store.Record]] = {}  # by the numbers of their tables
+        self.tables = Tables()  # of this process
+        self.unknown: list[int] = []
+        self._left: list[tuple[tuple[int, int], Job]] = []
+        for number, (request, _) in enumerate(planned.tables):
+            table = recorded(run, request)
+            if table is None:
+                self.unknown.append(number)
+            else:
+                self._left += self._begin(number, table)
+        self._write_asked()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to compute."""
+        return not self._left and not self.unknown
+
+    def _begin(self, number: int, table: Found, place: Path | None = None) -> list[tuple[Number, Job]]:
+        """Return the jobs that are left on a table, now that it is known."""
+        if isinstance(table, str):
+            unmade = self.planned.unmade(number, table)
+            self.failed[number] = [
+                store.write_record(self.run, record) for one in unmade for record in records_of_unmade(one)
+            ]
+            for record in self.failed[number]:
+                self.tell(record, True)  # noqa: FBT003  # as above
+            return []
+        request = self.planned.tables[number][0]
+        load = partial(load_in_worker, request, table, place)
+        jobs = {(number, i): job for i, job in enumerate(self.planned.jobs(number, table, load))}
+        self.jobs |= jobs
+        left = ((key, self._left_of(key, job)) for key, job in jobs.items())
+        return [(key, job) for key, job in left if job.trials]
+
+    def _left_of(self, number: Number, job: Job) -> Job:
+        """Return a job without the trials that have a record, here or elsewhere."""
+        left = []
+        for key, explainer in job.trials:
+            record = store.read_trial(self.run, key)
+            if not store.is_finished(record) and key in self.known:
+                record = store.write_record(self.run, self.known[key])
             if record is not None and store.is_finished(record):
-                found[i, key] = record
-                tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above
-    return found
+                self.found[number, key] = record
+                self.tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above
+            else:
+                left.append((key, explainer))
+        return replace(job, trials=tuple(left))
 
+    def _write_asked(self) -> None:
+        """Write which trials the run is asked for, as far as their keys are known."""
+        failed = (record for number in sorted(self.failed) for record in self.failed[number])
+        write_asked(self.run, asked_of((self.jobs[number] for number in sorted(self.jobs)), failed))
 
-def _failed(run: Path, records: Iterable[store.Record], tell: OnTrial) -> list[store.Record]:
-    """Write and return the records of the trials on tables that cannot be made."""
-    written = [store.write_record(run, record) for record in records]
-    for record in written:
-        tell(record, True)  # noqa: FBT003  # as above
-    return written
+    def told(self, on_running: OnRunning) -> Iterator[Told]:
+        """Yield the records of the trials, which are computed in this process, table by table."""
+        left = {table: list(jobs) for table, jobs in groupby(self._left, key=lambda one: one[0][0])}
+        for number, (request, _) in enumerate(self.planned.tables):
+            jobs = left.get(number, [])
+            if number in self.unknown:
+                jobs = self._begin(number, self.tables.survey(self.run, request))
+                self._write_asked()
+            for key, job in jobs:
+                here = replace(job, load=partial(load_known, self.tables, request, job.table))
 
+                def tell(step: int, job: Job = here) -> None:
+                    on_running([UnderWay.of(job, step)])
 
-def _left(jobs: Sequence[Job], found: Container[tuple[int, str]]) -> list[tuple[int, Job]]:
-    """Return what is left of the jobs, under their numbers."""
-    left = (
-        (i, replace(job, trials=tuple(trial for trial in job.trials if (i, trial[0]) not in found)))
-        for i, job in enumerate(jobs)
-    )
-    return [(i, job) for i, job in left if job.trials]
+                yield from ((key, record) for record in run_job(self.run, here, tell))
+        self.tables = Tables()
+
+    def told_in_workers(self, pool: "AbstractContextManager[Pool]", on_running: OnRunning) -> Iterator[Told]:
+        """Yield the records of the trials, which workers compute."""
+        from .supervision import run_in_workers  # noqa: PLC0415  # only where asked for
+
+        if not self.is_done:
+            yield from run_in_workers(self.run, self._left, pool, on_running, self._survey)
+
+    def _survey(self, executor: FuturesExecutor, folder: Path) -> Iterator[tuple[Number, Job]]:
+        """Yield the jobs on the tables that are not known, once workers have made these."""
+        requests = [self.planned.tables[number][0] for number in self.unknown]
+        surveyed = survey_in_workers(self.run, requests, executor, folder)
+        for i, (number, table) in enumerate(zip(self.unknown, surveyed, strict=True)):
+            yield from self._begin(number, table, (folder / f"{i}").resolve())
+        self._write_asked()
+
+    def records(self) -> list[store.Record]:
+        """Return the records of all trials, in the suite's order, under its labels; those that fail last."""
+        jobs = ((number, self.jobs[number]) for number in sorted(self.jobs))
+        records = [
+            _labelled(self.found[number, key], job, key) for number, job in jobs for key, _ in job.trials
+        ]
+        return records + [record for number in sorted(self.failed) for record in self.failed[number]]
 
 
 def _check_executor(executor: str, scheduler: str | None) -> None:
@@ -178,32 +248,10 @@ def _pool(
     return loky_pool(workers)
 
 
-def _execute(
-    run: Path,
-    jobs: Sequence[tuple[int, Job]],
-    pool: "AbstractContextManager[Pool] | None",
-    on_running: OnRunning,
-) -> Iterator[Told]:
-    """Yield the records of the jobs as they are made."""
-    if not jobs:
-        return
-    if pool is not None:
-        from .supervision import run_in_workers  # noqa: PLC0415  # only where asked for
-
-        yield from run_in_workers(run, jobs, pool, on_running)
-        return
-    for i, job in jobs:
-
-        def tell(step: int, job: Job = job) -> None:
-            on_running([UnderWay.of(job, step)])
-
-        yield from ((i, record) for record in run_job(run, job, tell))
-
-
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
-    source, explainer = job.source, job.explainers[key]
-    return store.labelled(record, source.label, source.origin, job.detector.label, explainer.label)
+    labels = job.table.label, job.table.origin, job.detector.label, job.explainers[key].label
+    return store.labelled(record, *labels)
 
 
 def _is_ended(run: Path) -> bool:

@@ -3,12 +3,13 @@
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from xadbench.datasets import InputError
 from xadbench.evaluation.results import store
@@ -21,7 +22,9 @@ from .loky_pool import Pool
 from .worker_logs import own_logs
 
 POLL_SECONDS = 0.5
-Told = tuple[int, store.Record]
+Number = Hashable  # of a job, as the caller counts them
+Told = tuple[Any, store.Record]
+Further = Callable[[Executor, Path], Iterable[tuple[Number, Job]]]
 OnRunning = Callable[[Sequence[UnderWay]], object]
 
 
@@ -29,7 +32,7 @@ OnRunning = Callable[[Sequence[UnderWay]], object]
 class Task:
     """A job under its number, and a folder of its own where its worker says how far it is."""
 
-    number: int
+    number: Number
     job: Job
     log: Path
     n_told: int = 0
@@ -101,9 +104,10 @@ class Task:
 
 def run_in_workers(
     run: Path,
-    jobs: Iterable[tuple[int, Job]],
+    jobs: Iterable[tuple[Number, Job]],
     pool: AbstractContextManager[Pool],
     on_running: OnRunning = lambda running: None,  # noqa: ARG005  # the trials under way
+    further: Further = lambda executor, folder: (),  # noqa: ARG005  # jobs that workers are to prepare
 ) -> Iterator[Told]:
     """Yield each record, soon after it is written, with the number of its job.
 
@@ -121,14 +125,22 @@ def run_in_workers(
         Who does it.
     on_running
         Called now and then with the trials under way.
+    further
+        Called with the first executor, and with a folder for files that last as long as the jobs; returns
+        further jobs.
     """
     with own_logs(run) as logs, pool as own:
         new_log = partial(tempfile.mkdtemp, dir=logs)
-        tasks = [Task(number, job, Path(new_log())) for number, job in jobs]
-        rounds = deque([(sorted(tasks, key=_size, reverse=True), own.workers)])
+        rounds: deque[tuple[list[Task], int]] = deque([([], own.workers)])
+        is_first = True
         while rounds:
             (tasks, n_workers), n_before = rounds.popleft(), oom_kills()
             with own.new(n_workers) as executor:
+                if is_first:
+                    all_jobs = [*_prepared(further, executor, Path(new_log()), own.deaths), *jobs]
+                    tasks = [Task(number, job, Path(new_log())) for number, job in all_jobs]
+                    tasks.sort(key=_size, reverse=True)
+                    is_first = False
                 dead = yield from _until_all_end(run, tasks, executor, own.deaths, on_running)
             begun = [task for task in dead if task.step is not None]
             if dead and not begun and len(dead) == len(tasks):  # another executor would do no better
@@ -149,9 +161,21 @@ def run_in_workers(
                 rounds.extendleft([(waiting, n_workers), *(([task], 1) for task in left)])
 
 
+def _prepared(
+    further: Further, executor: Executor, folder: Path, deaths: tuple[type[Exception], ...]
+) -> list[tuple[Number, Job]]:
+    try:
+        return list(further(executor, folder))
+    except deaths as error:
+        said = " ".join(str(error).split())
+        raise InputError(
+            f"no worker lives long enough to make a table: {said}; the same command goes on"
+        ) from None
+
+
 def _size(task: Task) -> int:
     """Return by what a job is begun early: where a long one comes last, the other workers wait for it."""
-    return task.job.source.table.n_rows * len(task.job.trials)
+    return task.job.table.n_rows * len(task.job.trials)
 
 
 def _until_all_end(

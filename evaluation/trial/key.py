@@ -12,11 +12,12 @@ from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.suite.controls import CONTROLS, ORACLE, VERSION
 from xadbench.evaluation.suite.spec import Component
-from xadbench.evaluation.suite.tables import Source
+from xadbench.evaluation.suite.tables import KnownTable, Source
 
 from .scopes import RANKED, Measures
 
 PREPROCESSING_VERSION = 1
+Table = Source | KnownTable
 
 
 class Identities:
@@ -43,8 +44,18 @@ class Identities:
             self._known[key] = component, identity(short_name(component.name), made)
         return self._known[key][1]
 
+    def check(self, detector: Component, explainers: Iterable[Component], seed: int) -> None:
+        """Raise what `of` does for a detector or an explainer, or for a control with parameters."""
+        asked = ((one, CONTROLS, make_explainer) for one in explainers)
+        parts: Iterable[tuple[Component, Container[str], Any]] = [(detector, {ORACLE}, make_detector), *asked]
+        for component, controls, make in parts:
+            if component.name not in controls:
+                self.of(component, make, seed)
+            elif component.params:
+                raise InputError(f"control {component.name!r} takes no parameters")
 
-def trial_key(source: Source, detector: Component, explainer: Component, measures: Measures = RANKED) -> str:
+
+def trial_key(source: Table, detector: Component, explainer: Component, measures: Measures = RANKED) -> str:
     """Return the SHA-256 of the canonical JSON of all that determines a trial's result.
 
     Raises
@@ -56,7 +67,7 @@ def trial_key(source: Source, detector: Component, explainer: Component, measure
 
 
 def trial_keys(
-    source: Source,
+    source: Table,
     detector: Component,
     explainers: Iterable[Component],
     measures: Measures = RANKED,
@@ -72,13 +83,13 @@ def trial_keys(
         yield _hash(shared | {"explainer": _identity(explainer, source, CONTROLS, make_explainer, known)})
 
 
-def fit_key(source: Source, detector: Component) -> str:
+def fit_key(source: Table, detector: Component) -> str:
     """Return the SHA-256 of the canonical JSON of all that determines a fitted detector."""
     return _hash(_of_fit(source, detector, Identities()))
 
 
-def _of_fit(source: Source, detector: Component, known: Identities) -> dict[str, Any]:
-    training = {} if source.training is None else {"training": source.training_hash}
+def _of_fit(source: Table, detector: Component, known: Identities) -> dict[str, Any]:
+    training = {} if source.training_hash is None else {"training": source.training_hash}
     return training | {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
@@ -88,7 +99,7 @@ def _of_fit(source: Source, detector: Component, known: Identities) -> dict[str,
 
 
 def components(
-    source: Source,
+    source: Table,
     detector: Component,
     explainer: Component,
     measures: Measures = RANKED,
@@ -108,7 +119,7 @@ def components(
 
 def _made(
     component: Component,
-    source: Source,
+    source: Table,
     controls: Container[str],
     make: Callable[..., Any],
     known: Identities,
@@ -124,7 +135,7 @@ def _hash(determined_by: Mapping[str, Any]) -> str:
 
 def _identity(
     component: Component,
-    source: Source,
+    source: Table,
     controls: Container[str],
     make: Callable[..., Any],
     known: Identities,

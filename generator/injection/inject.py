@@ -88,7 +88,7 @@ def inject(  # noqa: PLR0917  # the public settings
         If a kind cannot change enough rows.
     """
     _check(ratio, base, protocol)
-    models = _check_models(check_kinds(kinds), protocol)
+    models = check_models(check_kinds(kinds), protocol)
     streams = partial(stream, check_seed(seed), "inject")
     rows = _normal_rows(table)
     rows, donors = _hold_out(rows, models, ratio, streams("donors"))
@@ -196,7 +196,8 @@ class _RealPlanting(Planting):
         return self.anomalies(rows, affected)
 
 
-def _check_models(models: tuple[AnomalyKind, ...], protocol: Protocol) -> tuple[AnomalyKind, ...]:
+def check_models(models: tuple[AnomalyKind, ...], protocol: Protocol) -> tuple[AnomalyKind, ...]:
+    """Return the kinds as they are injected under a protocol; `InputError` for one that cannot be."""
     for model in models:
         if model.kind in NEEDS_NETWORK:
             raise InputError(f"anomaly kind {model.kind!r} needs a network; real rows come without one")

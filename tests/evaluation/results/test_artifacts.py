@@ -64,7 +64,7 @@ def test_attributions_are_those_of_the_explained_rows(keeping_suite, tmp_path):
 def test_nothing_is_kept_unasked(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"run.json", "asked.parquet", "trials", "tables", "results.parquet"}
+    assert written == {"run.json", "asked.parquet", "trials", "tables", "made", "results.parquet"}
     with pytest.raises(InputError, match="--keep rows"):
         load_rows(tmp_path)
     with pytest.raises(InputError, match="--keep attributions"):

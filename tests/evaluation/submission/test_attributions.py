@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -130,7 +131,7 @@ def test_what_all_tasks_of_a_table_ask_for_is_not_its_anomalies(suite):
     table = job.source.table
     common = np.arange(table.n_rows)
     for seed in range(4):
-        task = Task(replace(job, source=replace(job.source, seed=seed)))
+        task = Task(replace(job, load=partial(replace, job.source, seed=seed)))
         asked = task.asked(Fitted(None, table, scores.random(table.n_rows), 0.0))
         common = np.intersect1d(common, asked)
     assert set(np.flatnonzero(table.y)) <= set(common)
