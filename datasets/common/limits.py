@@ -42,8 +42,10 @@ def check_values(values: Any, where: str) -> None:
     level, n_values = [values], 1
     for _ in range(DEPTH):
         for value in level:
-            _check_scalar(value, where)
-        children = itertools.chain.from_iterable(map(_children, level))
+            if isinstance(value, int | str):
+                _check_scalar(value, where)
+        containers = (value for value in level if isinstance(value, dict | list | tuple | set))
+        children = itertools.chain.from_iterable(map(_children, containers))
         level = list(itertools.islice(children, VALUES - n_values + 1))
         n_values += len(level)
         if n_values > VALUES:
@@ -54,15 +56,13 @@ def check_values(values: Any, where: str) -> None:
 
 
 def _children(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return itertools.chain(value.keys(), value.values())
-    return value if isinstance(value, list | tuple | set) else ()
+    return itertools.chain(value.keys(), value.values()) if isinstance(value, dict) else value
 
 
 def _check_scalar(value: Any, where: str) -> None:
     if isinstance(value, int) and value.bit_length() > INTEGER_BITS:
         raise InputError(f"{where}: holds an integer of more than {INTEGER_BITS} bits, the limit")
-    if isinstance(value, str):
+    if isinstance(value, str) and not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:

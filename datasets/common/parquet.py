@@ -88,7 +88,7 @@ def read_numbers(file: pq.ParquetFile, columns: Sequence[str], where: str) -> pd
         Before anything is read, if there is no such column, one holds anything but numbers or truth values,
         or the file declares more cells than the limit.
     """
-    check_cells(_declared_rows(file), len(columns), where)
+    check_cells(declared_rows(file), len(columns), where)
     fields = {field.name: field.type for field in file.schema_arrow}
     for name in columns:
         if name not in fields:
@@ -105,7 +105,7 @@ def read_frame(path: Path, what: str) -> pd.DataFrame:
     The limits hold for rows and columns; text may be of any length.
     """
     with opened(path, f"{path}: {what}") as file:
-        check_cells(_declared_rows(file), len(file.schema_arrow), str(path))
+        check_cells(declared_rows(file), len(file.schema_arrow), str(path))
         if file.metadata.num_rows > CHUNK_ROWS and len(set(names := file.schema_arrow.names)) == len(names):
             return _by_columns(file, names)
         frame: pd.DataFrame = file.read().to_pandas(ignore_metadata=True)  # which may be anybody's
@@ -119,7 +119,7 @@ def _by_columns(file: pq.ParquetFile, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _declared_rows(file: pq.ParquetFile) -> int:
+def declared_rows(file: pq.ParquetFile) -> int:
     """Return the larger of the numbers of rows that the file and its row groups declare."""
     groups = (file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups))
     declared: int = max(file.metadata.num_rows, sum(groups))

@@ -14,8 +14,8 @@ from xadbench.datasets.common.json_files import parse_json
 from xadbench.evaluation.components.registry import SEED as RANDOM_STATE
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.results.frame import IDENTITY, title
+from xadbench.evaluation.results.record import REUSED
 from xadbench.evaluation.results.statistics import Source, source_of, sources_of
-from xadbench.evaluation.results.store import REUSED
 from xadbench.evaluation.results.stored_runs import ADJUSTED, Run
 
 TIME = "time"

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.limits import check_cells
-from xadbench.datasets.common.parquet import opened
+from xadbench.datasets.common.parquet import declared_rows, opened
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import Cost
 from xadbench.evaluation.suite.controls import ALWAYS, NONE
@@ -244,9 +244,9 @@ def read_stored(path: Path, what: str) -> tuple[ResultFrame, dict[bytes, bytes]]
         If there is none.
     """
     with opened(path, f"{path}: {what}") as file:
-        check_cells(file.metadata.num_rows, len(file.schema_arrow), str(path))
-        if not {*TRIAL_COLUMNS, *NEEDED, "kind", "step"} <= {*file.schema_arrow.names}:
-            raise InputError(f"{path}: not {what} of this version: it lacks columns")
+        check_cells(declared_rows(file), len(file.schema_arrow), str(path))
+        if lacking := {*TRIAL_COLUMNS, *NEEDED, "kind", "step"} - {*file.schema_arrow.names}:
+            raise InputError(f"{path}: {what}: no column {min(lacking)!r}; run the suite again for it")
         trials, values, n_trials = [], [], 0
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)

@@ -4,7 +4,6 @@ Everything that reads or writes results does it through `TrialRecord`. Records m
 version, so they are checked where they are read.
 """
 
-import json
 import math
 from array import array
 from collections.abc import Iterator, Mapping
@@ -73,9 +72,9 @@ def _defined(value: float | None) -> float | None:
 
 def _shared(part: Any) -> Any:
     """Return the first part that was equal to this one."""
-    values = part.model_dump() if isinstance(part, BaseModel) else part
-    text = json.dumps(values, sort_keys=True, default=str)
-    return _PARTS.setdefault(f"{type(part).__name__} {text}", part)
+    # What tells parts apart, and far faster than JSON: `repr` of their values.
+    text = repr(part)
+    return _PARTS.setdefault(text, part)
 
 
 def _shared_values(parts: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -248,10 +248,14 @@ def pairwise(grid: pd.DataFrame, source: Source = source_of) -> pd.DataFrame:
     -----
     Source: Demšar 2006 (tests over data sets), Holm 1979.
     """
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415  # takes a while to import
+
     values = by_source(grid, source).to_numpy(dtype=float)
     first, second = np.triu_indices(values.shape[1], k=1)
     p = np.ones((values.shape[1], values.shape[1]))
-    p[first, second] = p[second, first] = _holm(_signed_rank(values[:, first] - values[:, second]))
+    if len(first):
+        raw = _signed_rank(values[:, first] - values[:, second])
+        p[first, second] = p[second, first] = multipletests(raw, method="holm")[1]
     return pd.DataFrame(p, index=grid.columns, columns=grid.columns)
 
 
@@ -268,15 +272,6 @@ def _signed_rank(differences: FloatArray) -> FloatArray:
     for i in np.flatnonzero(~is_plain & (size[-1] > 0)):
         p[i] = wilcoxon(differences[:, i]).pvalue
     return p
-
-
-def _holm(raw: Sequence[float] | FloatArray) -> FloatArray:
-    p = np.asarray(raw, dtype=float)
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
 
 
 def ties(p: pd.DataFrame, order: Sequence[str], level: float = 1 - LEVEL) -> list[list[str]]:
