@@ -71,3 +71,18 @@ def test_another_seed_or_parameter_is_another_detector(on_dte, tmp_path, fits):
     run_suite(both, tmp_path)
     assert len(fits) == 4
     assert len(list((tmp_path / "detectors").glob("*/detector.json"))) == 4
+
+
+def test_a_stored_detector_keeps_its_training_rows_and_its_iterations(small_suite, tmp_path):
+    half = small_suite.tables[0].model_copy(update={"name": "half", "semi_supervised": True})
+    dsil = Component(name="dsil_fixed", params={"base": "gaussian", "iterations": 3})
+    changed = {"tables": (half, *small_suite.tables), "detectors": (dsil,), "seeds": (0,)}
+    suite = small_suite.model_copy(update=changed)
+    first = run_suite(suite, tmp_path)
+    for path in (tmp_path / "trials").iterdir():
+        path.unlink()
+    again = run_suite(suite, tmp_path)
+    assert [r["detector"] for r in again] == [r["detector"] for r in first]
+    assert [r["scores"] for r in again] == [r["scores"] for r in first]
+    lengths = {r["table"]["label"]: len(r["detector"].get("iteration_auc_roc", [])) for r in first}
+    assert lengths == {"half": 0, "table2-d10-5": 3}
