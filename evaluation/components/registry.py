@@ -162,7 +162,7 @@ def _source(component: Any) -> dict[str, str]:
 
 def _settings(component: Any) -> dict[str, Any]:
     """Return what a component without `get_params` was made with, as far as it keeps that by its name."""
-    names = keywords(type(component))
+    names = keywords(type(component))  # type: ignore[arg-type]  # a class can be hashed
     return {name: getattr(component, name) for name in sorted(names) if hasattr(component, name)}
 
 
