@@ -109,7 +109,7 @@ def _cell(record: Record) -> Cell:
         "status": record["status"],
         "reason": record["reason"],
         **detector.get("quality", {}),
-        "iteration_auc_roc": detector.get("iteration_auc_roc"),
+        "iteration_auc_roc": detector.get("iteration_auc_roc") or None,
     }
 
 

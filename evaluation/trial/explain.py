@@ -1,6 +1,5 @@
 """Lets an explainer explain rows of a table, checks what it says, and measures what it costs."""
 
-import pickle
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import replace
@@ -40,8 +39,6 @@ def with_own_detector(fitted: Fitted) -> Fitted:
 
     One that cannot be copied, as a user's may hold what cannot, is shared.
     """
-    if (pickled := fitted.pickled_detector) is not None:
-        return replace(fitted, detector=pickle.loads(pickled))  # noqa: S301  # written by this process
     try:
         return replace(fitted, detector=deepcopy(fitted.detector))
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):

@@ -1,9 +1,7 @@
 """A detector fitted to a prepared table, and what it says of the table's rows."""
 
-import pickle
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -38,16 +36,6 @@ class Fitted:
         """The n highest-scored rows, n the true number of anomalies; (n,) row numbers, best first."""
         order: IntArray = np.argsort(-self.scores, kind="stable")
         return order[: int(self.table.y.sum())]
-
-    @cached_property
-    def pickled_detector(self) -> bytes | None:
-        """The detector as bytes, of which a copy is made in a third of the time; None where it has none."""
-        try:
-            pickled = pickle.dumps(self.detector, protocol=pickle.HIGHEST_PROTOCOL)
-            pickle.loads(pickled)  # noqa: S301  # just written
-        except Exception:  # noqa: BLE001  # a user's detector may raise anything
-            return None
-        return pickled
 
     def rows_to_explain(self) -> IntArray:
         """Return the rows that some scope needs: all anomalies and all flagged rows."""

@@ -103,7 +103,7 @@ def test_z_by_oneself_ties_with_z_score_exactly(tiny):
 
 def test_only_the_new_entry_is_computed(tiny, tmp_path, monkeypatch):
     first = score_on_suite("robust_z", tiny)
-    theirs = [one.model_copy(update={"origin": {}}) for one in first.records]
+    theirs = [one.model_copy(update={"origin": {"suite": "tiny"}}) for one in first.records]
     monkeypatch.setattr(shipped, "all_shipped", lambda: theirs)
     new, out = [], tmp_path / "run"
 
