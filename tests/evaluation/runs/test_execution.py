@@ -103,7 +103,7 @@ def test_a_trial_that_ends_its_worker_is_recorded_and_the_rest_goes_on(faults):
 @pytest.fixture(params=["on a small disk", "in a folder"])
 def small_disk(request, tmp_path):
     """A function that says how large the disk of `run` is to be; None in a folder, where it cannot be."""
-    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(tmp_path / "run")]
+    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(tmp_path / "run")]
     (tmp_path / "run").mkdir()
     is_mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603  # as above
     if request.param == "in a folder":
