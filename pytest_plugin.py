@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from xadbench.evaluation.submission.placement import Placement
 
 KEY = "xadbench"  # in pytest-benchmark's extra_info, where `xadbench compare` looks
-FIGURES = ("mean", "low", "high", "chance", "seconds", "kernel_units")
+FIGURES = ("mean", "low", "high", "chance", "seconds", "normalised_time")
 Scores = dict[str, dict[str, float]]
 
 
@@ -20,11 +20,11 @@ def xadbench_score(request: pytest.FixtureRequest) -> Callable[..., Scores]:
     It takes what `xadbench.evaluation.submission.score.score_on_suite` takes, but always an explainer (a
     class, a function, an object or a name); `suite` is "quick" if not told. It returns for each detector:
     `mean`, the adjusted nDCG_m, with `low` and `high`, its 95 % interval over tables (NaN if there is one);
-    `place` among `entries`; `chance`; `oracle`, NaN where there is none; `seconds` and `kernel_units` of a
+    `place` among `entries`; `chance`; `oracle`, NaN where there is none; `seconds` and `normalised_time` of a
     trial. The test fails where a detector's trials gave no score.
 
     Where the test uses the fixture `benchmark` of pytest-benchmark, scores and trials go into its
-    `extra_info["xadbench"]`, by which `xadbench compare` can judge two files of benchmarks.
+    `extra_info["xadbench"]`, by which `xadbench compare` can evaluate two files of benchmarks.
 
     Examples
     --------
@@ -67,8 +67,8 @@ def _record(extra_info: dict[str, Any], placement: "Placement", scores: Scores) 
     from xadbench.evaluation.results.store import without_nan  # noqa: PLC0415  # as above
 
     label = placement.label
-    told = extra_info.setdefault(KEY, {"scores": {}, "records": []})
-    told["scores"][label] = without_nan(scores)
-    others = [record for record in told["records"] if record["explainer"]["label"] != label]
+    reported = extra_info.setdefault(KEY, {"scores": {}, "records": []})
+    reported["scores"][label] = without_nan(scores)
+    others = [record for record in reported["records"] if record["explainer"]["label"] != label]
     own = [record.as_json() for record in placement.records if record["explainer"]["label"] == label]
-    told["records"] = [*others, *without_nan(own)]
+    reported["records"] = [*others, *without_nan(own)]

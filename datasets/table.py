@@ -1,4 +1,4 @@
-"""What a data set is: rows, labels and, where the source knows them, the culprits."""
+"""What a data set is: rows, labels and, where the source knows them, the ground-truth features."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class LabelledTable:
     kinds
         Names of the kinds; the first is "normal".
     mask : (n, d) bool or None
-        The culprits: the features that an explainer should blame. None where the source does not know.
+        The ground truth: the features that an explainer should name. None where the source does not know.
     clean : (n, d) float64 or None
         The same rows as they would have been without the anomaly.
     feature_names
@@ -47,8 +47,8 @@ class LabelledTable:
     Raises
     ------
     InvalidTable
-        If shapes disagree; X or `clean` is not finite; `kind` and `y` disagree; a normal row has a culprit
-        or differs from its clean twin; an anomalous row of a table with a mask has none; or a culprit equals
+        If shapes disagree; X or `clean` is not finite; `kind` and `y` disagree; a normal row has a ground-truth feature
+        or differs from its clean twin; an anomalous row of a table with a mask has none; or a ground-truth feature equals
         its clean twin.
     """
 
@@ -152,10 +152,13 @@ def _check(table: LabelledTable) -> None:
             ~table.y & (table.X != table.clean).any(axis=1), "normal, but differs from its clean twin"
         )
     if table.mask is not None:
-        _refuse_rows(~table.y & table.mask.any(axis=1), "normal, but its mask names a culprit")
-        _refuse_rows(table.y & ~table.mask.any(axis=1), "anomalous, but its mask names no culprit")
+        _refuse_rows(~table.y & table.mask.any(axis=1), "normal, but its mask names a feature")
+        _refuse_rows(table.y & ~table.mask.any(axis=1), "anomalous, but its mask names no feature")
     if table.mask is not None and table.clean is not None:
-        _refuse_rows((table.mask & (table.X == table.clean)).any(axis=1), "a culprit equals its clean twin")
+        _refuse_rows(
+            (table.mask & (table.X == table.clean)).any(axis=1),
+            "a ground-truth feature equals its clean twin",
+        )
 
 
 def _check_shapes(table: LabelledTable) -> None:

@@ -129,8 +129,8 @@ def _read_parquet(content: bytes, file: Path) -> pd.DataFrame:
 
 def _index_columns(metadata: Mapping[bytes, bytes], file: Path) -> frozenset[str]:
     """Return the columns that pandas stored an index in."""
-    told = parse_json(metadata.get(b"pandas", b"{}"), f"{file}: pandas's metadata")
-    columns = told.get("index_columns") if isinstance(told, dict) else None
+    reported = parse_json(metadata.get(b"pandas", b"{}"), f"{file}: pandas's metadata")
+    columns = reported.get("index_columns") if isinstance(reported, dict) else None
     return (
         frozenset(name for name in columns if isinstance(name, str))
         if isinstance(columns, list)

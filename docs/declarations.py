@@ -13,7 +13,7 @@ from xadbench.datasets.sources.bundled import BUNDLED
 from xadbench.evaluation.cli.catalogue import CATALOGUE
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
-from xadbench.evaluation.metrics import BASELINES, METRICS, Metric
+from xadbench.evaluation.metrics import FILL_VALUES, METRICS, Metric
 from xadbench.generator.anomalies.registry import KINDS
 
 Rows = Iterator[dict[str, object]]
@@ -50,10 +50,10 @@ def interval(metric: Metric) -> str:
     return f"{left}, {right}"
 
 
-def baselines() -> Rows:
+def fill_values() -> Rows:
     """Yield what may stand for an absent feature."""
-    for name, baseline in BASELINES.items():
-        yield {"name": code(name), "what it is": baseline.description}
+    for name, fill_value in FILL_VALUES.items():
+        yield {"name": code(name), "what it is": fill_value.description}
 
 
 def explainers() -> Rows:
@@ -115,7 +115,7 @@ TABLES = {
     name: as_markdown(rows)
     for name, rows in {
         "metrics": metrics,
-        "baselines": baselines,
+        "baselines": fill_values,
         "explainers": explainers,
         "detectors": detectors,
         "kinds": kinds,
@@ -131,7 +131,7 @@ TABLES = {
 def write_commands(page: Path) -> None:
     """Write the page of all commands, from their help; a console block for each example."""
     words = ["utils", "docs", "--name", "xadbench", "--title", "Commands"]
-    told = [sys.executable, "-m", "typer", "xadbench.evaluation.cli.app", *words]
-    text = subprocess.check_output(told, cwd=page.parent, text=True)  # noqa: S603  # our own words
+    reported = [sys.executable, "-m", "typer", "xadbench.evaluation.cli.app", *words]
+    text = subprocess.check_output(reported, cwd=page.parent, text=True)  # noqa: S603  # our own words
     example = r"For example:\n\n```console\n$ \1\n```"
     page.write_text(re.sub(r"^Example: (.*)$", example, text, flags=re.MULTILINE))

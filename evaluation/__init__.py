@@ -1,4 +1,4 @@
-"""Judges: feeds tables to detectors and explainers, and scores who blames the right features."""
+"""Evaluates: feeds tables to detectors and explainers, and scores who names the right features."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Tables whose anomalies have known culprits: simulated from a network, or injected into real rows."""
+"""Tables whose anomalies have known ground truth: simulated from a network, or injected into real rows."""
 
 from typing import TYPE_CHECKING
 

@@ -11,7 +11,7 @@ from .simulation import simulate
 
 
 def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
-    """Simulate a table with known culprits.
+    """Simulate a table with known ground truth.
 
     Graph, noise parameters, rows, positions and every anomaly kind have random streams of their own, which do
     not depend on the recipe: recipes that differ in the anomalies alone share their clean rows. The content

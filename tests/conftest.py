@@ -34,7 +34,7 @@ def adbench_folder() -> Path:
 
 @pytest.fixture
 def table() -> LabelledTable:
-    """Six rows of three features; the last two rows are anomalous, with one and two culprits."""
+    """Six rows of three features; the last two rows are anomalous, with one and two ground-truth features."""
     clean = np.arange(18, dtype=float).reshape(6, 3)
     mask = np.zeros((6, 3), dtype=bool)
     mask[4, 0] = mask[5, 1:] = True
@@ -102,7 +102,7 @@ def _record(table, seed, detector, explainer, **changes):
         "status": "ok",
         "reason": None,
         "seconds": 3.0 - 2 * LEVELS[explainer] if explainer != "poor_&co" else 0.001,
-        "kernel_units": 10.0,
+        "normalised_time": 10.0,
         "scores": {scope: dict(values) for scope in ("anomalies", "detected", "flagged")},
         "scores_by_kind": {
             scope: {kind: values | {"adjusted_ndcg_m": score + more} for kind, more in KINDS.items()}
@@ -113,8 +113,8 @@ def _record(table, seed, detector, explainer, **changes):
     }
 
 
-def _portrait(n_features):
-    """What a run keeps of a table: three anomalies, two of which have the first feature to blame."""
+def _summary(n_features):
+    """What a run keeps of a table: three anomalies, two of which have the first feature responsible."""
     names = ["<i>x0</i>", *(f"x{i}" for i in range(1, n_features))]
     first = [True] + [False] * (n_features - 1)
     facts = {"normal mean": 0.0, "normal std": 1.0, "anomalous mean": 3.0, "anomalous std": None}
@@ -122,7 +122,7 @@ def _portrait(n_features):
         "features": names,
         "graph": {"nodes": names, "edges": [[names[0], names[1]]]},
         "margins": [
-            {"feature": name, "n_culprit": 2, "normal": [9, 1], "anomalous": [0, 2], "facts": facts}
+            {"feature": name, "n_true": 2, "normal": [9, 1], "anomalous": [0, 2], "facts": facts}
             for name in names
         ],
         "examples": [
@@ -131,7 +131,7 @@ def _portrait(n_features):
                 "kind": list(KINDS)[row % 2],
                 "values": [3.0] + [0.5] * (n_features - 1),
                 "clean": [0.5] * n_features,
-                "culprits": first if row < 2 else [not one for one in first],
+                "ground_truth": first if row < 2 else [not one for one in first],
             }
             for row in range(3)
         ],
@@ -139,10 +139,10 @@ def _portrait(n_features):
 
 
 def _keep_attributions(run, record):
-    """Blame for rows 0 to 2, of which row 1 is not detected: all on the first feature, or on the last."""
-    blame = np.zeros((3, record["table"]["n_features"]))
-    blame[:, 0 if record["explainer"]["name"] == "good" else -1] = 2.0
-    frame = pd.DataFrame(blame, columns=_portrait(blame.shape[1])["features"])
+    """Attributions for rows 0 to 2, of which row 1 is not detected: all on the first feature, or on the last."""
+    attributions = np.zeros((3, record["table"]["n_features"]))
+    attributions[:, 0 if record["explainer"]["name"] == "good" else -1] = 2.0
+    frame = pd.DataFrame(attributions, columns=_summary(attributions.shape[1])["features"])
     frame.insert(0, "__row__", [0, 1, 2])
     frame.insert(1, "__detected__", [True, False, True])
     path = run / "attributions" / f"{record['key']}.parquet"
@@ -177,7 +177,7 @@ def finished_run(tmp_path_factory) -> Path:
         record = store.write_record(run, _record(table, seed, detector, explainer, **own))
         if "kept" in record:
             _keep_attributions(run, record)
-    store.write_json(run / "tables" / f"{'0' * 64}.json", _portrait(8))
+    store.write_json(run / "tables" / f"{'0' * 64}.json", _summary(8))
     return run
 
 

@@ -100,5 +100,5 @@ def test_a_second_interrupt_ends_at_once_and_the_cursor_is_back(start, monkeypat
 def test_an_interrupt_of_the_imports_shows_no_traceback():
     command = [sys.executable, "-c", EARLY, "list", "suites"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)  # noqa: S603  # as above
-    told = "xadbench: interrupted; what is finished is kept, and the same command goes on from there\n"
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", told)
+    reported = "xadbench: interrupted; what is finished is kept, and the same command goes on from there\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", reported)

@@ -32,8 +32,8 @@ def test_a_name_that_is_not_there_is_named():
 @pytest.mark.parametrize("code", ["import xadbench", "import xadbench.evaluation.cli.app"])
 def test_the_import_brings_nothing_heavy(code):
     heavy = "numpy", "pandas", "pydantic", "scipy", "torch"
-    told = f"{code}; import sys; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)  # noqa: S603  # our own code
+    reported = f"{code}; import sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", reported], capture_output=True, text=True, check=True)  # noqa: S603  # our own code
     assert done.stdout == "[]\n"
 
 

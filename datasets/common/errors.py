@@ -1,4 +1,4 @@
-"""The one error that a user can cause and mend."""
+"""The one error that a user can cause and fix."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -21,18 +21,18 @@ class InputError(ValueError):
         super().__init__(printable(message))
 
 
-class Unsuitable(InputError):
+class NotApplicable(InputError):
     """Good data that a method declares not to be made for: a trial of it is skipped, and is no failure."""
 
 
-class TimeUp(BaseException):
+class TrialTimeout(BaseException):
     """The time-out of a trial has passed; no Exception, so that no code takes it for a fault of its own."""
 
 
-BREAKS = (KeyboardInterrupt, TimeUp)  # end what is under way, whoever's code that is
+BREAKS = (KeyboardInterrupt, TrialTimeout)  # end what is under way, whoever's code that is
 
 
-class Unattainable(InputError):
+class Infeasible(InputError):
     """A goal that cannot be met by what a seed draws; the tables of other seeds may meet it."""
 
 

@@ -275,5 +275,7 @@ def _root(name: str) -> Path:
 def _file(name: str) -> Path:
     file = getattr(sys.modules[name], "__file__", None)
     if file is None:
-        raise InputError(f"{name} has no file, so that its code cannot be told from changed code")
+        raise InputError(
+            f"{name} has no file, so that its code does not differ significantly from changed code"
+        )
     return Path(file)

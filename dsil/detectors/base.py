@@ -144,13 +144,13 @@ class Detector(Estimator):
         self.__dict__.update(state)
 
     def _fit(self, X: ArrayLike, *more: ArrayLike | None) -> FloatArray:
-        """Check, learn and judge without a warning; `more` goes to `_learn`. Return the checked rows."""
+        """Check, learn and evaluate without a warning; `more` goes to `_learn`. Return the checked rows."""
         if not isinstance(self.contamination, int | float) or not 0 < self.contamination <= 0.5:
             raise InputError(f"contamination is {self.contamination!r}, expected a share in (0, 0.5]")
         with self._whole_or_not():
             rows = self._new_rows(X)
             self._learn(rows, *more)
-            self._judge(rows)
+            self._score_training_rows(rows)
         return rows
 
     def _warn(self, rows: FloatArray) -> None:
@@ -179,7 +179,7 @@ class Detector(Estimator):
             self.__dict__ = before
             raise
 
-    def _judge(self, rows: FloatArray) -> Self:
+    def _score_training_rows(self, rows: FloatArray) -> Self:
         """Take the threshold from the scores of the training rows."""
         self.decision_scores_ = self._finite_scores(rows)
         self.threshold_ = float(np.quantile(self.decision_scores_, 1 - self.contamination))

@@ -118,7 +118,7 @@ class DDPM(NetworkDetector):
     def reconstruction_error(self, X: ArrayLike) -> FloatArray:
         """Return the squared change of each feature by the reverse chain, (n, d), of rows (n, d).
 
-        At least 0; a row's mean is its score. It serves as an explanation: higher = more to blame.
+        At least 0; a row's mean is its score. It serves as an explanation: higher = more responsible.
         Raises what `decision_function` does.
         """
         return self._errors(self._fitted_rows(X))

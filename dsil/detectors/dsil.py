@@ -122,7 +122,7 @@ class DSIL(Iterated):
         for t, ratio in enumerate(self._ratios(len(rows))):
             chosen = self._chosen(t, round(ratio * len(rows)), len(rows))
             self.detector_ = self._trained(t, rows[chosen])
-            self._judge_round(rows)
+            self._score_round(rows)
             past.append(self.decision_scores_)
             self.iteration_scores_ = np.array(past)
             self.kept_ = np.isin(np.arange(len(rows)), chosen)

@@ -105,13 +105,13 @@ class Iterated(Detector):
                 where = f"{type(self._base()).__name__}, in {self.unit} {len(outcomes) + 1}"
                 raise InputError(f"{where}: {error}") from error
 
-    def _judge(self, rows: FloatArray) -> Self:  # noqa: ARG002  # as in Detector
+    def _score_training_rows(self, rows: FloatArray) -> Self:  # noqa: ARG002  # as in Detector
         """Do nothing: the rounds have taken the threshold from scores that need not be made again."""
         return self
 
-    def _judge_round(self, rows: FloatArray) -> None:
+    def _score_round(self, rows: FloatArray) -> None:
         """Take the threshold from the scores of the training rows."""
-        super()._judge(rows)
+        super()._score_training_rows(rows)
 
     @abstractmethod
     def _n_rounds(self) -> int:

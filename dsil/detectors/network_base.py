@@ -56,7 +56,7 @@ class NetworkDetector(Detector):
         with self._whole_or_not():
             rows = self._fitted_rows(X, min_rows=2)
             self._train(deepcopy(self.network_), rows, sample_weight)
-            return self._judge(rows)
+            return self._score_training_rows(rows)
 
     def _learn(self, rows: FloatArray, sample_weight: ArrayLike | None = None) -> None:
         at_least(0, random_state=self.random_state)
@@ -83,7 +83,7 @@ class NetworkDetector(Detector):
                 raise
             load_weights(network, weights)
             self._keep(network, losses)
-            self._judge(rows)
+            self._score_training_rows(rows)
             raise Interrupted("epoch", len(losses), self.epochs) from None
         self._keep(network, losses)
 

@@ -118,7 +118,7 @@ class WeightedLoss(Iterated):
             half = upper
             if number == 1 or changed < least:
                 self.detector_, self.round_, self.sample_weight_ = detector, number, weights
-                self._judge_round(rows)
+                self._score_round(rows)
                 least = np.inf if number == 1 else changed
             yield {
                 "loss": last_loss(detector),

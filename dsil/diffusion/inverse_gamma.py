@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xadbench.datasets.common.arrays import IntArray
-from xadbench.datasets.common.errors import Unsuitable
+from xadbench.datasets.common.errors import NotApplicable
 
 from .noise_schedule import NoiseSchedule
 
@@ -37,7 +37,7 @@ class InverseGamma:
 
     def __post_init__(self) -> None:
         if self.n_features < 3:
-            raise Unsuitable(
+            raise NotApplicable(
                 f"X has {self.n_features} feature(s), expected at least 3 for method 'inverse_gamma': "
                 "its distribution has shape d/2 - 1, which must be positive"
             )

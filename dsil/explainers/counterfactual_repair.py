@@ -1,4 +1,4 @@
-"""Our own explainer: blame the features that must change, and in this order, to make a row normal."""
+"""Our own explainer: rank the features that must change, and in this order, to make a row normal."""
 
 from typing import Any, ClassVar, Self
 
@@ -20,7 +20,7 @@ class Repair(Estimator):
 
     Each feature of a row is tried at quantiles of the background, the others held. The one that lowers the
     score most is repaired: it stays at its best value. This repeats on the repaired row, until the score is
-    normal. What would have looked guilty only beside a broken value is thus judged beside a repaired one.
+    normal. What would have looked guilty only beside a broken value is thus evaluated beside a repaired one.
 
     The first pass tries all values of a feature; the later ones its best so far and one of the others in
     turn: at most (n_values + 2 max_steps) d rows for the detector to score. Where no single feature lowers a
@@ -50,12 +50,12 @@ class Repair(Estimator):
 
     Notes
     -----
-    Ours. The blame of a repaired feature is by how much its repair and all later ones lower the score: it
+    Ours. The attribution of a repaired feature is by how much its repair and all later ones lower the score: it
     falls with the order, and the first has the whole. A feature that was not repaired has what it would have
     lowered the score when it was last tried, scaled below all repaired ones; it may be negative.
 
-    `stop` is the median. At the 95 % quantile the repair ends too early: the last culprits of a row with many
-    are not reached, and the features that were never repaired are judged beside broken ones.
+    `stop` is the median. At the 95 % quantile the repair ends too early: the last ground-truth features of a row with many
+    are not reached, and the features that were never repaired are evaluated beside broken ones.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
@@ -96,7 +96,7 @@ class Repair(Estimator):
         return self
 
     def explain(self, X: ArrayLike) -> FloatArray:
-        """Return the blame (n, d) for rows (n, d), in units of the score; higher = more to blame.
+        """Return the attributions (n, d) for rows (n, d), in units of the score; higher = more responsible.
 
         Raises
         ------
@@ -127,13 +127,13 @@ class _Repairs:
         self._try(np.arange(len(rows)), np.arange(explainer.n_values))
 
     def run(self) -> FloatArray:
-        """Repair the rows, and return the blame (n, d)."""
+        """Repair the rows, and return the attributions (n, d)."""
         active = np.arange(len(self.rows))
         for step in range(self.explainer.max_steps):
             active = active[self.score[active] > self.explainer.threshold_]
             active = active[[self._repair(int(i)) for i in active]]
             self._try(active, np.array([0, 1 + step % (self.explainer.n_values - 1)]))
-        return self._blame()
+        return self._attributions()
 
     def _try(self, active: IntArray, offsets: IntArray) -> None:
         """Try the open features of rows at their best values so far, and at those `offsets` (k,) further."""
@@ -184,9 +184,9 @@ class _Repairs:
         self.best[i, pair] = middle
         return pair
 
-    def _blame(self) -> FloatArray:
-        blame = np.where(self.open, self.drops, self.before - self.score[:, None])
-        last = np.where(self.open, np.inf, blame).min(axis=1, keepdims=True)
-        top = np.where(self.open, blame, -np.inf).max(axis=1, keepdims=True)
+    def _attributions(self) -> FloatArray:
+        attributions = np.where(self.open, self.drops, self.before - self.score[:, None])
+        last = np.where(self.open, np.inf, attributions).min(axis=1, keepdims=True)
+        top = np.where(self.open, attributions, -np.inf).max(axis=1, keepdims=True)
         factor = np.divide(last, 2 * top, out=np.ones_like(top), where=(top >= last) & np.isfinite(top))
-        return np.where(self.open, blame * factor, blame)
+        return np.where(self.open, attributions * factor, attributions)

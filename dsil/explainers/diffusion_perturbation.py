@@ -1,4 +1,4 @@
-"""The paper's explainer: blame a feature by how much its noise alone moves the score."""
+"""The paper's explainer: score a feature by how much its noise alone moves the score."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
@@ -34,7 +34,7 @@ class DiffusionPerturbation(Estimator):
     .. math:: s_i(x) = \mathrm{AGG}_\delta\, |f(x + \delta e_i) - f(x)|
 
     with f the detector's score and e_i the i-th unit vector, then min-max scaled per row. Each row is scored
-    apart from the others, in calls of a fixed shape, so its blame does not depend on the batch.
+    apart from the others, in calls of a fixed shape, so its attributions does not depend on the batch.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class DiffusionPerturbation(Estimator):
         return self
 
     def explain(self, X: ArrayLike) -> FloatArray:
-        """Return the blame (n, d) for rows (n, d), in [0, 1]; higher = more to blame.
+        """Return the attributions (n, d) for rows (n, d), in [0, 1]; higher = more responsible.
 
         In each row the largest is 1 and the smallest 0; a row whose features all move the score equally gets
         zeros.
@@ -117,10 +117,10 @@ class DiffusionPerturbation(Estimator):
             scores are not finite.
         """
         rows = self._fitted_rows(X)
-        blame = np.empty_like(rows)
-        for blamed, row in zip(blame, rows, strict=True):
-            blamed[:] = min_max(self._effects(row))
-        return blame
+        attributions = np.empty_like(rows)
+        for target, row in zip(attributions, rows, strict=True):
+            target[:] = min_max(self._effects(row))
+        return attributions
 
     def _effects(self, row: FloatArray) -> FloatArray:
         """Return the aggregated effects (d,) of one row (d,)."""

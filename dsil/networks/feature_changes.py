@@ -88,14 +88,16 @@ def moves_of_changes(
         for first in range(0, max(m, 1), n_features):
             part = np.s_[start : start + n_rows, first : first + n_features]
             taken = features[filled][:, part[1]], values[filled][:, part[1]]
-            told = _checked(scores(rows[filled], *taken), taken[1])
-            own[part[0]] = told[:n_here, 0]
-            moves[part] = (told[:, 1:] - told[:, :1]).reshape(taken[1].shape)[:n_here]
+            reported = _checked(scores(rows[filled], *taken), taken[1])
+            own[part[0]] = reported[:n_here, 0]
+            moves[part] = (reported[:, 1:] - reported[:, :1]).reshape(taken[1].shape)[:n_here]
     return own, moves
 
 
 def _checked(scores: FloatArray, values: FloatArray) -> FloatArray:
     r, m, k = values.shape
     if scores.shape != (r, 1 + m * k) or not np.isfinite(scores).all():
-        raise InputError("the detector's scores are not one finite number a row, so no feature can be blamed")
+        raise InputError(
+            "the detector's scores are not one finite number a row, so no feature can be explained"
+        )
     return scores

@@ -19,7 +19,7 @@ def expected_bin_module(network: MLP) -> nn.Sequential:
 
     The outputs before the softmax are centred, which the softmax does not see. Then the contributions to them
     sum to 0, so rules that take out the mean of their multipliers, as Captum's does, and rules that do not
-    agree, and the blame adds up to the score.
+    agree, and the attributions add up to the score.
     """
     layers: list[Any] = list(deepcopy(network.layers))  # torch says no more than that they are modules
     *hidden, last = layers

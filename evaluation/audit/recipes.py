@@ -15,7 +15,7 @@ from rich.table import Table
 from xadbench import __version__
 from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
-from xadbench.datasets.common.errors import InputError, Unattainable
+from xadbench.datasets.common.errors import Infeasible, InputError
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector, Explainer
@@ -67,7 +67,7 @@ LEAK_NOTES = (
     "single precision, minus zero), where a row stands (row_order), or alike for all rows (columns, batch); "
     "inverse: the other way round. Of each the kind where it most exceeds its null, in adjusted nDCG_m over "
     "all anomalies. "
-    "null: with the ground truth drawn anew. shown, not judged: a kind that moves the margin, the paper's "
+    "null: with the ground truth drawn anew. shown, not evaluated: a kind that moves the margin, the paper's "
     "protocol of one affected set a table, or fewer than ten rows."
 )
 WORDS = {"kind", "control", "verdict"}
@@ -97,7 +97,7 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     -------
     DataFrame
         A row a kind, then "all". Columns as in HEADINGS, the last two only with `train`. AUCs are of the
-        kind's anomalies against all normal rows. NaN where every anomaly has all features as culprits.
+        kind's anomalies against all normal rows. NaN where every anomaly has all features as ground-truth features.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _trained_scores(table: LabelledTable, seed: int) -> dict[str, FloatArray]:
 
 def _adjusted_ndcg(explainer: Explainer, detector: Detector, table: LabelledTable) -> FloatArray:
     """Return the adjusted nDCG_m of every row, (n,); NaN where it tells nothing, as in all normal rows."""
-    mask: BoolArray = table.mask  # type: ignore[assignment]  # a generated table names its culprits
+    mask: BoolArray = table.mask  # type: ignore[assignment]  # a generated table has ground truth
     values = np.full(table.n_rows, np.nan)
     found = explainer.fit(detector, background=table.X).explain(table.X[table.y])
     values[table.y] = metrics.adjusted(metrics.ndcg_m(found, mask[table.y]), mask[table.y])
@@ -145,8 +145,8 @@ def _row(
 
 
 def _mean(values: FloatArray) -> float:
-    told = values[~np.isnan(values)]
-    return float(told.mean()) if len(told) else float("nan")
+    reported = values[~np.isnan(values)]
+    return float(reported.mean()) if len(reported) else float("nan")
 
 
 def publish(
@@ -214,7 +214,7 @@ def injected_controls(
         name = kind if isinstance(kind, str) else kind.kind
         try:
             found = leak_controls(inject(table, [kind], ratio, seed=seed, protocol=protocol), seed)
-        except Unattainable as error:
+        except Infeasible as error:
             infeasible[name] = str(error)
             continue
         parts.append(found[found["kind"] != OVERALL])

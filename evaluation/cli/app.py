@@ -27,7 +27,7 @@ debugging = ContextVar("debugging", default=False)
 def root(
     *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of wrong input.")] = False
 ) -> None:
-    """Make tables whose anomalies have known culprits, and judge who blames the right features."""
+    """Make tables whose anomalies have known ground truth, and evaluate who names the right features."""
     debugging.set(debug)
 
 

@@ -72,8 +72,8 @@ def _explainers() -> Entries:
 
     yield from ((name, entry.description) for name, entry in EXPLAINERS.items())
     yield "oracle", "control: sequential repair by the network that made the table"
-    yield "truth", "control: the culprits themselves"
-    yield "inverted_truth", "control: all features but the culprits"
+    yield "truth", "control: the ground truth itself"
+    yield "inverted_truth", "control: all features but those of the ground truth"
     yield from _plugged(KIND.plugins(), KIND.adapt)
 
 

@@ -1,4 +1,4 @@
-"""`xadbench check`: whether an explainer or a detector keeps what all must, and if not, what to mend."""
+"""`xadbench check`: whether an explainer or a detector keeps what all must, and if not, what to fix."""
 
 from typing import Annotated, Any
 
@@ -36,17 +36,17 @@ def check(
 
     make(0)  # what cannot be made is wrong input, and has no fault
     n_passed = 0
-    for asked, finding in findings(contract.Subject(make), contract.CHECKS):
+    for check_, finding in findings(contract.Subject(make), contract.CHECKS):
         n_passed += finding is None
-        _tell(asked, finding)
+        _tell(check_, finding)
     typer.echo(f"{name}: {n_passed} of {len(contract.CHECKS)} checks passed")
     if n_passed < len(contract.CHECKS):
         raise typer.Exit(FAILED)
 
 
-def _tell(asked: Check[Any], finding: Finding | None) -> None:
+def _tell(check_: Check[Any], finding: Finding | None) -> None:
     if finding is None:
-        typer.echo(f"ok      {asked.name}: {asked.asks}")
+        typer.echo(f"ok      {check_.name}: {check_.asks}")
         return
-    typer.echo(printable(f"FAILED  {asked.name}: {finding.problem}"))
-    typer.echo(f"        To mend: {finding.remedy}")
+    typer.echo(printable(f"FAILED  {check_.name}: {finding.problem}"))
+    typer.echo(f"        To fix: {finding.remedy}")

@@ -8,13 +8,13 @@ from rich.console import Console
 
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.components.untrusted_text import plain
-from xadbench.evaluation.regression import Gate, Terms
+from xadbench.evaluation.regression import Criteria, RegressionCheck
 from xadbench.evaluation.regression import compare as compare_runs
 from xadbench.evaluation.regression import rendering as output
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 
-FAILED, REFUSED = 1, 2
+FAILED, NOT_COMPARABLE = 1, 2
 File = Annotated[Path | None, typer.Option(metavar="FILE")]
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -22,20 +22,22 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(epilog="Example: xadbench compare main runs/mine --no-time --markdown -")
 def compare(  # noqa: PLR0917  # an option each
     base: Annotated[str, typer.Argument(help=f"The run to compare with: {ACCEPTED}.")],
-    new: Annotated[str, typer.Argument(help="The run to judge; likewise.")],
+    new: Annotated[str, typer.Argument(help="The run to evaluate; likewise.")],
     metrics: Annotated[
         list[str] | None,
-        typer.Option(help="Metrics to judge by, such as adjusted_acc_m; several: a,b or again."),
+        typer.Option(help="Metrics to evaluate by, such as adjusted_acc_m; several: a,b or again."),
     ] = None,
-    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Terms.scope,
-    tolerance: Annotated[float, typer.Option(help="Loss of a metric that is borne.")] = Terms.tolerance,
+    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Criteria.scope,
+    tolerance: Annotated[
+        float, typer.Option(help="Loss of a metric that is tolerated.")
+    ] = Criteria.tolerance,
     time_tolerance: Annotated[
-        float, typer.Option(help="Ratio of calibrated times that is borne.")
-    ] = Terms.time_tolerance or 1.0,
+        float, typer.Option(help="Ratio of calibrated times that is tolerated.")
+    ] = Criteria.time_tolerance or 1.0,
     level: Annotated[
         float,
         typer.Option(help="Confidence of the whole gate: of gates on equal runs, the share that passes."),
-    ] = Terms.level,
+    ] = Criteria.level,
     baselines: Annotated[Path, typer.Option(metavar="DIR", help="Where baselines are kept.")] = BASELINES,
     markdown: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write Markdown; -: print it alone.")
@@ -43,8 +45,8 @@ def compare(  # noqa: PLR0917  # an option each
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit's XML.")] = None,
     *,
-    judge_time: Annotated[
-        bool, typer.Option("--time/--no-time", help="Judge times too; between machines they are rough.")
+    compare_time: Annotated[
+        bool, typer.Option("--time/--no-time", help="Evaluate times too; between machines they are rough.")
     ] = True,
     allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Trials that NEW lacks.")] = False,
     allow_new_failures: Annotated[
@@ -60,7 +62,7 @@ def compare(  # noqa: PLR0917  # an option each
         bool, typer.Option("--allow-other-seeds", help="Runs without a seed in common.")
     ] = False,
 ) -> None:
-    """Judge whether a run is worse than another; exit code 1 if so, 2 if the two are not to be compared.
+    """Evaluate whether a run is worse than another; exit code 1 if so, 2 if the two are not to be compared.
 
     Trials are paired by table, seed, detector and explainer. Quality fails where the whole interval of a mean
     difference is a loss beyond the tolerance, time where that of the ratio is.
@@ -72,18 +74,18 @@ def compare(  # noqa: PLR0917  # an option each
         "other-versions": allow_other_versions,
         "other-seeds": allow_other_seeds,
     }
-    terms = Terms(
-        metrics=Terms.metrics if metrics is None else _several(metrics),
+    criteria = Criteria(
+        metrics=Criteria.metrics if metrics is None else _several(metrics),
         scope=scope,
         tolerance=tolerance,
-        time_tolerance=time_tolerance if judge_time else None,
+        time_tolerance=time_tolerance if compare_time else None,
         level=level,
         allowed=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
     )
-    gate = compare_runs(base, new, terms, baselines)
-    _publish(gate, markdown, json, junit)
-    if not gate.passed:
-        raise typer.Exit(REFUSED if gate.refusals else FAILED)
+    check = compare_runs(base, new, criteria, baselines)
+    _publish(check, markdown, json, junit)
+    if not check.passed:
+        raise typer.Exit(NOT_COMPARABLE if check.not_comparable else FAILED)
 
 
 def _several(values: list[str] | None) -> tuple[str, ...]:
@@ -91,17 +93,17 @@ def _several(values: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _publish(gate: Gate, markdown: str | None, json: Path | None, junit: Path | None) -> None:
+def _publish(check: RegressionCheck, markdown: str | None, json: Path | None, junit: Path | None) -> None:
     if json is not None:
-        store.write_json(json, output.as_json(gate))
+        store.write_json(json, output.as_json(check))
     if junit is not None:
-        _write(junit, output.as_junit(gate))
+        _write(junit, output.as_junit(check))
     if markdown == "-":
-        typer.echo(output.as_markdown(gate), nl=False)
+        typer.echo(output.as_markdown(check), nl=False)
         return
     if markdown is not None:
-        _write(Path(markdown), output.as_markdown(gate).encode())
-    _print(gate, Console())
+        _write(Path(markdown), output.as_markdown(check).encode())
+    _print(check, Console())
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -109,10 +111,10 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _print(gate: Gate, console: Console) -> None:
-    lines = list(output.hints(gate))
-    if gate.comparisons:
-        console.print(*output.as_rich(gate), sep="\n", highlight=False)
-        lines.insert(0, f"{output.terms_of(gate)} {output.MEANINGS}")
-    for line in [*lines, f"{gate.new} against {gate.base}: {output.headline(gate)}"]:
+def _print(check: RegressionCheck, console: Console) -> None:
+    lines = list(output.hints(check))
+    if check.comparisons:
+        console.print(*output.as_rich(check), sep="\n", highlight=False)
+        lines.insert(0, f"{output.criteria_of(check)} {output.MEANINGS}")
+    for line in [*lines, f"{check.new} against {check.base}: {output.headline(check)}"]:
         console.print(plain(line), soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xadbench.evaluation.regression.verdict import Terms
+from xadbench.evaluation.regression.verdict import Criteria
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -16,11 +16,11 @@ def history(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path(
         "history.html"
     ),
-    metric: Annotated[str, typer.Option(help="A metric, such as adjusted_acc_m.")] = Terms.metrics[0],
-    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Terms.scope,
+    metric: Annotated[str, typer.Option(help="A metric, such as adjusted_acc_m.")] = Criteria.metrics[0],
+    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Criteria.scope,
 ) -> None:
     """Plot a score and the time of runs over commits, on one page that opens offline."""
     from xadbench.evaluation.report import history as pages  # noqa: PLC0415  # Jinja and plotly take a while
 
-    Terms(metrics=(metric,), scope=scope)  # checks them
+    Criteria(metrics=(metric,), scope=scope)  # checks them
     typer.echo(f"{pages.write_history(pages.read_runs(runs), out, metric, scope)}")

@@ -13,7 +13,7 @@ COMMANDS = {
     "score": "Score an explainer, a detector or a data set of your own.",
     "check": "Check an explainer or a detector on toy data.",
     "report": "Write the report of a run.",
-    "compare": "Judge whether a run is worse than another.",
+    "compare": "Evaluate whether a run is worse than another.",
     "baseline": "Save or show named baselines, to compare runs with.",
     "history": "Plot a score and the time of runs over commits.",
     "generate": "Make a table from a recipe.",

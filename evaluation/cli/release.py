@@ -36,13 +36,13 @@ def build(
     """
     loaded = generator.load_release(release)
     folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"
-    judge = audits.as_text if audit else None
+    audit_text = audits.as_text if audit else None
     make(
         loaded,
         folder,
         on_table=lambda made: typer.echo(str(made)),
         workers=workers,
-        audit=judge,
+        audit=audit_text,
         check=check_leaks,
     )
     typer.echo(f"{folder}: {loaded.n_tables} tables")

@@ -14,7 +14,7 @@ from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import Executor, run_suite
 from xadbench.evaluation.suite.expand import n_trials
-from xadbench.evaluation.suite.spec import keeping, load_suite
+from xadbench.evaluation.suite.spec import load_suite, saving
 from xadbench.evaluation.trial.scopes import SCOPES
 
 from .ending import TRIALS_FAILED, complain
@@ -48,7 +48,7 @@ def run(  # noqa: PLR0917  # an option each
 ) -> None:
     """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
     chosen = load_suite(suite)
-    chosen = keeping(chosen, split_commas(keep)) if keep else chosen
+    chosen = saving(chosen, split_commas(keep)) if keep else chosen
     scope = scope or chosen.scope
     if scope not in SCOPES:
         raise unknown("scope", scope, SCOPES)
@@ -68,7 +68,7 @@ def run(  # noqa: PLR0917  # an option each
             executor=executor,
             scheduler=scheduler,
         )
-    publish(records, scope, folder, console, asked=chosen.metrics)
+    publish(records, scope, folder, console, requested=chosen.metrics)
     for gap in lacking(folder, records, chosen.keep):
         complain(gap)
     if any(not is_finished(record) for record in records):

@@ -38,7 +38,7 @@ def score(  # noqa: PLR0917  # an option each
     dataset: Annotated[
         str | None,
         typer.Option(
-            metavar="SPEC", help="Likewise; where its culprits are not known, anomalies are put into it."
+            metavar="SPEC", help="Likewise; where its ground truth is not known, anomalies are put into it."
         ),
     ] = None,
     label: Annotated[
@@ -89,15 +89,15 @@ def score(  # noqa: PLR0917  # an option each
         if explainer is not None
         else None
     )
-    asked = beside(suite, entry, detector, dataset, label)
-    run = out or Path("runs") / asked.name
+    requested = beside(suite, entry, detector, dataset, label)
+    run = out or Path("runs") / requested.name
     if attributions is None:
-        work = partial(run_beside, asked, entry, detector, dataset, run)
+        work = partial(run_beside, requested, entry, detector, dataset, run)
     else:
-        work = partial(score_files, attributions, asked, name or attributions.resolve().name, run)
+        work = partial(score_files, attributions, requested, name or attributions.resolve().name, run)
     form = form or "text"
     console = Console(stderr=form != "text")  # the output is the result alone where a program reads it
-    with RunProgress(n_trials(asked), console) as progress:
+    with RunProgress(n_trials(requested), console) as progress:
         placement = work(
             recompute=recompute, workers=workers or 1, on_trial=_telling(progress), on_running=progress.show
         )

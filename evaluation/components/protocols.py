@@ -47,7 +47,7 @@ EXPLAINER_METHODS = ("fit", "explain")
 
 @runtime_checkable
 class Explainer(Protocol):
-    """Blames features for a detector's scores, without a look at the truth.
+    """Attributes features for a detector's scores, without a look at the truth.
 
     The attributions of a row depend on the detector, the background, the seed and the row alone: not on the
     other rows, their order or the worker. No global random state is used or changed.
@@ -68,7 +68,7 @@ class Explainer(Protocol):
         """
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d) of each value of rows (n, d): finite, higher is more to blame."""
+        """Return the attributions (n, d) of each value of rows (n, d): finite, higher is more responsible."""
 
 
 def missing(explainer: Explainer, detector: Detector) -> str | None:

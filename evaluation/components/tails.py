@@ -1,6 +1,6 @@
 """The tails of each feature's distribution: what ECOD and COPOD score, as detectors and as explainers.
 
-A value is judged within the background and itself, and by nothing else. PyOD's ECOD and COPOD judge it within
+A value is evaluated within the background and itself, and by nothing else. PyOD's ECOD and COPOD evaluate it within
 the batch that it came with too, so their scores depend on the batch.
 """
 

@@ -27,7 +27,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Check(Generic[S]):
-    """One check: what it asks for, what finds a problem (None: there is none), and how to mend one."""
+    """One check: what it asks for, what finds a problem (None: there is none), and how to fix one."""
 
     name: str
     asks: str
@@ -37,14 +37,14 @@ class Check(Generic[S]):
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, and how to mend it."""
+    """What is wrong, and how to fix it."""
 
     check: str
     problem: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.check}: {self.problem}\n  To mend: {self.remedy}"
+        return f"{self.check}: {self.problem}\n  To fix: {self.remedy}"
 
 
 def run(check: Check[S], subject: S) -> Finding | None:

@@ -37,7 +37,7 @@ class Subject:
     make
         Returns a new detector, not fitted, for a `random_state`.
     tolerance
-        The difference between the score of a row alone and among others that is borne, in units of the
+        The difference between the score of a row alone and among others that is tolerated, in units of the
         largest absolute score; 0 asks for the same bits.
     """
 

@@ -26,7 +26,7 @@ from .checks import (
     rows,
     with_constant,
 )
-from .toy_detectors import CULPRIT, Curved, Linear, Plain
+from .toy_detectors import DECISIVE, Curved, Linear, Plain
 
 NEAR, FAR = 2.0, 5.0  # standard deviations
 
@@ -40,8 +40,8 @@ class Subject:
     make
         Returns a new explainer, not fitted, for a `random_state`.
     tolerance
-        The difference between the blame of a row alone and among others that is borne, in units of the
-        largest absolute blame; 0 asks for the same bits.
+        The difference between the attribution of a row alone and among others that is tolerated, in units of the
+        largest absolute attributions; 0 asks for the same bits.
     """
 
     make: Callable[[int], Explainer]
@@ -51,12 +51,12 @@ class Subject:
         """Return an explainer of seed 0 that is fitted to a toy detector."""
         return self.make(0).fit(detector or Curved(), background())
 
-    def blame(self, X: FloatArray, detector: Detector | None = None) -> FloatArray:
-        """Return the blame (n, d) by such an explainer."""
-        return blame_of(self.fitted(detector), X)
+    def attributions(self, X: FloatArray, detector: Detector | None = None) -> FloatArray:
+        """Return the attributions (n, d) by such an explainer."""
+        return attributions_of(self.fitted(detector), X)
 
 
-def blame_of(explainer: Explainer, X: FloatArray) -> FloatArray:
+def attributions_of(explainer: Explainer, X: FloatArray) -> FloatArray:
     """Return what an explainer returns, as an array that a later call cannot change."""
     return np.array(explainer.explain(X))
 
@@ -68,19 +68,19 @@ def _works(subject: Subject) -> str | None:
     fitted = made.fit(Curved(), background())
     if not callable(getattr(fitted, "explain", None)):
         return f"fit returned {type(fitted).__name__}, which has no explain"
-    blame = fitted.explain(rows())
-    if np.shape(blame) != rows().shape:
-        return f"explain returned shape {np.shape(blame)} for rows of shape {rows().shape}"
-    kind = np.asarray(blame).dtype
+    attributions = fitted.explain(rows())
+    if np.shape(attributions) != rows().shape:
+        return f"explain returned shape {np.shape(attributions)} for rows of shape {rows().shape}"
+    kind = np.asarray(attributions).dtype
     return None if kind.kind in "fiu" else f"explain returned values of type {kind}"
 
 
 def _finite(subject: Subject) -> str | None:
     constant = " where a feature of the background is constant"
     for what, training in (("", background()), (constant, with_constant())):
-        blame = blame_of(subject.make(0).fit(Curved(), training), rows())
-        if bad := int((~np.isfinite(blame)).sum()):
-            return f"{bad} of {blame.size} values are NaN or infinite{what}"
+        attributions = attributions_of(subject.make(0).fit(Curved(), training), rows())
+        if bad := int((~np.isfinite(attributions)).sum()):
+            return f"{bad} of {attributions.size} values are NaN or infinite{what}"
     return None
 
 
@@ -100,43 +100,43 @@ def _leaves_its_input(subject: Subject) -> str | None:
 
 def _repeats_itself(subject: Subject) -> str | None:
     fitted = subject.fitted()
-    first = blame_of(fitted, rows())
-    if (reason := differ(first, blame_of(fitted, rows()), 0)) is not None:
-        return f"a second call of explain gives other blame: {reason}"
-    if (reason := differ(first, subject.blame(rows()), 0)) is not None:
-        return f"another explainer of the same random_state gives other blame: {reason}"
+    first = attributions_of(fitted, rows())
+    if (reason := differ(first, attributions_of(fitted, rows()), 0)) is not None:
+        return f"a second call of explain gives other attributions: {reason}"
+    if (reason := differ(first, subject.attributions(rows()), 0)) is not None:
+        return f"another explainer of the same random_state gives other attributions: {reason}"
     return None
 
 
 def _goes_row_by_row(subject: Subject) -> str | None:
     fitted = subject.fitted()
-    return depends_on_others(lambda X: blame_of(fitted, X), subject.tolerance)
+    return depends_on_others(lambda X: attributions_of(fitted, X), subject.tolerance)
 
 
 def _takes_any_layout(subject: Subject) -> str | None:
     fitted = subject.fitted()
-    by_columns = blame_of(fitted, np.asfortranarray(rows()))
-    return differ(blame_of(fitted, rows()), by_columns, subject.tolerance)
+    by_columns = attributions_of(fitted, np.asfortranarray(rows()))
+    return differ(attributions_of(fitted, rows()), by_columns, subject.tolerance)
 
 
 def _leaves_global_states(subject: Subject) -> str | None:
-    return leaves_a_trace(lambda: subject.blame(rows()[:3]))
+    return leaves_a_trace(lambda: subject.attributions(rows()[:3]))
 
 
 def _ignores_global_states(subject: Subject) -> str | None:
-    return draws_with_others(lambda: subject.blame(rows()[:3]))
+    return draws_with_others(lambda: subject.attributions(rows()[:3]))
 
 
-def _finds_the_culprit(subject: Subject) -> str | None:
+def _finds_the_decisive_feature(subject: Subject) -> str | None:
     X = np.clip(rows(), -NEAR, NEAR)
-    X[:, CULPRIT] = FAR
-    blamed = subject.blame(X, Linear()).argmax(axis=1)
-    wrong = np.flatnonzero(blamed != CULPRIT)
+    X[:, DECISIVE] = FAR
+    top = subject.attributions(X, Linear()).argmax(axis=1)
+    wrong = np.flatnonzero(top != DECISIVE)
     if not len(wrong):
         return None
     return (
-        f"the score is a weighted sum, and feature {CULPRIT} alone is far off, but in {len(wrong)} of "
-        f"{len(X)} rows another gets the most blame; first: row {wrong[0]}, feature {blamed[wrong[0]]}"
+        f"the score is a weighted sum, and feature {DECISIVE} alone is far off, but in {len(wrong)} of "
+        f"{len(X)} rows another gets the highest attribution; first: row {wrong[0]}, feature {top[wrong[0]]}"
     )
 
 
@@ -144,7 +144,7 @@ def _says_what_it_needs(subject: Subject) -> str | None:
     made = subject.make(0)
     if missing(made, Plain()) is not None:
         return None
-    blame_of(made.fit(Plain(), background()), rows())
+    attributions_of(made.fit(Plain(), background()), rows())
     return None
 
 
@@ -160,7 +160,7 @@ CHECKS: tuple[Check[Subject], ...] = (
         "finite",
         "each value is a number",
         _finite,
-        "return 0 where there is nothing to blame; often a standard deviation of 0 was divided by",
+        "return 0 where there is nothing responsible; often a standard deviation of 0 was divided by",
     ),
     Check(
         "input",
@@ -170,13 +170,13 @@ CHECKS: tuple[Check[Subject], ...] = (
     ),
     Check(
         "seed",
-        "the same random_state gives the same blame",
+        "the same random_state gives the same attributions",
         _repeats_itself,
         f"{RANDOM}, and make the generator in explain, so that a second call draws the same",
     ),
     Check(
         "rows",
-        "a row's blame depends on no other row, nor on the order",
+        "a row's attributions depends on no other row, nor on the order",
         _goes_row_by_row,
         "take means, scales and whatever is compared with from the background at fit, not from X; draw for "
         "each row from a generator of the same seed; go row by row where products round differently",
@@ -200,10 +200,10 @@ CHECKS: tuple[Check[Subject], ...] = (
         RANDOM,
     ),
     Check(
-        "culprit",
-        "the culprit of a linear score gets the most blame",
-        _finds_the_culprit,
-        "higher must mean more to blame: return the negative if yours falls, and blame what raises the score",
+        "ground_truth",
+        "the ground-truth feature of a linear score gets the highest attribution",
+        _finds_the_decisive_feature,
+        "higher must mean more responsible: return the negative if yours falls, and reward what raises the score",
     ),
     Check(
         "requires",

@@ -1,4 +1,4 @@
-"""Toy detectors whose culprits are known, which offer an explainer all that it can require."""
+"""Toy detectors with known ground truth, which offer an explainer all that it can require."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 WEIGHTS = np.array([0.5, 0.0, 4.0, 0.1, -0.2])
-CULPRIT = 2  # the feature that such a score hangs on
+DECISIVE = 2  # the feature that such a score hangs on
 WIDTH = 64
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least
-from xadbench.datasets.common.errors import Unsuitable, find
+from xadbench.datasets.common.errors import NotApplicable, find
 
 from .rows import RowExplainer
 from .shapley import background_sample
@@ -88,7 +88,7 @@ SCORES: dict[str, Callable[[Any], Any]] = {
 class Captum(RowExplainer):
     r"""Explainer by one of Captum's methods.
 
-    The blame is signed: what a value adds to the score, so that a feature which makes the row look normal
+    The attribution is signed: what a value adds to the score, so that a feature which makes the row look normal
     comes last. Only "smooth_grad", a slope, is taken by magnitude. The baseline is the mean of the background
     where a method takes one point, and the sample of `kernel_shap` where it takes many.
 
@@ -146,7 +146,7 @@ class Captum(RowExplainer):
 
         method, d = self._method, background.shape[1]
         if d < method.min_features:
-            raise Unsuitable(f"{self.method} needs at least {method.min_features} features, found {d}")
+            raise NotApplicable(f"{self.method} needs at least {method.min_features} features, found {d}")
         self._attribute = method.make(
             import_module("captum.attr"), SCORES[method.requires](detector)
         ).attribute
@@ -162,8 +162,8 @@ class Captum(RowExplainer):
         from torch import tensor  # noqa: PLC0415  # takes a second to import
 
         with silenced():
-            blame = self._attribute(tensor(row[None], requires_grad=True), **self._options)
-        values: FloatArray = blame[0].detach().double().numpy()
+            attributions = self._attribute(tensor(row[None], requires_grad=True), **self._options)
+        values: FloatArray = attributions[0].detach().double().numpy()
         return np.abs(values) if self._method.magnitude else values
 
 

@@ -21,7 +21,7 @@ class FunctionExplainer:
     Parameters
     ----------
     function
-        Called as `function(detector, background, X, **params)`; returns the blame (n, d).
+        Called as `function(detector, background, X, **params)`; returns the attributions (n, d).
     requires
         What the function needs of a detector.
     version
@@ -61,10 +61,10 @@ class FunctionExplainer:
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return what the function returns."""
-        blame = np.asarray(self.function(self._detector, self._background, X, **self.params))
-        if np.iscomplexobj(blame):  # of which NumPy would drop a part
+        attributions = np.asarray(self.function(self._detector, self._background, X, **self.params))
+        if np.iscomplexobj(attributions):  # of which NumPy would drop a part
             raise TypeError(f"{name_of(self.function)} returns complex numbers; expected real ones")
-        return blame.astype(np.float64)
+        return attributions.astype(np.float64)
 
 
 def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:

@@ -109,7 +109,7 @@ EXPLAINERS: dict[str, Entry[Explainer]] = {
     "tree_shap": Entry("signed Shapley values of a forest's path lengths", partial(factory_of, TreeSHAP)),
     "diffi": Entry("depth of a forest's splits on each feature", partial(factory_of, DIFFI)),
     "exiffi": Entry("unevenness of a forest's splits on each feature", partial(factory_of, ExIFFI)),
-    "random": Entry("control: random blame, whose score is chance", partial(factory_of, Random)),
+    "random": Entry("control: random attributions, whose score is chance", partial(factory_of, Random)),
 }
 
 

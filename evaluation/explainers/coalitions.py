@@ -9,7 +9,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import matrix
-from xadbench.datasets.common.errors import InputError, Unsuitable
+from xadbench.datasets.common.errors import InputError, NotApplicable
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.components.protocols import Detector
 
@@ -54,7 +54,7 @@ class _Coalitions(ABC):
 class ExactShapley(_Coalitions):
     r"""Explainer by Shapley values of the score from all :math:`2^d` coalitions, for at most 12 features.
 
-    The blame is signed. The values of a row sum to f(x) minus the background's mean score.
+    The attribution is signed. The values of a row sum to f(x) minus the background's mean score.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class ExactShapley(_Coalitions):
 
     def _solve(self, d: int) -> tuple[BoolArray, FloatArray]:
         if d > MAX_FEATURES:
-            raise Unsuitable(f"exact Shapley values are for at most {MAX_FEATURES} features, here are {d}")
+            raise NotApplicable(f"exact Shapley values are for at most {MAX_FEATURES} features, here are {d}")
         coalitions = np.arange(2**d)[:, None] >> np.arange(d) & 1 == 1
         size = coalitions.sum(axis=1)
         joined = np.array(
@@ -84,7 +84,7 @@ class LeverageSHAP(_Coalitions):
 
     Shapley values solve a weighted regression on all coalitions. Sampled by leverage scores, all sizes of a
     coalition get about as many draws, and each coalition is drawn together with its complement, at most once.
-    The blame is signed; the values of a row sum to f(x) minus the background's mean score. From
+    The attribution is signed; the values of a row sum to f(x) minus the background's mean score. From
     :math:`2^d` coalitions on they are exact.
 
     Parameters

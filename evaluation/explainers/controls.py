@@ -12,10 +12,10 @@ from .base import row_by_row
 
 
 class Random:
-    """Explainer that blames at random: what it scores is chance.
+    """Explainer that draws attributions at random: what it scores is chance.
 
     Each row has a random stream of its own, named by the row's bytes. One stream for a whole batch would make
-    a row's blame depend on the rows before it, and so on scope, order and worker. Equal rows get equal blame.
+    a row's attributions depend on the rows before it, and so on scope, order and worker. Equal rows get equal attributions.
 
     Parameters
     ----------

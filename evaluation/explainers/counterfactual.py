@@ -22,13 +22,13 @@ class Counterfactual:
     .. math:: \min_u \|u\|_1 \quad\text{subject to}\quad f(x + \sigma u) \le \tau
 
     with :math:`\sigma` the background's standard deviations, 1 for a constant column, and :math:`\tau` the
-    95 % quantile of its scores. The blame is :math:`|u_i|`; 0 for all features of a row
+    95 % quantile of its scores. The attribution is :math:`|u_i|`; 0 for all features of a row
     that is below the threshold already.
 
     Parameters
     ----------
     max_steps
-        Steps of the search, at least 1. A row that they do not bring under the threshold is blamed by the
+        Steps of the search, at least 1. A row that they do not bring under the threshold is named by the
         changes so far.
 
     Notes

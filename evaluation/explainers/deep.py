@@ -13,7 +13,7 @@ from .shapley import background_sample, load_shap
 class TorchSHAP(RowExplainer):
     """Explainer of shap that takes a torch module of one output: `_score` and `_values` make it.
 
-    The blame is signed: what a feature adds to the score, against the background.
+    The attribution is signed: what a feature adds to the score, against the background.
     """
 
     library = "shap"

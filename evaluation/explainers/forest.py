@@ -27,7 +27,7 @@ class _Tree(NamedTuple):
 
 
 class _PathExplainer(ABC):
-    """Blames a feature by the mean worth of the splits on it along a row's paths."""
+    """Scores a feature by the mean worth of the splits on it along a row's paths."""
 
     requires = frozenset({"forest"})
     version = 1
@@ -43,7 +43,7 @@ class _PathExplainer(ABC):
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d), at least 0, of rows (n, d); 0 for a feature on none of the row's paths."""
+        """Return the attributions (n, d), at least 0, of rows (n, d); 0 for a feature on none of the row's paths."""
         rows = matrix(X, n_columns=self._n_features)
         worth, splits = np.zeros_like(rows), np.zeros_like(rows)
         for tree in self._trees:
@@ -78,7 +78,7 @@ def _read(tree: Any, features: Any, n_features: int) -> _Tree:
 class DIFFI(_PathExplainer):
     r"""Explainer of isolation forests by depth (local DIFFI).
 
-    A split on the path of a row that the tree isolates at depth h is worth :math:`1/h - 1/h_{max}`; the blame
+    A split on the path of a row that the tree isolates at depth h is worth :math:`1/h - 1/h_{max}`; the attributions
     of a feature is the mean worth of the splits on it, over all trees.
 
     Notes
@@ -98,7 +98,7 @@ class ExIFFI(_PathExplainer):
     r"""Explainer of isolation forests by how unevenly splits divide the rows (ExIFFI).
 
     A split on a row's path is worth :math:`n / (n' + 1)`: the training rows at the node, over those that go
-    the row's way, and 1. The blame of a feature is the mean worth of the splits on it, over all trees.
+    the row's way, and 1. The attribution of a feature is the mean worth of the splits on it, over all trees.
 
     Notes
     -----

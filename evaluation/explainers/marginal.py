@@ -20,7 +20,7 @@ class ZScore:
     -----
     A column that is constant in the background has no spread. The rounding of its value c takes the place:
     :math:`\sigma_i = \mathrm{ulp}(\max(|c|, 1))`. So the constant itself gets 0, and any other value
-    more blame than a value of a varying column could deserve.
+    a higher attribution than a value of a varying column could deserve.
     """
 
     requires: frozenset[str] = frozenset()

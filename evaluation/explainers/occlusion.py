@@ -24,7 +24,7 @@ class ConditionalOcclusion:
     .. math:: f(x) - \frac{1}{k} \sum_{b \in N_i(x)} f(x_1, \ldots, b_i, \ldots, x_d)
 
     with :math:`N_i(x)` the k normal rows of the background nearest to x in all features but i. Normal are
-    the 95 % of the background with the lowest scores. The blame is signed: a feature whose redrawing
+    the 95 % of the background with the lowest scores. The attribution is signed: a feature whose redrawing
     raises the score comes last.
 
     Parameters

@@ -13,7 +13,7 @@ from .base import row_by_row
 class ReconstructionError:
     """Explainer by what a detector could not reconstruct: the squared change of each feature.
 
-    The mean of a row's blame is the row's score.
+    The mean of a row's attributions is the row's score.
 
     Notes
     -----

@@ -28,7 +28,7 @@ def seeded_numpy(seed: int) -> Iterator[None]:
 
 
 class RowExplainer(ABC):
-    """Explainer that a library's method makes: `_prepare` takes the detector, `_explain_row` blames.
+    """Explainer that a library's method makes: `_prepare` takes the detector, `_explain_row` names.
 
     The libraries draw from global random states. Both methods run with these seeded alike for every row, and
     put back afterwards; as with any use of global state, not in several threads at once.
@@ -56,7 +56,7 @@ class RowExplainer(ABC):
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d) of rows (n, d); what it means is the class's to say."""
+        """Return the attributions (n, d) of rows (n, d); what it means is the class's to say."""
         return row_by_row(self._explain_seeded, matrix(X, n_columns=self._n_features))
 
     def _explain_seeded(self, row: FloatArray) -> FloatArray:
@@ -69,4 +69,4 @@ class RowExplainer(ABC):
 
     @abstractmethod
     def _explain_row(self, row: FloatArray) -> FloatArray:
-        """Return the blame (d,) of one row (d,)."""
+        """Return the attributions (d,) of one row (d,)."""

@@ -44,7 +44,7 @@ def mean_scores(score: Any, row: FloatArray, sample: FloatArray, coalitions: Boo
 class ScoreSHAP(RowExplainer):
     """Explainer of shap that calls the score alone: `_explainer_of` makes it.
 
-    The blame is the signed Shapley value: what a feature adds to the score, against the background. A feature
+    The attribution is the signed Shapley value: what a feature adds to the score, against the background. A feature
     that makes the row look normal comes last.
     """
 
@@ -64,7 +64,7 @@ class ScoreSHAP(RowExplainer):
 class KernelSHAP(ScoreSHAP):
     r"""Explainer by Shapley values of the score, estimated from sampled coalitions of features.
 
-    The blame is the signed Shapley value: what a feature adds to the score, against the background. A feature
+    The attribution is the signed Shapley value: what a feature adds to the score, against the background. A feature
     that makes the row look normal comes last. The values of a row sum to f(x) minus the background's mean
     score.
 

@@ -19,10 +19,10 @@ PENALTIES = np.logspace(-4, 1, 6)  # of ridge, as a share of a standardised feat
 
 
 class _Surprise(ABC):
-    """Blames a feature by its absolute residual, in robust standard deviations of such residuals.
+    """Scores a feature by its absolute residual, in robust standard deviations of such residuals.
 
-    A row's fold follows from its values, and it is judged by models of the other folds: a row of the
-    background is never judged by a model that has seen it, nor its duplicates.
+    A row's fold follows from its values, and it is evaluated by models of the other folds: a row of the
+    background is never evaluated by a model that has seen it, nor its duplicates.
     """
 
     requires: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ def _others(fold: IntArray, k: int) -> BoolArray:
 class SurpriseRidge(_Surprise):
     r"""Explainer by conditional surprise: ridge regression of each feature on the others.
 
-    The blame is :math:`|r_i - \mathrm{median}_i| / s_i`, with r the residual of the standardised value and s
+    The attribution is :math:`|r_i - \mathrm{median}_i| / s_i`, with r the residual of the standardised value and s
     the spread (`robust_moments`) of the background's residuals, all of them out of fold. The detector is
     ignored.
 

@@ -15,7 +15,7 @@ class Lime(RowExplainer):
     """Explainer by the slopes of a linear model that is fitted to the score around the row.
 
     Draws from a Gaussian at the row, with the background's standard deviations; ridge regression on all
-    features, weighted by nearness. The blame is the magnitude of the slope per standard deviation: with
+    features, weighted by nearness. The attribution is the magnitude of the slope per standard deviation: with
     Gaussian draws, LIME estimates the same slope as SmoothGrad (Agarwal et al. 2021, arXiv 2102.10618).
 
     Parameters

@@ -1,6 +1,6 @@
 """The per-feature scores of ECOD, COPOD and HBOS, as explainers.
 
-All three judge a row within the background and the row itself, and by nothing else.
+All three evaluate a row within the background and the row itself, and by nothing else.
 """
 
 from abc import ABC, abstractmethod
@@ -27,7 +27,7 @@ class _ByTails(ABC):
 
     @abstractmethod
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d), at least 0, of rows (n, d)."""
+        """Return the attributions (n, d), at least 0, of rows (n, d)."""
 
 
 class ECOD(_ByTails):
@@ -44,7 +44,7 @@ class ECOD(_ByTails):
     """
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d), at least 0, of rows (n, d)."""
+        """Return the attributions (n, d), at least 0, of rows (n, d)."""
         return self._tails.ecod(X)
 
 
@@ -55,7 +55,7 @@ class COPOD(_ByTails):
 
     with F as of `ECOD`, and u_i the negative logarithm of the tail on the side of the feature's skewness:
     left if it is negative, else right. It ignores the detector. A value far out on the other side gets
-    half the blame only.
+    half the attribution only.
 
     Notes
     -----
@@ -63,7 +63,7 @@ class COPOD(_ByTails):
     """
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d), at least 0, of rows (n, d)."""
+        """Return the attributions (n, d), at least 0, of rows (n, d)."""
         return self._tails.copod(X)
 
 
@@ -71,7 +71,7 @@ class HBOS:
     r"""Explainer by the histogram of each feature: :math:`-\log h_i(x_i)`.
 
     h is the height of the value's bin, relative to the highest, both with the row itself counted in: so the
-    blame is finite in empty bins, and 0 at most in the highest. It ignores the detector.
+    attributions is finite in empty bins, and 0 at most in the highest. It ignores the detector.
 
     Notes
     -----
@@ -93,13 +93,13 @@ class HBOS:
         bins = self._bins(rows).T
         # Two more for what lies outside on either side.
         counts = np.stack([np.bincount(column, minlength=self._n_bins + 2) for column in bins], axis=1) + 1
-        self._blame = np.log(np.maximum(counts.max(axis=0) - 1, counts) / counts)
+        self._attributions = np.log(np.maximum(counts.max(axis=0) - 1, counts) / counts)
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d), at least 0, of rows (n, d)."""
+        """Return the attributions (n, d), at least 0, of rows (n, d)."""
         rows = matrix(X, n_columns=len(self._low))
-        return np.take_along_axis(self._blame, self._bins(rows), axis=0)
+        return np.take_along_axis(self._attributions, self._bins(rows), axis=0)
 
     def _bins(self, rows: FloatArray) -> IntArray:
         """Return each value's bin (n, d), from 1; 0 and `_n_bins` + 1 for what lies outside."""

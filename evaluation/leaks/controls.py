@@ -86,7 +86,7 @@ def leak_controls(table: LabelledTable, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(records, columns=COLUMNS)
 
 
-def judged(controls: pd.DataFrame) -> pd.DataFrame:
+def tested(controls: pd.DataFrame) -> pd.DataFrame:
     """Return the controls of `leak_controls`, of one table or of many, with a verdict on each.
 
     Added are `family_wise_p`, Holm's over all that are not exempt, and `verdict`: "leak" where a control
@@ -103,14 +103,14 @@ def judged(controls: pd.DataFrame) -> pd.DataFrame:
 
 
 def leaks(controls: pd.DataFrame) -> pd.DataFrame:
-    """Return the controls of `leak_controls`, of one table or of many, that are leaks; see `judged`."""
-    found = judged(controls.reset_index(drop=True))
+    """Return the controls of `leak_controls`, of one table or of many, that are leaks; see `tested`."""
+    found = tested(controls.reset_index(drop=True))
     return found[found["verdict"] == "leak"]
 
 
 def worst(controls: pd.DataFrame) -> pd.DataFrame:
-    """Return, judged, the row of each control that most exceeds its null, the largest excess first."""
-    found = judged(controls.reset_index(drop=True))
+    """Return, evaluated, the row of each control that most exceeds its null, the largest excess first."""
+    found = tested(controls.reset_index(drop=True))
     ordered = found.sort_values("excess", ascending=False, kind="stable")
     leading = ordered.sort_values("verdict", key=lambda column: column != "leak", kind="stable")
     return leading.drop_duplicates("control").sort_values("excess", ascending=False, ignore_index=True)
@@ -127,7 +127,7 @@ def summary(controls: pd.DataFrame) -> str:
     high = (of_all["excess"] > EXCESS) & (of_all["score"] > EXCESS) & (of_all["p"] < FAMILY_WISE_P)
     shown = of_all[high & of_all["exempt"].astype(bool)].sort_values("score", ascending=False)
     named = [f"{row.control} {row.score:.2f} (null {row.null:.2f})" for row in shown.itertuples()]
-    return f"{', '.join(named)}; shown, not judged" if named else "none above its null"
+    return f"{', '.join(named)}; shown, not evaluated" if named else "none above its null"
 
 
 class LeakFound(Exception):
@@ -159,7 +159,7 @@ def check_leaks(tables: Mapping[str, LabelledTable | Path]) -> str:
 
 
 def exemptions(table: LabelledTable) -> Callable[[str, str], bool]:
-    """Return whether a kind's control is shown without being judged, by the table's provenance."""
+    """Return whether a kind's control is shown without being evaluated, by the table's provenance."""
     recipe = table.provenance.get("recipe", {})
     planted: Iterable[Mapping[str, Any]] = recipe.get("anomalies", table.provenance.get("kinds", ()))
     published = {one["kind"] for one in planted if one.get("affected", {}).get("per") == "kind"}

@@ -1,6 +1,6 @@
 """Metrics: pure functions, and registries that say what a reader must know about them.
 
-`METRICS` judge attributions row by row, `DETECTION` judges the scores of a detector, `BASELINES` are the
+`METRICS` evaluate attributions row by row, `DETECTION` evaluates the scores of a detector, `FILL_VALUES` are the
 values that stand for an absent feature. `metered` tells what a computation costs.
 """
 
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 
 from .base import Explained, Metric, mean_over_sizes
-from .baselines import BASELINES, Baseline, make_baseline
 from .cells import (
     average_precision_chance,
     average_precision_variance,
@@ -19,7 +18,7 @@ from .cells import (
     reciprocal_rank_chance,
     reciprocal_rank_variance,
 )
-from .cost import Cost, counted, kernel_seconds, metered
+from .cost import Cost, counted, matmul_seconds, metered
 from .detection import auc_roc, average_precision, f1_at_n
 from .erasure import (
     comprehensiveness,
@@ -29,9 +28,10 @@ from .erasure import (
     sufficiency_curve,
 )
 from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, fidelity
+from .fill_values import FILL_VALUES, FillValue, make_fill_value
 from .infidelity import infidelity
 from .perturbed import Score
-from .ranking import acc_m, adjusted, chance_level, culprit_gains, graded_acc_m, graded_ndcg_m, ndcg_m
+from .ranking import acc_m, adjusted, chance_level, graded_acc_m, graded_gains, graded_ndcg_m, ndcg_m
 from .registry import METRICS, RANKING, SET_SIZES
 from .robustness import batch_agreement, max_sensitivity, rank_agreement, seed_agreement
 
@@ -49,7 +49,7 @@ __all__ = [
     "cell_auc_roc",
     "graded_ndcg_m",
     "graded_acc_m",
-    "culprit_gains",
+    "graded_gains",
     "chance_level",
     "reciprocal_rank_chance",
     "reciprocal_rank_variance",
@@ -71,9 +71,9 @@ __all__ = [
     "sufficiency",
     "set_sizes",
     "mean_over_sizes",
-    "BASELINES",
-    "Baseline",
-    "make_baseline",
+    "FILL_VALUES",
+    "FillValue",
+    "make_fill_value",
     "max_sensitivity",
     "rank_agreement",
     "seed_agreement",
@@ -81,7 +81,7 @@ __all__ = [
     "Cost",
     "metered",
     "counted",
-    "kernel_seconds",
+    "matmul_seconds",
 ]
 
 DETECTION: dict[str, Callable[[FloatArray, BoolArray], float]] = {

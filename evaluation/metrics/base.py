@@ -12,26 +12,26 @@ from .perturbed import Score
 
 @dataclass(frozen=True, eq=False)
 class Explained:
-    """Attributions, and what metrics may ask to judge them by; None where it is not known.
+    """Attributions, and what metrics may ask to evaluate them by; None where it is not known.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame.
+        Attributions, finite; higher is more responsible.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
     deviation : (n, d) float64
         How far each value is from its clean twin, ``|x - clean|``, in standard deviations of the feature.
     X : (n, d) float64
         The rows explained.
     score
         The detector's score: rows (m, d) to values (m,).
-    baseline : (d,) or (n, d) float64
-        The values that stand for "not there"; see `BASELINES`.
+    fill_value : (d,) or (n, d) float64
+        The values that stand for "not there"; see `FILL_VALUES`.
     explain
-        The explainer, fitted: rows (m, d) to blame (m, d).
+        The explainer, fitted: rows (m, d) to attributions (m, d).
     explain_with_seed
-        The explainer fitted anew with a seed: seed and rows (m, d) to blame (m, d).
+        The explainer fitted anew with a seed: seed and rows (m, d) to attributions (m, d).
     seed
         Names the random draws of a metric.
     """
@@ -41,7 +41,7 @@ class Explained:
     deviation: FloatArray | None = None
     X: FloatArray | None = None
     score: Score | None = None
-    baseline: FloatArray | None = None
+    fill_value: FloatArray | None = None
     explain: Callable[[FloatArray], FloatArray] | None = None
     explain_with_seed: Callable[[int, FloatArray], FloatArray] | None = None
     seed: int = 0
@@ -59,7 +59,7 @@ def mean_over_sizes(curve: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that judges each row's attributions.
+    """A metric that evaluates each row's attributions.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Metric:
     per_row
         Function of an `Explained` that has what the metric `needs`: values (n,), NaN where not defined.
     needs
-        Fields of `Explained`, beside the attributions. A metric that needs the mask judges by the culprits.
+        Fields of `Explained`, beside the attributions. A metric that needs the mask use the ground truth.
     best
         The value of a perfect attribution: the end of `range` that is to be wished for.
     range
@@ -107,8 +107,8 @@ class Metric:
         return self.best == self.range[1]
 
     @property
-    def judges_by_culprits(self) -> bool:
-        """Whether a row without culprits, such as a false positive, has no value."""
+    def needs_ground_truth(self) -> bool:
+        """Whether a row without ground-truth features, such as a false positive, has no value."""
         return "mask" in self.needs
 
     def values(self, explained: Explained) -> FloatArray:

@@ -1,7 +1,7 @@
-r"""Metrics of the whole order of a row's features: where the culprits stand among all d of them.
+r"""Metrics of the whole order of a row's features: where the ground-truth features stand among all d of them.
 
 As in `ranking`, ties are averaged: the value is its exact expectation over all orders of tied features. A
-blind guess is a uniformly random order. m is the number of a row's culprits.
+blind guess is a uniformly random order. m is the number of a row's ground-truth features.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ from .ties import tied_groups
 
 
 def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    r"""Return one over the position of each row's first culprit; its mean over rows is the MRR.
+    r"""Return one over the position of each row's first ground-truth feature; its mean over rows is the MRR.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
     Notes
     -----
-    Source: Voorhees 1999 (TREC-8). In a group of n tied features with c culprits, the first stands at the
+    Source: Voorhees 1999 (TREC-8). In a group of n tied features with c ground-truth features, the first stands at the
     group's s-th place with probability c / (n - s + 1) if it did not stand earlier.
 
     Examples
@@ -50,16 +50,16 @@ def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
 
 def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    r"""Return each row's average precision: the mean over its culprits of the precision at their position.
+    r"""Return each row's average precision: the mean over its ground-truth features of the precision at their position.
 
     .. math:: \mathrm{AP} = \frac{1}{m} \sum_i \mathrm{rel}(i)\, \frac{1}{i} \sum_{j \le i} \mathrm{rel}(j)
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatAr
 
     Notes
     -----
-    Ties as in McSherry & Najork 2008: at place s of a group of n tied features with c culprits stands a
-    culprit with probability c / n, and then before it in the group (s - 1)(c - 1)/(n - 1) others on average.
+    Ties as in McSherry & Najork 2008: at place s of a group of n tied features with c ground-truth features stands a
+    ground-truth feature with probability c / n, and then before it in the group (s - 1)(c - 1)/(n - 1) others on average.
     scikit-learn lets a tied group pass a threshold together instead, which is no expectation over orders.
 
     Examples
@@ -93,14 +93,14 @@ def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatAr
 
 
 def cell_auc_roc(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return each row's area under the ROC curve: how often a culprit is blamed more than another feature.
+    """Return each row's area under the ROC curve: how often a ground-truth feature is ranked above another feature.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts; a tie counts one half.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; a tie counts one half.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def cell_auc_roc(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
     Notes
     -----
-    Source: Hanley & McNeil 1982: the Mann-Whitney statistic over the pairs of culprits and others.
+    Source: Hanley & McNeil 1982: the Mann-Whitney statistic over the pairs of ground-truth features and others.
 
     Examples
     --------
@@ -146,19 +146,19 @@ def average_precision_chance(mask: BoolArray) -> FloatArray:
 
     .. math:: (q_1 H_d + q_2 (d - H_d)) / m
 
-    with q_k the probability that k given positions all hold culprits, H_d the d-th harmonic number.
+    with q_k the probability that k given positions all hold ground-truth features, H_d the d-th harmonic number.
     """
     mask = checked_mask(mask)
     n_features = mask.shape[1]
     harmonic = (1 / np.arange(1, n_features + 1)).sum()
-    q = _all_culprits(mask)
+    q = _all_true(mask)
     return _defined((q[0] * harmonic + q[1] * (n_features - harmonic)) / _at_least_1(mask), mask)
 
 
 def average_precision_variance(mask: BoolArray) -> FloatArray:
     r"""Return the variance of a blind guess's `cell_average_precision`, (n,).
 
-    The square of the sum over culprits has the expectation :math:`\sum_{k \le 4} q_k S_k`, q as of
+    The square of the sum over ground-truth features has the expectation :math:`\sum_{k \le 4} q_k S_k`, q as of
     `average_precision_chance`; from the indicators of two positions i < j and of those before them,
 
     .. math::
@@ -180,27 +180,27 @@ def average_precision_variance(mask: BoolArray) -> FloatArray:
         ((i - 1) * (i - 2) / i**2).sum() + 2 * (pairs(3 * one, 1 / i) + pairs(1 / i, (i - 5) / i)),
         2 * pairs((i - 1) / i, (i - 3) / i),
     )
-    square = sum(q * total for q, total in zip(_all_culprits(mask), sums, strict=True))
+    square = sum(q * total for q, total in zip(_all_true(mask), sums, strict=True))
     variance: FloatArray = square / _at_least_1(mask) ** 2 - average_precision_chance(mask) ** 2
     return np.maximum(variance, 0)
 
 
 def _inverse_first(attributions: FloatArray, mask: BoolArray, power: int) -> FloatArray:
-    """Return the expectation of one over the first culprit's position to a power."""
+    """Return the expectation of one over the first ground-truth feature's position to a power."""
     groups = tied_groups(attributions, mask)
     position = np.arange(1.0, mask.shape[1] + 1)
     place = position - groups.start
-    # Behind the first group with a culprit nothing is left to be first; 1 caps what is never reached.
+    # Behind the first group with a ground-truth feature nothing is left to be first; 1 caps what is never reached.
     here = np.minimum(groups.gain / (groups.size - place + 1), 1)
     none_before = np.ones(mask.shape)
     np.cumprod(1 - here[:, :-1], axis=1, out=none_before[:, 1:])
     return _defined((none_before * here / position**power).sum(axis=1), mask)
 
 
-def _all_culprits(mask: BoolArray) -> list[FloatArray]:
-    """Return the probabilities (n,) that 1, 2, 3 and 4 given positions all hold culprits."""
-    n_culprits, n_features = np.count_nonzero(mask, axis=1), mask.shape[1]
-    shares = [np.maximum(n_culprits - k, 0) / max(n_features - k, 1) for k in range(4)]
+def _all_true(mask: BoolArray) -> list[FloatArray]:
+    """Return the probabilities (n,) that 1, 2, 3 and 4 given positions all hold ground-truth features."""
+    n_true, n_features = np.count_nonzero(mask, axis=1), mask.shape[1]
+    shares = [np.maximum(n_true - k, 0) / max(n_features - k, 1) for k in range(4)]
     return list(np.cumprod(shares, axis=0))
 
 

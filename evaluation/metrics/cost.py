@@ -14,8 +14,8 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.rng import stream
 
-KERNEL_SIZE, KERNEL_RUNS = 512, 5
-KERNEL_LASTS = 10.0  # seconds for which a run says how fast the machine is
+MATMUL_SIZE, MATMUL_RUNS = 512, 5
+MATMUL_LASTS = 10.0  # seconds for which a run says how fast the machine is
 SCORERS: dict[str, Callable[..., int]] = {  # by method, how many rows its arguments ask it to score
     "decision_function": len,
     "score_tensor": len,
@@ -126,25 +126,25 @@ def _hooking(make_module: Callable[..., Any], rows: Rows, hooks: list[Any]) -> C
     return making
 
 
-def kernel_seconds() -> float:
+def matmul_seconds() -> float:
     """Return the processor time of one product of two fixed 512 x 512 float64 matrices, here and now.
 
-    The least of those of the last `KERNEL_LASTS` seconds, at least five; another one is run where the last is
+    The least of those of the last `MATMUL_LASTS` seconds, at least five; another one is run where the last is
     more than a fifth of that ago, so that it takes little of many short trials. A cost in units of it can be
     compared between machines, as far as they differ in how fast they compute.
     """
-    oldest = time.monotonic() - KERNEL_LASTS
+    oldest = time.monotonic() - MATMUL_LASTS
     recent = [(when, took) for when, took in _RUNS if when > oldest]
-    is_due = not recent or recent[-1][0] < oldest + KERNEL_LASTS * (1 - 1 / KERNEL_RUNS)
-    n_missing = max(KERNEL_RUNS - len(recent), int(is_due))
-    _RUNS[:] = recent + [_run_kernel() for _ in range(n_missing)]
+    is_due = not recent or recent[-1][0] < oldest + MATMUL_LASTS * (1 - 1 / MATMUL_RUNS)
+    n_missing = max(MATMUL_RUNS - len(recent), int(is_due))
+    _RUNS[:] = recent + [_run_matmul() for _ in range(n_missing)]
     return min(took for _, took in _RUNS)
 
 
 _RUNS: list[tuple[float, float]] = []  # of the kernel in this process: when, and how long
 
 
-def _run_kernel() -> tuple[float, float]:
+def _run_matmul() -> tuple[float, float]:
     a, b = _matrices()
     start = time.process_time()
     np.dot(a, b)
@@ -153,7 +153,7 @@ def _run_kernel() -> tuple[float, float]:
 
 @cache
 def _matrices() -> FloatArray:
-    return stream(0, "kernel").standard_normal((2, KERNEL_SIZE, KERNEL_SIZE))
+    return stream(0, "kernel").standard_normal((2, MATMUL_SIZE, MATMUL_SIZE))
 
 
 def _reset_peak() -> float:

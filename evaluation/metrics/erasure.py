@@ -1,6 +1,6 @@
-"""Comprehensiveness and sufficiency: the score without the most blamed features, and with only them.
+"""Comprehensiveness and sufficiency: the score without the top-ranked features, and with only them.
 
-Both put features at a baseline, in the order of their blame. Tied features go in one random order of the
+Both put features at a fill value, in the order of their attributions. Tied features go in one random order of the
 columns, the same for all rows: a score is not linear, so that ties have no cheap expectation.
 """
 
@@ -12,8 +12,8 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.rng import stream
 
 from .base import mean_over_sizes
-from .baselines import checked_baseline
 from .checks import checked_attributions
+from .fill_values import checked_fill_value
 from .perturbed import SCORE_ROUNDING, Score, before_and_after
 
 N_SIZES = 10
@@ -36,22 +36,22 @@ def comprehensiveness_curve(
     X: FloatArray,
     score: Score,
     *,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     sizes: IntArray | None = None,
     seed: int = 0,
 ) -> FloatArray:
-    """Return how far each row's score falls when its k most blamed features go to the baseline.
+    """Return how far each row's score falls when its k top-ranked features go to the fill value.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts.
+        Attributions, finite; higher is more responsible. Only its order within a row counts.
     X : (n, d) float64
         The rows that it explains.
     score
         The score f: rows (m, d) to values (m,).
-    baseline : (d,) or (n, d) float64
-        The values that stand for "not there"; see `BASELINES`.
+    fill_value : (d,) or (n, d) float64
+        The values that stand for "not there"; see `FILL_VALUES`.
     sizes : (s,) int, optional
         The values of k, from 0 to d; default: `set_sizes(d)`.
     seed
@@ -60,7 +60,7 @@ def comprehensiveness_curve(
     Returns
     -------
     (n, s) float64
-        f(x) - f(x with the top k at the baseline), in units of the score; higher is better.
+        f(x) - f(x with the top k at the fill value), in units of the score; higher is better.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def comprehensiveness_curve(
     -----
     Source: DeYoung et al. 2020 (ERASER), arXiv 1911.03429; as a deletion curve, Samek et al. 2017.
     """
-    before, after = _erased(attributions, X, score, baseline, _sizes(sizes, X), takes_top=True, seed=seed)
+    before, after = _erased(attributions, X, score, fill_value, _sizes(sizes, X), takes_top=True, seed=seed)
     return before[:, None] - after
 
 
@@ -80,54 +80,54 @@ def sufficiency_curve(
     X: FloatArray,
     score: Score,
     *,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     sizes: IntArray | None = None,
     seed: int = 0,
 ) -> FloatArray:
-    """Return how far each row's score falls when all but its k most blamed features go to the baseline.
+    """Return how far each row's score falls when all but its k top-ranked features go to the fill value.
 
     Parameters, errors and source are those of `comprehensiveness_curve`.
 
     Returns
     -------
     (n, s) float64
-        f(x) - f(x with all but the top k at the baseline), in units of the score; lower is better.
+        f(x) - f(x with all but the top k at the fill value), in units of the score; lower is better.
     """
-    before, after = _erased(attributions, X, score, baseline, _sizes(sizes, X), takes_top=False, seed=seed)
+    before, after = _erased(attributions, X, score, fill_value, _sizes(sizes, X), takes_top=False, seed=seed)
     return before[:, None] - after
 
 
 def comprehensiveness(
-    attributions: FloatArray, X: FloatArray, score: Score, *, baseline: FloatArray, seed: int = 0
+    attributions: FloatArray, X: FloatArray, score: Score, *, fill_value: FloatArray, seed: int = 0
 ) -> FloatArray:
-    """Return the area under `comprehensiveness_curve`, as a share of the fall with all at the baseline.
+    """Return the area under `comprehensiveness_curve`, as a share of the fall with all at the fill value.
 
     Returns
     -------
     (n,) float64
         The mean over `set_sizes(d)`, that is the area over the logarithm of k; higher is better. 1 if the
         first feature alone takes all of the fall; above 1 where the others hold the score up. NaN where
-        the row does not score above its baseline. A row that barely does has a value far from [0, 1], which
-        weighs on a mean: more so with a baseline that is close to the row, as the nearest one is.
+        the row does not score above its fill value. A row that barely does has a value far from [0, 1], which
+        weighs on a mean: more so with a fill value that is close to the row, as the nearest one is.
     """
     return mean_over_sizes(
-        erasure_shares(attributions, X, score, baseline=baseline, takes_top=True, seed=seed)
+        erasure_shares(attributions, X, score, fill_value=fill_value, takes_top=True, seed=seed)
     )
 
 
 def sufficiency(
-    attributions: FloatArray, X: FloatArray, score: Score, *, baseline: FloatArray, seed: int = 0
+    attributions: FloatArray, X: FloatArray, score: Score, *, fill_value: FloatArray, seed: int = 0
 ) -> FloatArray:
-    """Return the area under `sufficiency_curve`, as a share of the fall with all at the baseline.
+    """Return the area under `sufficiency_curve`, as a share of the fall with all at the fill value.
 
     Returns
     -------
     (n,) float64
         The mean over `set_sizes(d)`; lower is better. 0 if the first feature alone keeps the score; below 0
-        where the others hold it down. NaN where the row does not score above its baseline.
+        where the others hold it down. NaN where the row does not score above its fill value.
     """
     return mean_over_sizes(
-        erasure_shares(attributions, X, score, baseline=baseline, takes_top=False, seed=seed)
+        erasure_shares(attributions, X, score, fill_value=fill_value, takes_top=False, seed=seed)
     )
 
 
@@ -136,7 +136,7 @@ def erasure_shares(
     X: FloatArray,
     score: Score,
     *,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     takes_top: bool,
     seed: int = 0,
 ) -> FloatArray:
@@ -145,12 +145,12 @@ def erasure_shares(
     Returns
     -------
     (n, s) float64
-        For each of `set_sizes(d)` the fall over that with all features at the baseline. NaN in rows that do
-        not score above their baseline, or where a score is not finite.
+        For each of `set_sizes(d)` the fall over that with all features at the fill value. NaN in rows that do
+        not score above their fill value, or where a score is not finite.
     """
     everything = X.shape[1] if takes_top else 0
     sizes = np.append(set_sizes(X.shape[1]), everything)
-    before, after = _erased(attributions, X, score, baseline, sizes, takes_top=takes_top, seed=seed)
+    before, after = _erased(attributions, X, score, fill_value, sizes, takes_top=takes_top, seed=seed)
     falls = before[:, None] - after
     is_defined = np.isfinite(falls).all(axis=1) & (falls[:, -1] > SCORE_ROUNDING * np.abs(before))
     shares: FloatArray = falls[:, :-1] / np.where(is_defined, falls[:, -1], np.nan)[:, None]
@@ -161,7 +161,7 @@ def _erased(
     attributions: FloatArray,
     X: FloatArray,
     score: Score,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     sizes: IntArray,
     *,
     takes_top: bool,
@@ -169,18 +169,18 @@ def _erased(
 ) -> tuple[FloatArray, FloatArray]:
     """Return f(x) (n,) and f (n, s) of the rows without their top features, or with only them."""
     X = matrix(X)
-    attributions, baseline = checked_attributions(attributions, X, "X"), checked_baseline(baseline, X)
+    attributions, fill_value = checked_attributions(attributions, X, "X"), checked_fill_value(fill_value, X)
     place = _places(attributions, seed)
 
     def changed(rows: slice, draws: slice) -> FloatArray:
         is_top: BoolArray = place[rows, None] < sizes[draws, None]
-        return np.where(is_top == takes_top, baseline[rows, None], X[rows, None])
+        return np.where(is_top == takes_top, fill_value[rows, None], X[rows, None])
 
     return before_and_after(score, X, changed, len(sizes))
 
 
 def _places(attributions: FloatArray, seed: int) -> IntArray:
-    """Return each feature's place (n, d) in its row's order of blame, 0 for the most blamed."""
+    """Return each feature's place (n, d) in its row's order of attributions, 0 for the top-ranked."""
     columns = stream(seed, "erasure", "ties").permutation(attributions.shape[1])
     order = columns[np.argsort(-attributions[:, columns], axis=1, kind="stable")]
     return order.argsort(axis=1)

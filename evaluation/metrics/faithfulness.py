@@ -1,4 +1,4 @@
-"""Faithfulness and fidelity: how the blame of sets of features goes with what they do to the score."""
+"""Faithfulness and fidelity: how the attribution of sets of features goes with what they do to the score."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.rng import stream
 
 from .base import mean_over_sizes
-from .baselines import checked_baseline
 from .checks import checked_attributions
 from .correlation import correlation
 from .erasure import set_sizes
+from .fill_values import checked_fill_value
 from .perturbed import SCORE_ROUNDING, Score, before_and_after
 
-BLAME_ROUNDING = 1e-12  # of the sum of a row's absolute blame
+SUM_ROUNDING = 1e-12  # of the sum of a row's absolute attributions
 
 
 def faithfulness_at_k(
@@ -23,26 +23,26 @@ def faithfulness_at_k(
     score: Score,
     *,
     k: int,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     n_subsets: int = 100,
     seed: int = 0,
 ) -> FloatArray:
-    r"""Return the correlation of blame and effect over random sets of k features.
+    r"""Return the correlation of attributions and effect over random sets of k features.
 
-    .. math:: \mathrm{corr}_{|S| = k}\left(\sum_{i \in S} a_i,\; f(x) - f(x_{S \to \mathrm{baseline}})\right)
+    .. math:: \mathrm{corr}_{|S| = k}\left(\sum_{i \in S} a_i,\; f(x) - f(x_{S \to \mathrm{fill value}})\right)
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame a, finite. Its unit does not matter.
+        Attributions a, finite. Its unit does not matter.
     X : (n, d) float64
         The rows x that it explains.
     score
         The score f: rows (m, d) to values (m,).
     k
         Size of the sets, from 1 to d.
-    baseline : (d,) or (n, d) float64
-        The values that stand for "not there"; see `BASELINES`.
+    fill_value : (d,) or (n, d) float64
+        The values that stand for "not there"; see `FILL_VALUES`.
     n_subsets
         Sets drawn, at least 2, the same for all rows.
     seed
@@ -52,7 +52,7 @@ def faithfulness_at_k(
     -------
     (n,) float64
         Pearson's correlation, in [-1, 1], higher is better; chance is 0. NaN where it is not defined: all
-        sets have the same blame, or the same effect, up to rounding.
+        sets have the same attributions, or the same effect, up to rounding.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def faithfulness_at_k(
     >>> from xadbench.evaluation import metrics
     >>> X, weights = np.array([[1.0, 2.0, -1.0, 0.5]]), np.array([3.0, -1.0, 2.0, 1.0])
     >>> metrics.faithfulness_at_k(
-    ...     weights * X, X, lambda rows: rows @ weights, k=2, baseline=np.zeros(4)
+    ...     weights * X, X, lambda rows: rows @ weights, k=2, fill_value=np.zeros(4)
     ... ).round(12)
     array([1.])
     """
@@ -78,7 +78,7 @@ def faithfulness_at_k(
     if k > X.shape[1]:
         raise InputError(f"k is {k}, expected at most the number of features, {X.shape[1]}")
     subsets = _subsets(np.full(n_subsets, k), X.shape[1], seed)
-    return _subset_correlation(attributions, X, score, subsets, baseline)
+    return _subset_correlation(attributions, X, score, subsets, fill_value)
 
 
 def faithfulness_curve(
@@ -86,7 +86,7 @@ def faithfulness_curve(
     X: FloatArray,
     score: Score,
     *,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     sizes: IntArray | None = None,
     n_subsets: int = 100,
     seed: int = 0,
@@ -94,7 +94,9 @@ def faithfulness_curve(
     """Return `faithfulness_at_k` (n, s) for each k of `sizes` (s,); default: `set_sizes(d)`."""
     sizes = set_sizes(np.shape(X)[-1]) if sizes is None else sizes
     curve = [
-        faithfulness_at_k(attributions, X, score, k=int(k), baseline=baseline, n_subsets=n_subsets, seed=seed)
+        faithfulness_at_k(
+            attributions, X, score, k=int(k), fill_value=fill_value, n_subsets=n_subsets, seed=seed
+        )
         for k in sizes
     ]
     return np.stack(curve, axis=1)
@@ -105,7 +107,7 @@ def faithfulness(
     X: FloatArray,
     score: Score,
     *,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     n_subsets: int = 100,
     seed: int = 0,
 ) -> FloatArray:
@@ -115,7 +117,7 @@ def faithfulness(
     is so nowhere.
     """
     return mean_over_sizes(
-        faithfulness_curve(attributions, X, score, baseline=baseline, n_subsets=n_subsets, seed=seed)
+        faithfulness_curve(attributions, X, score, fill_value=fill_value, n_subsets=n_subsets, seed=seed)
     )
 
 
@@ -124,11 +126,11 @@ def fidelity(
     X: FloatArray,
     score: Score,
     *,
-    baseline: FloatArray,
+    fill_value: FloatArray,
     n_subsets: int = 100,
     seed: int = 0,
 ) -> FloatArray:
-    r"""Return how well the blame, added up, stands for the score when features of any number go.
+    r"""Return how well the attributions, added up, stand for the score when features of any number go.
 
     Pearson's correlation, as of `faithfulness_at_k`, over random sets whose size is uniform on 1 to d - 1.
     Its square is the R^2 of the score's fall on the additive explanation, rescaled as serves it best.
@@ -136,17 +138,17 @@ def fidelity(
     Returns
     -------
     (n,) float64
-        In [-1, 1], higher is better. Blame of one sign gets credit for the number of features alone, so
+        In [-1, 1], higher is better. Attributions of one sign get credit for the number of features alone, so
         chance is not 0; `faithfulness` gives none. NaN where it is not defined, as where d = 1.
 
     Notes
     -----
     Source: local fidelity, the R^2 of an additive surrogate on perturbed rows, of Ribeiro et al. 2016 (LIME),
-    arXiv 1602.04938; here of the given blame, whose unit is free, rather than of a surrogate's fit.
+    arXiv 1602.04938; here of the given attributions, whose unit is free, rather than of a surrogate's fit.
     """
     X = matrix(X)
     sizes = stream(seed, "fidelity", "sizes").integers(1, max(X.shape[1], 2), size=n_subsets)
-    return _subset_correlation(attributions, X, score, _subsets(sizes, X.shape[1], seed), baseline)
+    return _subset_correlation(attributions, X, score, _subsets(sizes, X.shape[1], seed), fill_value)
 
 
 def _subsets(sizes: IntArray, n_features: int, seed: int) -> BoolArray:
@@ -159,19 +161,19 @@ def _subsets(sizes: IntArray, n_features: int, seed: int) -> BoolArray:
 
 
 def _subset_correlation(
-    attributions: FloatArray, X: FloatArray, score: Score, subsets: BoolArray, baseline: FloatArray
+    attributions: FloatArray, X: FloatArray, score: Score, subsets: BoolArray, fill_value: FloatArray
 ) -> FloatArray:
-    attributions, baseline = checked_attributions(attributions, X, "X"), checked_baseline(baseline, X)
+    attributions, fill_value = checked_attributions(attributions, X, "X"), checked_fill_value(fill_value, X)
     before, after = before_and_after(
         score,
         X,
-        lambda rows, draws: np.where(subsets[draws], baseline[rows, None], X[rows, None]),
+        lambda rows, draws: np.where(subsets[draws], fill_value[rows, None], X[rows, None]),
         len(subsets),
     )
-    blame = attributions @ subsets.T.astype(float)
+    sums = attributions @ subsets.T.astype(float)
     return correlation(
-        blame,
+        sums,
         before[:, None] - after,
-        BLAME_ROUNDING * np.abs(attributions).sum(axis=1),
+        SUM_ROUNDING * np.abs(attributions).sum(axis=1),
         SCORE_ROUNDING * np.abs(before),
     )

@@ -7,8 +7,8 @@ from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.rng import stream
 
-from .baselines import checked_baseline
 from .checks import checked_attributions
+from .fill_values import checked_fill_value
 from .perturbed import Score, before_and_after
 
 
@@ -20,18 +20,18 @@ def infidelity(
     std: float = 0.01,
     n_draws: int = 100,
     seed: int = 0,
-    baseline: FloatArray | None = None,
+    fill_value: FloatArray | None = None,
     normalise: bool = False,
 ) -> FloatArray:
-    r"""Return each row's infidelity: the mean squared error of blame as a forecast of the score's fall.
+    r"""Return each row's infidelity: the mean squared error of attributions as a forecast of the score's fall.
 
     .. math:: \mathrm{E}_I\left[\left(I^T a - (f(x) - f(x - I))\right)^2\right]
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame a, finite, signed; in units of the score per unit of the features, as of gradients, unless
-        there is a baseline.
+        Attributions a, finite, signed; in units of the score per unit of the features, as of gradients, unless
+        there is a fill value.
     X : (n, d) float64
         The rows x that it explains.
     score
@@ -42,13 +42,13 @@ def infidelity(
         Draws of I, the same for all rows.
     seed
         Names the draws.
-    baseline : (d,) or (n, d) float64, optional
-        Where given, a random subset z of the features goes to the baseline instead, each with probability
-        one half, and the forecast is z^T a: blame in units of the score, as of Shapley values. A gradient is
-        to be multiplied by x - baseline first.
+    fill_value : (d,) or (n, d) float64, optional
+        Where given, a random subset z of the features goes to the fill value instead, each with probability
+        one half, and the forecast is z^T a: attributions in units of the score, as of Shapley values. A gradient is
+        to be multiplied by x - fill value first.
     normalise
-        Whether to rescale each row's blame by the factor that serves it best, at least 0. For explainers
-        whose blame has no unit.
+        Whether to rescale each row's attributions by the factor that serves it best, at least 0. For explainers
+        whose attributions have no unit.
 
     Returns
     -------
@@ -63,9 +63,9 @@ def infidelity(
     Notes
     -----
     Source: Yeh et al. 2019, arXiv 1901.09392: definition 2.1, with noise and with the difference to a
-    subset of the baseline, there in the form for blame that is multiplied by its input. The factor is their
+    subset of the fill value, there in the form for attributions that is multiplied by its input. The factor is their
     optimal scaling E[b c] / E[b^2], for b the forecast and c the fall; they let it be negative, which makes
-    blame and its inverse equally good. The published code of Vincent et al. 2025 has an outer product for
+    attributions and its inverse equally good. The published code of Vincent et al. 2025 has an outer product for
     the scalar one: its figures are not infidelities.
 
     Examples
@@ -83,12 +83,12 @@ def infidelity(
     at_least(1, n_draws=n_draws)
     if not std > 0:
         raise InputError(f"std is {std!r}, expected a number above 0")
-    if baseline is None:
+    if fill_value is None:
         noise = std * stream(seed, "infidelity", "gaussian").standard_normal((n_draws, X.shape[1]))
         forecast = attributions @ noise.T
         before, after = before_and_after(score, X, lambda rows, draws: X[rows, None] - noise[draws], n_draws)
     else:
-        distance = X - checked_baseline(baseline, X)
+        distance = X - checked_fill_value(fill_value, X)
         chosen = stream(seed, "infidelity", "subsets").random((n_draws, X.shape[1])) < 0.5
         forecast = attributions @ chosen.T.astype(float)
         before, after = before_and_after(
@@ -105,6 +105,6 @@ def _best_factor(forecast: FloatArray, falls: FloatArray) -> FloatArray:
     """Return the factor (n,), at least 0, that brings each row's forecast closest to the falls."""
     square = (forecast**2).sum(axis=1)
     product = (forecast * falls).sum(axis=1)
-    # Blame of zeros stays as it is: any factor serves.
+    # Attributions of zeros stays as it is: any factor serves.
     factor: FloatArray = np.maximum(product, 0) / np.where(square > 0, square, 1)
     return factor

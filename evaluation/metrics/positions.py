@@ -88,16 +88,16 @@ def _share_of_best(gains: Gains, weights: FloatArray) -> Terms:
 
 
 def _auc_roc_terms(gains: Gains) -> Terms:
-    n_features, n_culprits = gains.shape[1], np.count_nonzero(gains, axis=1)
+    n_features, n_true = gains.shape[1], np.count_nonzero(gains, axis=1)
     below = np.broadcast_to(np.arange(n_features)[::-1].astype(float), gains.shape)
-    # Of the features below a culprit, those that are culprits too do not count.
-    return Terms(below, -n_culprits * (n_culprits - 1) / 2, n_culprits * (n_features - n_culprits) * 1.0)
+    # Of the features below a ground-truth feature, those that are ground-truth features too do not count.
+    return Terms(below, -n_true * (n_true - 1) / 2, n_true * (n_features - n_true) * 1.0)
 
 
 def _first_m(gains: Gains) -> FloatArray:
     """Return 1 at each row's first m positions, m the number of its gains, else 0; (n, the largest m)."""
-    n_culprits = np.count_nonzero(gains, axis=1)
-    first = np.arange(n_culprits.max(initial=0)) < n_culprits[:, None]
+    n_true = np.count_nonzero(gains, axis=1)
+    first = np.arange(n_true.max(initial=0)) < n_true[:, None]
     result: FloatArray = first.astype(np.float64)
     return result
 

@@ -1,9 +1,9 @@
-r"""Metrics of the order in which an explainer blames the features of a row.
+r"""Metrics of the order in which an explainer names the features of a row.
 
-Both look at the m most blamed features of a row, m the number of its culprits. **Ties are averaged**: the
+Both look at the m top-ranked features of a row, m the number of its ground-truth features. **Ties are averaged**: the
 value of tied attributions is its exact expectation over all orders of the tied features, so that no column
 profits from its position. It needs no permutations: by linearity, each position held by a tied group counts
-the share of culprits in the group.
+the share of ground-truth features in the group.
 """
 
 import numpy as np
@@ -16,20 +16,20 @@ from .positions import ACC_M, NDCG_M
 
 
 def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    r"""Return each row's normalised discounted cumulative gain at m, the number of its culprits.
+    r"""Return each row's normalised discounted cumulative gain at m, the number of its ground-truth features.
 
     .. math::
         \mathrm{nDCG}_m = \frac{\sum_{i \le m} \mathrm{rel}(i) / \log_2(i + 1)}
                                 {\sum_{i \le m} 1 / \log_2(i + 1)}
 
-    with rel(i) = 1 if the feature at position i is a culprit, else 0; position 1 is the most blamed.
+    with rel(i) = 1 if the feature at position i is a ground-truth feature, else 0; position 1 is the top-ranked.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     >>> import numpy as np
     >>> from xadbench.evaluation import metrics
     >>> mask = np.array([[True, True, False, False]])
-    >>> metrics.ndcg_m(np.array([[0.9, 0.1, 0.5, 0.0]]), mask).round(4)  # culprits at positions 1 and 3
+    >>> metrics.ndcg_m(np.array([[0.9, 0.1, 0.5, 0.0]]), mask).round(4)  # ground-truth features at positions 1 and 3
     array([0.6131])
     >>> metrics.ndcg_m(np.zeros((1, 4)), mask)
     array([0.5])
@@ -60,16 +60,16 @@ def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
 
 def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    r"""Return the share of culprits among each row's m most blamed features, m the number of its culprits.
+    r"""Return the share of ground-truth features among each row's m top-ranked features, m the number of its ground-truth features.
 
     .. math:: \mathrm{Acc}_m = |\mathrm{top}_m \cap \mathrm{truth}| / m
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
 
 def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
-    r"""Return each row's nDCG at m with graded gains: to find a glaring culprit counts more than a faint one.
+    r"""Return each row's nDCG at m with graded gains: to find a glaring ground-truth feature counts more than a faint one.
 
     .. math::
         \mathrm{nDCG}_m = \sum_{i \le m} \frac{g_{(i)}}{\log_2(i + 1)} \Big/
@@ -108,16 +108,16 @@ def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
     Parameters
     ----------
     attributions : (n, d) float64
-        Blame, finite; higher is more to blame. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
     gains : (n, d) float64
-        The weight of each feature, at least 0; `culprit_gains` gives ``|x - clean|`` on the culprits. m is
+        The weight of each feature, at least 0; `graded_gains` gives ``|x - clean|`` on the ground-truth features. m is
         the number of gains above 0.
 
     Returns
     -------
     (n,) float64
         In [0, 1], higher is better; chance is `positions.NDCG_M.chance(gains)`. NaN where m = 0. With equal
-        gains it is `ndcg_m`; with unequal ones a row whose features are all culprits tells something too.
+        gains it is `ndcg_m`; with unequal ones a row whose features are all ground-truth features tells something too.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
 
 
 def graded_acc_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
-    r"""Return the share of a row's gains that its m most blamed features hold.
+    r"""Return the share of a row's gains that its m top-ranked features hold.
 
     .. math:: \sum_{i \le m} g_{(i)} \Big/ \sum_j g_j
 
@@ -155,16 +155,16 @@ def graded_acc_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
     return ACC_M.values(checked_attributions(attributions, gains, "gains"), gains)
 
 
-def culprit_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:
-    """Return the graded gains (n, d): how far a culprit is from its clean twin, and 0 for other features.
+def graded_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:
+    """Return the graded gains (n, d): how far a ground-truth feature is from its clean twin, and 0 for other features.
 
     Parameters
     ----------
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
     deviation : (n, d) float64
         ``|x - clean|`` in standard deviations of each feature. Where an intervention spreads, descendants
-        deviate too: they are not to blame and gain nothing.
+        deviate too: they are not responsible and gain nothing.
     """
     mask = checked_mask(mask)
     return np.where(mask, checked_gains(deviation), 0.0)
@@ -173,17 +173,17 @@ def culprit_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:
 def chance_level(mask: BoolArray) -> FloatArray:
     """Return what attributions without any knowledge expect of `ndcg_m` and `acc_m`: m / d.
 
-    Any position holds a culprit with probability m / d, whatever its weight in the sum.
+    Any position holds a ground-truth feature with probability m / d, whatever its weight in the sum.
 
     Parameters
     ----------
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------
     (n,) float64
-        In [0, 1]; 1 where all features are culprits, so that nothing can be told from chance.
+        In [0, 1]; 1 where all features are ground-truth features, so that nothing can be told from chance.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def adjusted(values: FloatArray, mask: BoolArray) -> FloatArray:
     values : (n,) float64
         What the metric gave.
     mask : (n, d) bool
-        The culprits.
+        The ground truth.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from .erasure import comprehensiveness, erasure_shares, sufficiency
 from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, fidelity
 from .infidelity import infidelity
 from .positions import LinearMetric
-from .ranking import culprit_gains
+from .ranking import graded_gains
 from .robustness import batch_agreement, max_sensitivity, seed_agreement
 
 SET_SIZES = tuple(range(3, 32, 2))  # k of the paper's faithfulness@k
@@ -29,13 +29,13 @@ def _of(function: Callable[..., FloatArray], *fields: str, **settings: Any) -> P
 
 
 def _seeded(function: Callable[..., FloatArray], *fields: str, **settings: Any) -> PerRow:
-    """As `_of`, with the seed; `baseline` goes by keyword."""
+    """As `_of`, with the seed; `fill_value` goes by keyword."""
 
     def per_row(explained: Explained) -> FloatArray:
         given = {"seed": explained.seed, **settings}
-        if "baseline" in fields:
-            given["baseline"] = explained.baseline
-        return function(*(getattr(explained, field) for field in fields if field != "baseline"), **given)
+        if "fill_value" in fields:
+            given["fill_value"] = explained.fill_value
+        return function(*(getattr(explained, field) for field in fields if field != "fill_value"), **given)
 
     return per_row
 
@@ -51,7 +51,7 @@ def _linear(metric: LinearMetric) -> dict[str, Any]:
 
 def _graded(metric: LinearMetric) -> dict[str, Any]:
     def gains(explained: Explained) -> FloatArray:
-        return culprit_gains(explained.mask, explained.deviation)  # type: ignore[arg-type]  # it needs both
+        return graded_gains(explained.mask, explained.deviation)  # type: ignore[arg-type]  # it needs both
 
     return {
         "per_row": lambda explained: metric.values(explained.attributions, gains(explained)),
@@ -70,15 +70,15 @@ def _faithfulness_at(k: int) -> Metric:
         n, n_features = explained.attributions.shape
         if k >= n_features:  # there is one set at most, and no correlation
             return np.full(n, np.nan)
-        return _seeded(faithfulness_at_k, *BY_BASELINE, k=k)(explained)
+        return _seeded(faithfulness_at_k, *BY_FILL_VALUE, k=k)(explained)
 
     return Metric(
         name=f"faithfulness_at_{k}",
-        description=f"correlation of blame and effect over random sets of {k} features",
+        description=f"correlation of attributions and effect over random sets of {k} features",
         source=BHATT,
         per_row=per_row,
         chance=_no_correlation,
-        needs=NEEDS_BASELINE,
+        needs=NEEDS_FILL_VALUE,
         **CORRELATION,
     )
 
@@ -87,28 +87,28 @@ UNIT: dict[str, Any] = {"best": 1.0, "range": (0.0, 1.0)}
 CORRELATION: dict[str, Any] = {"best": 1.0, "range": (-1.0, 1.0)}
 ERROR: dict[str, Any] = {"best": 0.0, "range": (0.0, inf)}
 BY_SCORE = ("attributions", "X", "score")
-BY_BASELINE = (*BY_SCORE, "baseline")
+BY_FILL_VALUE = (*BY_SCORE, "fill_value")
 NEEDS_SCORE = frozenset({"X", "score"})
-NEEDS_BASELINE = frozenset({"X", "score", "baseline"})
+NEEDS_FILL_VALUE = frozenset({"X", "score", "fill_value"})
 
 RANKING = (
     Metric(
         name="ndcg_m",
-        description="discounted share of culprits among the m most blamed features, m culprits in all",
+        description="discounted share of ground-truth features among the m top-ranked features, m ground-truth features in all",
         source="Vincent et al. 2025, nDCG_k with k = m; Järvelin & Kekäläinen 2002",
         **_linear(positions.NDCG_M),
         **UNIT,
     ),
     Metric(
         name="acc_m",
-        description="share of culprits among the m most blamed features, m culprits in all",
+        description="share of ground-truth features among the m top-ranked features, m ground-truth features in all",
         source="Vincent et al. 2025, Acc_m",
         **_linear(positions.ACC_M),
         **UNIT,
     ),
     Metric(
         name="reciprocal_rank",
-        description="one over the position of the first culprit; its mean is the MRR",
+        description="one over the position of the first ground-truth feature; its mean is the MRR",
         source="Voorhees 1999",
         per_row=_of(cells.reciprocal_rank, "attributions", "mask"),
         chance=_of(cells.reciprocal_rank_chance, "mask"),
@@ -118,7 +118,7 @@ RANKING = (
     ),
     Metric(
         name="cell_average_precision",
-        description="mean precision at the positions of a row's culprits",
+        description="mean precision at the positions of a row's ground-truth features",
         source="McSherry & Najork 2008",
         per_row=_of(cells.cell_average_precision, "attributions", "mask"),
         chance=_of(cells.average_precision_chance, "mask"),
@@ -128,21 +128,21 @@ RANKING = (
     ),
     Metric(
         name="cell_auc_roc",
-        description="how often a culprit is blamed more than another feature of its row",
+        description="how often a ground-truth feature is ranked above another feature of its row",
         source="Hanley & McNeil 1982",
         **_linear(positions.AUC_ROC),
         **UNIT,
     ),
     Metric(
         name="graded_ndcg_m",
-        description="nDCG_m in which a culprit counts as far as it is from its clean value",
+        description="nDCG_m in which a ground-truth feature counts as far as it is from its clean value",
         source="Järvelin & Kekäläinen 2002",
         **_graded(positions.NDCG_M),
         **UNIT,
     ),
     Metric(
         name="graded_acc_m",
-        description="share of the culprits' total deviation that the m most blamed features hold",
+        description="share of the ground-truth features' total deviation that the m top-ranked features hold",
         source="Acc_m of Vincent et al. 2025 with the gains of Järvelin & Kekäläinen 2002",
         **_graded(positions.ACC_M),
         **UNIT,
@@ -152,7 +152,7 @@ RANKING = (
 FAITHFULNESS = (
     Metric(
         name="infidelity",
-        description="squared error of blame as a forecast of the score's fall under small noise",
+        description="squared error of attributions as a forecast of the score's fall under small noise",
         source=YEH,
         per_row=_seeded(infidelity, *BY_SCORE),
         needs=NEEDS_SCORE,
@@ -160,7 +160,7 @@ FAITHFULNESS = (
     ),
     Metric(
         name="infidelity_normalised",
-        description="infidelity under small noise, the blame's unit chosen for the best",
+        description="infidelity under small noise, the attributions's unit chosen for the best",
         source=YEH,
         per_row=_seeded(infidelity, *BY_SCORE, normalise=True),
         needs=NEEDS_SCORE,
@@ -168,56 +168,56 @@ FAITHFULNESS = (
     ),
     Metric(
         name="infidelity_subset",
-        description="infidelity when a random half of the features goes to the baseline",
+        description="infidelity when a random half of the features goes to the fill value",
         source=YEH,
-        per_row=_seeded(infidelity, *BY_BASELINE),
-        needs=NEEDS_BASELINE,
+        per_row=_seeded(infidelity, *BY_FILL_VALUE),
+        needs=NEEDS_FILL_VALUE,
         **ERROR,
     ),
     Metric(
         name="infidelity_subset_normalised",
-        description="infidelity_subset, the blame's unit chosen for the best",
+        description="infidelity_subset, the attributions's unit chosen for the best",
         source=YEH,
-        per_row=_seeded(infidelity, *BY_BASELINE, normalise=True),
-        needs=NEEDS_BASELINE,
+        per_row=_seeded(infidelity, *BY_FILL_VALUE, normalise=True),
+        needs=NEEDS_FILL_VALUE,
         **ERROR,
     ),
     *(_faithfulness_at(k) for k in SET_SIZES),
     Metric(
         name="faithfulness",
-        description="correlation of blame and effect over random sets of k features, mean over k",
+        description="correlation of attributions and effect over random sets of k features, mean over k",
         source=BHATT,
-        per_row=_seeded(faithfulness, *BY_BASELINE),
-        curve=_seeded(faithfulness_curve, *BY_BASELINE),
+        per_row=_seeded(faithfulness, *BY_FILL_VALUE),
+        curve=_seeded(faithfulness_curve, *BY_FILL_VALUE),
         chance=_no_correlation,
-        needs=NEEDS_BASELINE,
+        needs=NEEDS_FILL_VALUE,
         **CORRELATION,
     ),
     Metric(
         name="fidelity",
-        description="correlation of added blame and effect over random sets of any size",
+        description="correlation of added attributions and effect over random sets of any size",
         source="Ribeiro et al. 2016, arXiv 1602.04938",
-        per_row=_seeded(fidelity, *BY_BASELINE),
-        needs=NEEDS_BASELINE,
+        per_row=_seeded(fidelity, *BY_FILL_VALUE),
+        needs=NEEDS_FILL_VALUE,
         **CORRELATION,
     ),
     Metric(
         name="comprehensiveness",
-        description="share of the score that goes with the k most blamed features, mean over k",
+        description="share of the score that goes with the k top-ranked features, mean over k",
         source=DEYOUNG,
-        per_row=_seeded(comprehensiveness, *BY_BASELINE),
-        curve=_seeded(erasure_shares, *BY_BASELINE, takes_top=True),
-        needs=NEEDS_BASELINE,
+        per_row=_seeded(comprehensiveness, *BY_FILL_VALUE),
+        curve=_seeded(erasure_shares, *BY_FILL_VALUE, takes_top=True),
+        needs=NEEDS_FILL_VALUE,
         best=inf,
         range=(-inf, inf),
     ),
     Metric(
         name="sufficiency",
-        description="share of the score that is lost with only the k most blamed features, mean over k",
+        description="share of the score that is lost with only the k top-ranked features, mean over k",
         source=DEYOUNG,
-        per_row=_seeded(sufficiency, *BY_BASELINE),
-        curve=_seeded(erasure_shares, *BY_BASELINE, takes_top=False),
-        needs=NEEDS_BASELINE,
+        per_row=_seeded(sufficiency, *BY_FILL_VALUE),
+        curve=_seeded(erasure_shares, *BY_FILL_VALUE, takes_top=False),
+        needs=NEEDS_FILL_VALUE,
         best=-inf,
         range=(-inf, inf),
     ),
@@ -226,7 +226,7 @@ FAITHFULNESS = (
 ROBUSTNESS = (
     Metric(
         name="max_sensitivity",
-        description="largest relative change of the blame in a small ball around the row",
+        description="largest relative change of the attributions in a small ball around the row",
         source=YEH,
         per_row=_seeded(max_sensitivity, "attributions", "X", "explain"),
         needs=frozenset({"X", "explain"}),
@@ -234,7 +234,7 @@ ROBUSTNESS = (
     ),
     Metric(
         name="seed_agreement",
-        description="rank correlation of the blame between random seeds of the explainer",
+        description="rank correlation of the attributions between random seeds of the explainer",
         source="Spearman 1904",
         per_row=_seeded(seed_agreement, "X", "explain_with_seed"),
         chance=_no_correlation,
@@ -243,7 +243,7 @@ ROBUSTNESS = (
     ),
     Metric(
         name="batch_agreement",
-        description="rank correlation of the blame between orders of the rows in a batch",
+        description="rank correlation of the attributions between orders of the rows in a batch",
         source="Spearman 1904",
         per_row=_seeded(batch_agreement, "X", "explain"),
         chance=_no_correlation,

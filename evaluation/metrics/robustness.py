@@ -85,7 +85,7 @@ def rank_agreement(repeated: FloatArray) -> FloatArray:
     -------
     (n,) float64
         Spearman's correlation, ties at their mean rank, averaged over pairs of runs. In [-1, 1], higher is
-        better; 1 for equal orders, chance is 0. NaN where a run blames all features alike.
+        better; 1 for equal orders, chance is 0. NaN where a run scores all features alike.
 
     Raises
     ------

@@ -103,11 +103,11 @@ def summary(run: Run) -> str:
 
 
 def means(run: Run, scope: str, metric: str) -> pd.DataFrame:
-    """Return by explainer: the means of a metric and of kernel units over sources, and the number of trials.
+    """Return by explainer: the means of a metric and of matmul-normalised time over sources, and the number of trials.
 
     Of trials in which the metric is defined, as the gate compares them.
     """
-    values = run.values(scope, metric).dropna().rename(metric).to_frame().join(run.trials["kernel_units"])
+    values = run.values(scope, metric).dropna().rename(metric).to_frame().join(run.trials["normalised_time"])
     grids = {column: by_source(values.pivot_table(column, TRIAL, "explainer")).mean() for column in values}
     trials = values.groupby("explainer").size()
     return pd.DataFrame(grids).assign(trials=trials).sort_values(metric, ascending=False)

@@ -6,13 +6,13 @@ from pathlib import Path
 from xadbench.evaluation.results.stored_runs import BASELINES, Run, read_run
 
 from .pairing import NOTE, Notice, pair
-from .verdict import Comparison, Terms, judge
+from .verdict import Comparison, Criteria, compare_pairs
 
 FAILURES = "new-failures"
 
 
 @dataclass(frozen=True)
-class Gate:
+class RegressionCheck:
     """The gate's answer: the comparisons, and what is to be known of the pairs.
 
     Where something refuses a comparison, there is none.
@@ -20,12 +20,12 @@ class Gate:
 
     base: str
     new: str
-    terms: Terms
+    criteria: Criteria
     comparisons: tuple[Comparison, ...]
     notices: tuple[Notice, ...]
 
     @property
-    def refusals(self) -> list[Notice]:
+    def not_comparable(self) -> list[Notice]:
         """What makes the runs no pair, and is not allowed."""
         return [one for one in self._not_allowed if one.kind != FAILURES]
 
@@ -42,14 +42,16 @@ class Gate:
     @property
     def passed(self) -> bool:
         """Whether nothing fails and nothing is refused."""
-        return not (self.refusals or self.failures or self.worse)
+        return not (self.not_comparable or self.failures or self.worse)
 
     @property
     def _not_allowed(self) -> list[Notice]:
-        return [one for one in self.notices if one.kind not in {NOTE, *self.terms.allowed}]
+        return [one for one in self.notices if one.kind not in {NOTE, *self.criteria.allowed}]
 
 
-def compare(base: str | Run, new: str | Run, terms: Terms | None = None, baselines: Path = BASELINES) -> Gate:
+def compare(
+    base: str | Run, new: str | Run, criteria: Criteria | None = None, baselines: Path = BASELINES
+) -> RegressionCheck:
     """Compare two runs, trial by trial.
 
     Parameters
@@ -57,7 +59,7 @@ def compare(base: str | Run, new: str | Run, terms: Terms | None = None, baselin
     base, new
         Runs, or where to read them: see `read_run`.
     terms
-        What the gate demands; default: as `Terms` has it.
+        What the gate demands; default: as `Criteria` has it.
     baselines
         The folder of named baselines.
 
@@ -66,10 +68,12 @@ def compare(base: str | Run, new: str | Run, terms: Terms | None = None, baselin
     InputError
         If a run cannot be read, or the two have no value in common.
     """
-    terms = terms or Terms()
+    criteria = criteria or Criteria()
     ours, theirs = (run if isinstance(run, Run) else read_run(run, baselines) for run in (base, new))
-    pairs = pair(ours, theirs, terms.metrics, terms.scope, time=terms.time_tolerance is not None)
-    gate = Gate(ours.name, theirs.name, terms, (), pairs.notices)
-    if gate.refusals:
-        return gate
-    return Gate(ours.name, theirs.name, terms, tuple(judge(pairs, terms)), pairs.notices)
+    pairs = pair(ours, theirs, criteria.metrics, criteria.scope, time=criteria.time_tolerance is not None)
+    check = RegressionCheck(ours.name, theirs.name, criteria, (), pairs.notices)
+    if check.not_comparable:
+        return check
+    return RegressionCheck(
+        ours.name, theirs.name, criteria, tuple(compare_pairs(pairs, criteria)), pairs.notices
+    )

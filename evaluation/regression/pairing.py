@@ -53,7 +53,7 @@ class Pairs:
     Attributes
     ----------
     cells
-        By IDENTITY (of BASE) and `measure` (a metric, or "time" for kernel units): `base` and `new`.
+        By IDENTITY (of BASE) and `measure` (a metric, or "time" for matmul-normalised time): `base` and `new`.
     same_seeds
         Whether pairs have the same seed, and so the same table.
     notices
@@ -101,13 +101,13 @@ def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool 
 
 
 def _times(trials: pd.DataFrame) -> "pd.Series[float]":
-    return trials.loc[trials["status"] == "ok", "kernel_units"]
+    return trials.loc[trials["status"] == "ok", "normalised_time"]
 
 
 def _untimed(*times: "pd.Series[float]") -> Iterator[Notice]:
     for run, of_run in zip(("BASE", "NEW"), times, strict=True):
         if of_run.isna().all():
-            yield Notice(NOTE, f"{run} has no times: none are judged")
+            yield Notice(NOTE, f"{run} has no times: none are evaluated")
 
 
 def _paired_seeds(base: Run, new: Run) -> dict[int, int]:

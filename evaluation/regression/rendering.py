@@ -13,7 +13,7 @@ from rich.table import Table
 from xadbench.datasets.common.errors import printable
 from xadbench.evaluation.components.untrusted_text import plain
 
-from .compare import Gate
+from .compare import RegressionCheck
 from .pairing import NOTE, TIME, Notice
 from .verdict import Comparison
 
@@ -26,42 +26,46 @@ MEANINGS = (
 )
 
 
-def headline(gate: Gate) -> str:
+def headline(check: RegressionCheck) -> str:
     """Return in one line whether the gate passed, and on what terms."""
-    if gate.refusals:
+    if check.not_comparable:
         return "refused: these are no two runs to compare"
-    if gate.passed:
-        return f"passed: no loss shown in {len(gate.comparisons)} comparisons"
-    lost = [f"{one.explainer} ({one.measure})" for one in gate.worse]
-    lost += [f"{len(gate.failures)} new kind(s) of failure"] if gate.failures else []
+    if check.passed:
+        return f"passed: no loss shown in {len(check.comparisons)} comparisons"
+    lost = [f"{one.explainer} ({one.measure})" for one in check.worse]
+    lost += [f"{len(check.failures)} new kind(s) of failure"] if check.failures else []
     return f"failed: {', '.join(lost)}"
 
 
-def terms_of(gate: Gate) -> str:
+def criteria_of(check: RegressionCheck) -> str:
     """Return the terms in words."""
-    terms, n = gate.terms, sum(one.differs for one in gate.comparisons)
-    time = "not judged" if terms.time_tolerance is None else f"x {terms.time_tolerance:g}, in kernel units"
-    bounds = (
-        f"Each bound holds with {1 - (1 - terms.level) / max(n, 1):.2%}, so that those of all {n} that show "
-        f"any difference do with {terms.level:.0%}."
+    criteria, n = check.criteria, sum(one.differs for one in check.comparisons)
+    time = (
+        "not evaluated"
+        if criteria.time_tolerance is None
+        else f"x {criteria.time_tolerance:g}, in matmul-normalised time"
     )
-    given = f"Rows: {terms.scope}. Tolerance: {terms.tolerance:g}; of time: {time}."
+    bounds = (
+        f"Each bound holds with {1 - (1 - criteria.level) / max(n, 1):.2%}, so that those of all {n} that show "
+        f"any difference do with {criteria.level:.0%}."
+    )
+    given = f"Rows: {criteria.scope}. Tolerance: {criteria.tolerance:g}; of time: {time}."
     return f"{given} {bounds if n else 'No pair differs.'}"
 
 
-def hints(gate: Gate) -> Iterator[str]:
+def hints(check: RegressionCheck) -> Iterator[str]:
     """Yield the notices, the refusals first; each that stops the gate with the option that allows it."""
-    stopping = [*gate.refusals, *gate.failures]
+    stopping = [*check.not_comparable, *check.failures]
     for notice in stopping:
         yield f"{notice} [allow it: --allow-{notice.kind}]"
-    for notice in gate.notices:
+    for notice in check.notices:
         if notice not in stopping:
             yield f"{'note' if notice.kind == NOTE else 'allowed'}: {notice}"
 
 
-def as_rich(gate: Gate) -> Iterator[Table]:
+def as_rich(check: RegressionCheck) -> Iterator[Table]:
     """Yield a table of the comparisons by each measure, for a terminal of 80 columns or more."""
-    for measure in dict.fromkeys(one.measure for one in gate.comparisons):
+    for measure in dict.fromkeys(one.measure for one in check.comparisons):
         table = Table(
             title=plain(measure),
             title_justify="left",
@@ -72,14 +76,14 @@ def as_rich(gate: Gate) -> Iterator[Table]:
         for heading in HEADINGS[1:]:
             name = heading == "explainer"
             table.add_column(heading, justify="left" if name else "right", overflow="fold", no_wrap=not name)
-        for one in _sorted(gate):
+        for one in _sorted(check):
             if one.measure == measure:
                 table.add_row(*map(plain, _cells(one)[1:]))
         yield table
 
 
-def _sorted(gate: Gate) -> list[Comparison]:
-    return sorted(gate.comparisons, key=lambda one: ORDER.index(one.verdict))
+def _sorted(check: RegressionCheck) -> list[Comparison]:
+    return sorted(check.comparisons, key=lambda one: ORDER.index(one.verdict))
 
 
 def _cells(one: Comparison) -> list[str]:
@@ -100,14 +104,17 @@ def _difference(value: float) -> str:
     return f"{value:+.3f}"
 
 
-def as_markdown(gate: Gate) -> str:
+def as_markdown(check: RegressionCheck) -> str:
     """Return the gate's answer for a comment on a pull request; names are in code spans, and do nothing."""
-    parts = [f"### XADBench gate {_plain(headline(gate))}", f"{_code(gate.new)} against {_code(gate.base)}."]
-    if gate.comparisons:
-        rows = [HEADINGS, ("---",) * len(HEADINGS), *map(_markdown_cells, _sorted(gate))]
+    parts = [
+        f"### XADBench gate {_plain(headline(check))}",
+        f"{_code(check.new)} against {_code(check.base)}.",
+    ]
+    if check.comparisons:
+        rows = [HEADINGS, ("---",) * len(HEADINGS), *map(_markdown_cells, _sorted(check))]
         parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
-    parts += ["\n".join(f"- {_code(hint)}" for hint in hints(gate))] if gate.notices else []
-    parts += [f"<sub>{terms_of(gate)} {MEANINGS}</sub>"] if gate.comparisons else []
+    parts += ["\n".join(f"- {_code(hint)}" for hint in hints(check))] if check.notices else []
+    parts += [f"<sub>{criteria_of(check)} {MEANINGS}</sub>"] if check.comparisons else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -127,23 +134,23 @@ def _plain(text: str) -> str:
     return f"{status}: {_code(rest)}" if status == "failed" else text
 
 
-def as_json(gate: Gate) -> dict[str, Any]:
+def as_json(check: RegressionCheck) -> dict[str, Any]:
     """Return the gate's answer as JSON values."""
-    stopping = [*gate.refusals, *gate.failures]
+    stopping = [*check.not_comparable, *check.failures]
     return {
-        "base": gate.base,
-        "new": gate.new,
-        "outcome": "refused" if gate.refusals else "passed" if gate.passed else "failed",
-        "terms": asdict(gate.terms) | {"allowed": sorted(gate.terms.allowed)},
-        "comparisons": [asdict(one) for one in gate.comparisons],
-        "notices": [asdict(one) | {"stops": one in stopping} for one in gate.notices],
+        "base": check.base,
+        "new": check.new,
+        "outcome": "not_comparable" if check.not_comparable else "passed" if check.passed else "failed",
+        "criteria": asdict(check.criteria) | {"allowed": sorted(check.criteria.allowed)},
+        "comparisons": [asdict(one) for one in check.comparisons],
+        "notices": [asdict(one) | {"stops": one in stopping} for one in check.notices],
     }
 
 
-def as_junit(gate: Gate) -> bytes:
+def as_junit(check: RegressionCheck) -> bytes:
     """Return the gate's answer as JUnit's XML: a test a comparison, and one for each notice that stops it."""
     suite = ET.Element("testsuite", name="xadbench compare")
-    for one in gate.comparisons:
+    for one in check.comparisons:
         case = _case(suite, one.measure, one.explainer)
         cells = zip(HEADINGS[2:], _cells(one)[2:], strict=True)
         text = " ".join(f"{heading} {cell}" for heading, cell in cells)
@@ -151,7 +158,7 @@ def as_junit(gate: Gate) -> bytes:
             _say(case, "failure", text)
         else:
             ET.SubElement(case, "system-out").text = _printable(text)
-    for kind, notices in (("failure", gate.failures), ("error", gate.refusals)):
+    for kind, notices in (("failure", check.failures), ("error", check.not_comparable)):
         for notice in notices:
             _say(_case(suite, notice.kind, notice.text), kind, _whole(notice))
     for kind in ("failure", "error"):

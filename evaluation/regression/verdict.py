@@ -1,4 +1,4 @@
-"""Judges the differences of pairs: means with intervals, and which of them fail the gate."""
+"""Evaluates the differences of pairs: means with intervals, and which of them fail the gate."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from .pairing import ALLOWANCES, TIME, Pairs, plain
 
-# In kernel units, about five milliseconds: a time below it says more of timers and caches than of an
+# In matmul-normalised time, about five milliseconds: a time below it says more of timers and caches than of an
 # explainer, and counts as this.
 SHORTEST = 1.0
 APART = "\x1f"  # between the parts of a unit's name
@@ -27,7 +27,7 @@ Column = tuple[str, str]  # measure, explainer
 
 
 @dataclass(frozen=True)
-class Terms:
+class Criteria:
     """What the gate demands.
 
     Parameters
@@ -39,7 +39,7 @@ class Terms:
     tolerance
         In units of the metrics, at least 0.
     time_tolerance
-        The ratio of calibrated times that is borne, at least 1; None: times are not judged.
+        The ratio of calibrated times that is tolerated, at least 1; None: times are not evaluated.
     level
         Of confidence of the whole gate, in (0.5, 1): of gates on equal runs at most 1 - level fail.
     allowed
@@ -76,7 +76,7 @@ class Terms:
         for name in self.allowed:
             find("allowance", name, ALLOWANCES)
 
-    def loss_borne(self, measure: str) -> float:
+    def tolerated_loss(self, measure: str) -> float:
         """Return how much gain a measure may lack."""
         return log(self.time_tolerance or 1) if measure == TIME else self.tolerance
 
@@ -85,7 +85,7 @@ class Terms:
 class Comparison:
     """An explainer in two runs by one measure: a metric, or time.
 
-    `base` and `new` are means over sources, of times geometric ones, in kernel units; `change` is new - base,
+    `base` and `new` are means over sources, of times geometric ones, in matmul-normalised time; `change` is new - base,
     of times new / base; `low` to `high` its interval, NaN if there is none. `n_pairs` trials, of `n_units`
     independent ones.
     """
@@ -107,7 +107,7 @@ class Comparison:
         return not self.low == self.high == self.change == (1 if self.measure == TIME else 0)
 
 
-def judge(pairs: Pairs, terms: Terms, n_resamples: int = stats.RESAMPLES) -> list[Comparison]:
+def compare_pairs(pairs: Pairs, criteria: Criteria, n_resamples: int = stats.RESAMPLES) -> list[Comparison]:
     """Return the comparisons, the metrics first, by explainer.
 
     The intervals are those of the report: a bootstrap over sources, then seeds. Pairs of the same seed have
@@ -119,12 +119,12 @@ def judge(pairs: Pairs, terms: Terms, n_resamples: int = stats.RESAMPLES) -> lis
     Raises
     ------
     InputError
-        If there is nothing to judge: no comparison has an interval.
+        If there is nothing to evaluate: no comparison has an interval.
     """
     levels = {of: _by_column(pairs, of) for of in ("base", "new")}
     changes = levels["new"] - levels["base"]
     # What does not differ at all, as scores of equal seeds repeat, has no chance to fail and takes no share.
-    bound = 1 - (1 - terms.level) / max(int(changes.fillna(0).any().sum()), 1)
+    bound = 1 - (1 - criteria.level) / max(int(changes.fillna(0).any().sum()), 1)
     intervals = {
         column: interval
         for alike in _alike(changes)
@@ -139,7 +139,7 @@ def judge(pairs: Pairs, terms: Terms, n_resamples: int = stats.RESAMPLES) -> lis
             {of: _mean(values[[column]].dropna(), pairs) for of, values in levels.items()},
             intervals[column],
             int(n_pairs[column]),
-            terms,
+            criteria,
         )
         for column in _columns(changes)
     ]
@@ -221,7 +221,7 @@ def _mean(values: pd.DataFrame, pairs: Pairs) -> float:
 
 
 def _comparison(
-    column: Column, level: Mapping[str, float], interval: _Interval, n_pairs: int, terms: Terms
+    column: Column, level: Mapping[str, float], interval: _Interval, n_pairs: int, criteria: Criteria
 ) -> Comparison:
     measure, explainer = column
     base, new = level["base"], level["new"]
@@ -236,20 +236,20 @@ def _comparison(
         show(interval.high),
         n_pairs,
         interval.n_units,
-        _verdict(interval, measure, terms),
+        _verdict(interval, measure, criteria),
     )
 
 
-def _verdict(interval: _Interval, measure: str, terms: Terms) -> Verdict:
+def _verdict(interval: _Interval, measure: str, criteria: Criteria) -> Verdict:
     """Return "worse" if the whole interval is a loss beyond the tolerance, "ok" if none of it is."""
     gains = (interval.low, interval.high)
     worst, best = gains if _higher_is_better(measure) else (-interval.high, -interval.low)
-    borne = terms.loss_borne(measure)
-    if best < -borne:
+    tolerated = criteria.tolerated_loss(measure)
+    if best < -tolerated:
         return "worse"
-    if not worst >= -borne:  # NaN too
+    if not worst >= -tolerated:  # NaN too
         return "unclear"
-    return "better" if worst > borne else "ok"
+    return "better" if worst > tolerated else "ok"
 
 
 def _higher_is_better(measure: str) -> bool:

@@ -1,4 +1,4 @@
-"""Curves of a report: what blame of the k most blamed features, or of random sets of k, says of the score."""
+"""Curves of a report: what attributions of the k top-ranked features, or of random sets of k, says of the score."""
 
 import html
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ from .figures import COLOURS, SYMBOLS
 N_PLACES = 10  # where curves over tables of several widths are read off
 DASHES = ("solid", "dash", "dot", "dashdot")
 AT_K = {
-    "faithfulness": "correlation of blame and effect over random sets of k features",
-    "comprehensiveness": "share of the score that goes with the k most blamed features",
-    "sufficiency": "share of the score that is lost with only the k most blamed features",
+    "faithfulness": "correlation of attributions and effect over random sets of k features",
+    "comprehensiveness": "share of the score that goes with the k top-ranked features",
+    "sufficiency": "share of the score that is lost with only the k top-ranked features",
 }
 
 
@@ -125,7 +125,7 @@ def _read_off(curve: list[float], sizes: Any, n: int) -> FloatArray:
 
 
 def chart(of: Curves) -> dict[str, Any]:
-    """Return plotly's figure of curves, told apart by colour, symbol and dash."""
+    """Return plotly's figure of curves, distinguished by colour, symbol and dash."""
     looks = zip(of.means.iterrows(), cycle(COLOURS), cycle(SYMBOLS), strict=False)
     data = [
         {

@@ -1,9 +1,9 @@
-"""A table's portrait as drawings: the graph behind it, and its margins."""
+"""A table's table summary as drawings: the graph behind it, and its margins."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from xadbench.evaluation.results.table_summary import Portrait
+from xadbench.evaluation.results.table_summary import TableSummary
 
 MOST_NODES = 60  # of a graph that can be read as a drawing
 WIDTH, HEIGHT = 240, 70  # of a margin's drawing
@@ -15,15 +15,15 @@ class Margin(NamedTuple):
     feature: str
     normal: str
     anomalous: str
-    n_culprit: int
+    n_true: int
     facts: dict[str, float | None]
 
 
-def margins(portrait: Portrait) -> list[Margin]:
-    """Return the drawings of the margins that a portrait has, in its order."""
+def margins(summary: TableSummary) -> list[Margin]:
+    """Return the drawings of the margins that a table summary has, in its order."""
     return [
-        Margin(of["feature"], _line(of["normal"]), _line(of["anomalous"]), of["n_culprit"], of["facts"])
-        for of in portrait["margins"]
+        Margin(of["feature"], _line(of["normal"]), _line(of["anomalous"]), of["n_true"], of["facts"])
+        for of in summary["margins"]
     ]
 
 
@@ -37,18 +37,18 @@ def _line(counts: Sequence[int]) -> str:
     )
 
 
-def graph(portrait: Portrait) -> dict[str, Any] | None:
+def graph(summary: TableSummary) -> dict[str, Any] | None:
     """Return the places of the network's nodes and edges, a column a generation; None if it is not known.
 
     A graph of more than MOST_NODES has no places, only the parents of each node.
     """
     import networkx as nx  # noqa: PLC0415  # as slow as what it draws is rare
 
-    if portrait["graph"] is None:
+    if summary["graph"] is None:
         return None
     network = nx.DiGraph()
-    network.add_nodes_from(portrait["graph"]["nodes"])
-    network.add_edges_from(portrait["graph"]["edges"])
+    network.add_nodes_from(summary["graph"]["nodes"])
+    network.add_edges_from(summary["graph"]["edges"])
     parents = {node: sorted(network.predecessors(node)) for node in network}
     if len(network) > MOST_NODES:
         return {"places": {}, "edges": [], "parents": parents, "width": 0, "height": 0}

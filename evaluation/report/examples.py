@@ -1,4 +1,4 @@
-"""Explained examples of a report: anomalies of a table, the truth and what each explainer blames."""
+"""Explained examples of a report: anomalies of a table, the truth and what each explainer names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.metrics import ndcg_m
 from xadbench.evaluation.results.artifacts import load_attributions
-from xadbench.evaluation.results.table_summary import Portrait
+from xadbench.evaluation.results.table_summary import TableSummary
 
 MOST_FEATURES = 12  # of a row that a page shows
 HIDDEN = frozenset({"truth", "inverted_truth"})  # the truth has a column of its own
-Blame = Mapping[str, pd.DataFrame]  # by explainer, as of `load_attributions`
+Attributions = Mapping[str, pd.DataFrame]  # by explainer, as of `load_attributions`
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature of an example: its value, its clean value, whether it is to blame, and who blames it.
+    """A feature of an example: its value, its clean value, whether it is responsible, and who names it.
 
-    `blame` has a share of the row's largest blame for each explainer, in [-1, 1].
+    `attributions` has a share of the row's largest attributions for each explainer, in [-1, 1].
     """
 
     name: str
     value: float
     clean: float | None
-    is_culprit: bool
-    blame: list[float]
+    is_true: bool
+    attributions: list[float]
 
 
 @dataclass(frozen=True)
 class Example:
-    """An anomaly, and the features shown of it: the culprits and those most blamed.
+    """An anomaly, and the features shown of it: the ground-truth features and those top-ranked.
 
     `ndcg_m` is that of each explainer on this row.
     """
@@ -43,16 +43,16 @@ class Example:
     row: int
     kind: str
     is_detected: bool
-    n_culprits: int
+    n_true: int
     explainers: list[str]
     ndcg_m: list[float]
     features: list[Feature]
 
 
-def kept_blame(run: Path, trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def saved_attributions(run: Path, trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return the attributions that a run kept of trials, by explainer; a file that is gone is left out."""
     found = {}
-    for name, key, kept in zip(trials["explainer"], trials["key"], trials["kept"], strict=True):
+    for name, key, kept in zip(trials["explainer"], trials["key"], trials["artifacts"], strict=True):
         if isinstance(kept, tuple) and "attributions" in kept and name not in HIDDEN:
             try:
                 found[str(name)] = load_attributions(run, key)
@@ -61,30 +61,30 @@ def kept_blame(run: Path, trials: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def examples(portrait: Portrait, blame: Blame) -> list[Example]:
-    """Return the examples of a portrait as explained by the explainers of `blame`, in their order."""
-    return [_example(portrait, of, blame) for of in portrait["examples"]] if blame else []
+def examples(summary: TableSummary, attributions: Attributions) -> list[Example]:
+    """Return the examples of a table summary as explained by the explainers of `attributions`, in their order."""
+    return [_example(summary, of, attributions) for of in summary["examples"]] if attributions else []
 
 
-def _example(portrait: Portrait, of: dict[str, Any], blame: Blame) -> Example:
-    of_row = {name: frame.xs(of["row"], level="row") for name, frame in blame.items()}
+def _example(summary: TableSummary, of: dict[str, Any], attributions: Attributions) -> Example:
+    of_row = {name: frame.xs(of["row"], level="row") for name, frame in attributions.items()}
     matrix = np.array([frame.to_numpy()[0] for frame in of_row.values()])
-    mask = np.asarray(of["culprits"], dtype=bool)
+    mask = np.asarray(of["ground_truth"], dtype=bool)
     shares = _shares(matrix)
     return Example(
         row=of["row"],
         kind=of["kind"],
         is_detected=bool(next(iter(of_row.values())).index[0]),
-        n_culprits=int(mask.sum()),
+        n_true=int(mask.sum()),
         explainers=list(of_row),
         ndcg_m=ndcg_m(matrix, np.tile(mask, (len(matrix), 1))).tolist(),
         features=[
             Feature(
-                name=portrait["features"][i],
+                name=summary["features"][i],
                 value=of["values"][i],
                 clean=None if of["clean"] is None else of["clean"][i],
-                is_culprit=bool(mask[i]),
-                blame=shares[:, i].tolist(),
+                is_true=bool(mask[i]),
+                attributions=shares[:, i].tolist(),
             )
             for i in _shown(mask, shares)
         ],
@@ -98,6 +98,6 @@ def _shares(matrix: FloatArray) -> FloatArray:
 
 
 def _shown(mask: BoolArray, shares: FloatArray) -> Sequence[int]:
-    """Return the features to show, in the table's order: culprits before others, the most blamed first."""
+    """Return the features to show, in the table's order: ground-truth features before others, the top-ranked first."""
     order = np.lexsort((-shares.max(axis=0), ~mask))
     return [int(i) for i in np.sort(order[:MOST_FEATURES])]

@@ -17,17 +17,17 @@ def further_metrics(frame: ResultFrame) -> pd.DataFrame:
     """Return COLUMNS for each detector, metric and explainer: the figures that `xadbench run` prints.
 
     Means over the trials that have one, of the headline's scope; `undefined`: rows without a value, which no
-    mean counts; `trials`: with a score, of all. Metrics that judge by the culprits are adjusted for chance.
+    mean counts; `trials`: with a score, of all. Metrics that use the ground truth are adjusted for chance.
     """
     scored = set(frame.means(HEADLINE_SCOPE)["metric"].unique())
     names = [name for name in METRICS if name in scored]
-    rows = list(_rows(leaderboard(frame, HEADLINE_SCOPE, asked=names), names)) if names else []
+    rows = list(_rows(leaderboard(frame, HEADLINE_SCOPE, requested=names), names)) if names else []
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["detector", "metric"], kind="stable")
 
 
 def _rows(board: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Yield COLUMNS for each row of a leaderboard and each metric that it has a column of."""
-    shown = [(f"adjusted_{name}" if METRICS[name].judges_by_culprits else name, name) for name in names]
+    shown = [(f"adjusted_{name}" if METRICS[name].needs_ground_truth else name, name) for name in names]
     for row in board.to_dict("records"):
         for column, name in shown:
             if column in row and column not in SCORES:

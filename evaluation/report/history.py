@@ -20,7 +20,7 @@ from xadbench.evaluation.results.stored_runs import BASELINES, UNKNOWN, Run, rea
 
 from .figures import COLOURS, SYMBOLS
 
-SHORTEST = 1e-6  # kernel units that a clock may tell apart from none
+SHORTEST = 1e-6  # matmul-normalised time that a clock may tell apart from none
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class History:
         A row a run: `name`, `commit`, `started`.
     scores, times
         A row a run, a column an explainer: the mean over sources of the metric, and the geometric one of the
-        kernel units, over the trials that every run with that explainer has, on equal tables; NaN in a run
+        matmul-normalised time, over the trials that every run with that explainer has, on equal tables; NaN in a run
         without it, or where there are no such trials.
     """
 
@@ -94,7 +94,7 @@ def _started(run: Run) -> str:
 
 def _history(suite: str, runs: Sequence[Run], metric: str, scope: str) -> History:
     scores = _by_run([_cells(run, run.values(scope, metric)) for run in runs])
-    logs = [_cells(run, run.trials["kernel_units"].clip(lower=SHORTEST)).map(np.log) for run in runs]
+    logs = [_cells(run, run.trials["normalised_time"].clip(lower=SHORTEST)).map(np.log) for run in runs]
     times = _by_run(logs).map(np.exp)
     facts = [
         (run.name, str(run.provenance.get("commit") or UNKNOWN), _started(run) or UNKNOWN) for run in runs
@@ -184,7 +184,7 @@ def _context(i: int, history: History, metric: str) -> dict[str, Any]:
             "time": _figure(
                 history.times.reindex(columns=history.scores.columns),
                 labels,
-                {"title": {"text": "kernel units"}, "type": "log"},
+                {"title": {"text": "matmul-normalised time"}, "type": "log"},
             ),
         },
     }

@@ -1,4 +1,4 @@
-"""What a run did not keep, made again on request: a table, and what explainers blame in its examples."""
+"""What a run did not keep, made again on request: a table, and what explainers attributions in its examples."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import BREAKS, InputError
 from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.results.table_summary import Portrait
+from xadbench.evaluation.results.table_summary import TableSummary
 from xadbench.evaluation.runs.fitted_detectors import fit_once
 from xadbench.evaluation.suite.controls import CONTROLS
 from xadbench.evaluation.suite.spec import Component, TableSpec
@@ -43,9 +43,9 @@ def remake(spec: TableSpec | None, facts: dict[str, Any]) -> Source | str:
 
 
 def explain_again(
-    run: Path, source: Source, portrait: Portrait, detector: Component, explainers: Sequence[Component]
+    run: Path, source: Source, summary: TableSummary, detector: Component, explainers: Sequence[Component]
 ) -> dict[str, pd.DataFrame]:
-    """Return what explainers blame in a portrait's examples, as `load_attributions`, by label.
+    """Return what explainers attributions in a table summary's examples, as `load_attributions`, by label.
 
     The detector is fitted again where the run's folder does not have it. Explainers that do not suit it, or
     fail, are left out; so are all whose code is neither ours nor installed, since the run may be anybody's.
@@ -53,12 +53,12 @@ def explain_again(
     if _names_code(detector):
         return {}
     fitted = fit_once(run, source, detector)
-    rows = np.array([example["row"] for example in portrait["examples"]], dtype=np.intp)
+    rows = np.array([example["row"] for example in summary["examples"]], dtype=np.intp)
     if fitted is None or not len(rows):
         return {}
     index = pd.MultiIndex.from_arrays([rows, np.isin(rows, fitted.flagged)], names=["row", "detected"])
     known = [one for one in explainers if not _names_code(one)]
-    made = {one.label: _blame(source, fitted, one, rows) for one in known}
+    made = {one.label: _attributions(source, fitted, one, rows) for one in known}
     return {name: pd.DataFrame(of, index=index) for name, of in made.items() if of is not None}
 
 
@@ -75,7 +75,7 @@ def _names_code(component: Component) -> bool:
     return False
 
 
-def _blame(source: Source, fitted: Fitted, component: Component, rows: IntArray) -> FloatArray | None:
+def _attributions(source: Source, fitted: Fitted, component: Component, rows: IntArray) -> FloatArray | None:
     if component.name in CONTROLS:
         return CONTROLS[component.name](source, rows)
     try:

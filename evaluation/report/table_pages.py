@@ -10,7 +10,7 @@ import pandas as pd
 
 from xadbench.evaluation.results.ranking import Board, board, cells_of
 from xadbench.evaluation.results.run_results import Results
-from xadbench.evaluation.results.table_summary import Portrait, portray, read_portrait
+from xadbench.evaluation.results.table_summary import TableSummary, portray, read_summary
 from xadbench.evaluation.suite.expand import resolve, with_controls
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.suite.tables import Source
@@ -18,12 +18,12 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 from . import figures
 from .drawings import graph, margins
-from .examples import HIDDEN, Blame, examples, kept_blame
+from .examples import HIDDEN, Attributions, examples, saved_attributions
 from .remake import explain_again, remake
 
-NO_PORTRAIT = "an older run, which kept nothing of its tables; --remake makes them again"
+NO_SUMMARY = "an older run, which kept nothing of its tables; --remake makes them again"
 NO_TABLE = "no trial has come to have this table"
-NO_BLAME = "the run kept no attributions; run it with --keep attributions, or report it with --remake"
+NO_ATTRIBUTIONS = "the run kept no attributions; run it with --keep attributions, or report it with --remake"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def table_pages(
         name = facts["table"]
         by_detector = cells[cells["table"] == name].groupby("detector", sort=False)
         boards = [board(of, HEADLINE_SCOPE, str(detector)) for detector, of in by_detector]
-        source: Source | str = NO_PORTRAIT
+        source: Source | str = NO_SUMMARY
         if facts["content_hash"] is None:
             source = NO_TABLE
         elif remade:
@@ -94,8 +94,8 @@ def _shown(
     about: About, facts: dict[str, Any], boards: Sequence[Board], source: Source | str
 ) -> dict[str, Any]:
     """Return graph, margins and examples of a table; in `absent` and `no_examples` why they are not there."""
-    portrait = _portrait(about.run, facts, source)
-    if portrait is None:
+    summary = _summary(about.run, facts, source)
+    if summary is None:
         return {
             "absent": f"Not shown: {source}.",
             "graph": None,
@@ -105,15 +105,15 @@ def _shown(
         }
     return {
         "absent": "",
-        "graph": graph(portrait),
-        "margins": margins(portrait),
-        "leaks": portrait.get("leaks"),
-        **_examples(about, portrait, facts, boards, source),
+        "graph": graph(summary),
+        "margins": margins(summary),
+        "leaks": summary.get("leaks"),
+        **_examples(about, summary, facts, boards, source),
     }
 
 
-def _portrait(run: Path, facts: dict[str, Any], source: Source | str) -> Portrait | None:
-    kept = read_portrait(run, str(facts["content_hash"]))
+def _summary(run: Path, facts: dict[str, Any], source: Source | str) -> TableSummary | None:
+    kept = read_summary(run, str(facts["content_hash"]))
     if kept is None and not isinstance(source, str):
         return portray(source)
     return kept
@@ -124,21 +124,21 @@ def _no_examples(reason: str) -> dict[str, Any]:
 
 
 def _examples(
-    about: About, portrait: Portrait, facts: dict[str, Any], boards: Sequence[Board], source: Source | str
+    about: About, summary: TableSummary, facts: dict[str, Any], boards: Sequence[Board], source: Source | str
 ) -> dict[str, Any]:
-    if not portrait["examples"]:
-        return _no_examples("nobody knows which features are to blame")
+    if not summary["examples"]:
+        return _no_examples("nobody knows which features are responsible")
     for detector in _best_first(boards):
-        blame = _blame(about, portrait, facts, detector, source)
-        if blame:
+        attributions = _attributions(about, summary, facts, detector, source)
+        if attributions:
             by_rank = [*detector.ranked.index, *detector.references.index]
-            ordered = {name: blame[name] for name in [*by_rank, *blame] if name in blame}
+            ordered = {name: attributions[name] for name in [*by_rank, *attributions] if name in attributions}
             return {
-                "examples": examples(portrait, ordered),
+                "examples": examples(summary, ordered),
                 "explained": detector.detector,
                 "no_examples": "",
             }
-    return _no_examples(source if about.remade and isinstance(source, str) else NO_BLAME)
+    return _no_examples(source if about.remade and isinstance(source, str) else NO_ATTRIBUTIONS)
 
 
 def _best_first(boards: Sequence[Board]) -> list[Board]:
@@ -146,9 +146,9 @@ def _best_first(boards: Sequence[Board]) -> list[Board]:
     return sorted(boards, key=lambda one: -one.auc_roc if one.auc_roc == one.auc_roc else 1.0)
 
 
-def _blame(
-    about: About, portrait: Portrait, facts: dict[str, Any], detector: Board, source: Source | str
-) -> Blame:
+def _attributions(
+    about: About, summary: TableSummary, facts: dict[str, Any], detector: Board, source: Source | str
+) -> Attributions:
     trials = about.results.trials
     own = trials[
         (trials["table"] == facts["table"])
@@ -156,18 +156,18 @@ def _blame(
         & (trials["detector"] == detector.detector)
         & (trials["status"] == "ok")
     ]
-    kept = kept_blame(about.run, own)
+    kept = saved_attributions(about.run, own)
     if kept or isinstance(source, str) or about.suite is None:
         return kept
-    return _explained_again(about, about.suite, portrait, own, source)
+    return _explained_again(about, about.suite, summary, own, source)
 
 
 def _explained_again(
-    about: About, suite: Suite, portrait: Portrait, trials: pd.DataFrame, source: Source
-) -> Blame:
-    asked = set(trials["explainer"]) - HIDDEN
-    explainers = [one for one in with_controls(suite) if one.label in asked]
+    about: About, suite: Suite, summary: TableSummary, trials: pd.DataFrame, source: Source
+) -> Attributions:
+    requested = set(trials["explainer"]) - HIDDEN
+    explainers = [one for one in with_controls(suite) if one.label in requested]
     detectors = [one for one in suite.detectors if one.label in set(trials["detector"])]
     if not detectors:
         return {}
-    return explain_again(about.run, source, portrait, detectors[0], explainers)
+    return explain_again(about.run, source, summary, detectors[0], explainers)

@@ -24,7 +24,7 @@ COLUMNS = {
     "chance": "chance",
     "auc_roc": "AUC-ROC",
     "seconds": "seconds",
-    "kernel_units": "kernel units",
+    "normalised_time": "matmul-normalised time",
     "cells": "cells",
     "note": "note",
 }

@@ -117,8 +117,8 @@ def summarise(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share(inside: pd.Series) -> str:
-    told = inside.dropna()
-    return f"{int(told.sum())}/{len(told)}" if len(told) else ""
+    reported = inside.dropna()
+    return f"{int(reported.sum())}/{len(reported)}" if len(reported) else ""
 
 
 def complete_datasets(board: pd.DataFrame) -> list[str]:

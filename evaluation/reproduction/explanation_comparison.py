@@ -1,4 +1,4 @@
-"""Blame beside the published figures: by data set and explainer, with chance, oracle and |z|."""
+"""Attributions beside the published figures: by data set and explainer, with chance, oracle and |z|."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from xadbench.evaluation.suite.controls import ORACLE
 from .comparison import IDENTITY, Cell, compare
 
 COMPARED = ("ndcg_m", "acc_m", "seconds")
-JUDGED = "adjusted_ndcg_m"
+HEADLINE = "adjusted_ndcg_m"
 Z_SCORE = "z_score"
 CHANCES = ("ndcg_m_chance", "acc_m_chance")
 MEANS = (
     "ndcg_m_detected",
-    JUDGED,
+    HEADLINE,
     "adjusted_acc_m",
     "n_detected",
     "n_informative",
@@ -25,7 +25,7 @@ MEANS = (
 ABOVE = ["above_chance", "above_z"]
 
 
-def blame_board(cells: Sequence[Cell], published: pd.DataFrame) -> pd.DataFrame:
+def explanation_board(cells: Sequence[Cell], published: pd.DataFrame) -> pd.DataFrame:
     """Return each explainer's figures on each data set, beside the published.
 
     Parameters
@@ -68,11 +68,11 @@ def _frame(cells: Sequence[Cell]) -> pd.DataFrame:
 
 
 def _with_margins(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Add the columns of `ABOVE`: the judged figure, and what it is above that of |z| with the same keys."""
-    of_z = frame.loc[frame["method"] == Z_SCORE, [*keys, JUDGED]].rename(columns={JUDGED: "of_z"})
+    """Add the columns of `ABOVE`: the evaluated figure, and what it is above that of |z| with the same keys."""
+    of_z = frame.loc[frame["method"] == Z_SCORE, [*keys, HEADLINE]].rename(columns={HEADLINE: "of_z"})
     frame = frame.merge(of_z, "left", on=keys)
-    margin = (frame[JUDGED] - frame["of_z"]).mask(frame["method"] == Z_SCORE)
-    return frame.assign(above_chance=frame[JUDGED], above_z=margin).drop(columns="of_z")
+    margin = (frame[HEADLINE] - frame["of_z"]).mask(frame["method"] == Z_SCORE)
+    return frame.assign(above_chance=frame[HEADLINE], above_z=margin).drop(columns="of_z")
 
 
 def _compared(cells: Sequence[Cell], metric: str, published: pd.DataFrame) -> pd.DataFrame:
@@ -94,11 +94,11 @@ def _count(margins: pd.Series) -> str:
     return f"{(margins > 0).sum()}/{known}" if known else ""
 
 
-def summarise_blame(board: pd.DataFrame) -> pd.DataFrame:
+def summarise_explanations(board: pd.DataFrame) -> pd.DataFrame:
     """Return each explainer's means over the data sets, and on how many of these it is above chance and |z|.
 
     Means are NaN where one data set lacks a figure, or nothing was published on it.
     """
-    figures = ["ndcg_m", "ndcg_m_detected", "ndcg_m_published", "ndcg_m_chance", JUDGED]
+    figures = ["ndcg_m", "ndcg_m_detected", "ndcg_m_published", "ndcg_m_chance", HEADLINE]
     grouped = _with_margins(board.drop(columns=ABOVE), ["dataset"]).groupby("method", sort=False)
     return grouped[figures].agg(mean_of_all).join(grouped[ABOVE].agg(_count)).reset_index()

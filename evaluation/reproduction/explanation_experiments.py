@@ -12,7 +12,7 @@ from xadbench.evaluation.suite.controls import CONTROLS, NONE
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
 
 from .experiment import Choice, Experiment, View, say_absent
-from .explanation_tables import blame_table, faithfulness_figure, infidelity_table
+from .explanation_tables import explanation_table, faithfulness_figure, infidelity_table
 from .published_figures import available
 
 REFERENCES = ("z_score", "random")  # next to which any explainer is shown
@@ -78,10 +78,10 @@ EXPLANATIONS = {
     "table3": _experiment(
         "table3",
         "nDCG_m and Acc_m of explainers on synthetic sets, with the published figures",
-        partial(blame_table, "table3"),
+        partial(explanation_table, "table3"),
     ),
     "table4": _experiment(
-        "table4", "the same on ADBench with injected anomalies", partial(blame_table, "table4")
+        "table4", "the same on ADBench with injected anomalies", partial(explanation_table, "table4")
     ),
     "table5": _experiment(
         "table5",

@@ -12,17 +12,20 @@ from xadbench.evaluation.results.store import Record
 
 from .comparison import IDENTITY, Cell, compare
 from .explanation_cells import ground_truth_cells, score_change_cells
-from .explanation_comparison import blame_board, mean_of_all, summarise_blame
+from .explanation_comparison import explanation_board, mean_of_all, summarise_explanations
 from .plots import draw_panels
 from .published_figures import published_explanations
 from .tables import Rows, as_markdown, number, print_table, write_text
 
 TITLES = {
-    "table3": ("table3_synthetic_explanations", "Table III: blame on synthetic sets"),
-    "table4": ("table4_injected_adbench_explanations", "Table IV: blame on ADBench with injected anomalies"),
+    "table3": ("table3_synthetic_explanations", "Table III: attributions on synthetic sets"),
+    "table4": (
+        "table4_injected_adbench_explanations",
+        "Table IV: attributions on ADBench with injected anomalies",
+    ),
 }
 ON_ROWS = "-rows"  # how table IV's sets are called where anomalies go into real rows
-BLAME = {  # the board's columns by heading, those of the terminal first
+EXPLANATION_COLUMNS = {  # the board's columns by heading, those of the terminal first
     "nDCG": "ndcg_m",
     "nDCG det.": "ndcg_m_detected",
     "paper nDCG": "ndcg_m_published",
@@ -48,12 +51,12 @@ SUMMARY = {
     "tables > chance": "above_chance",
     "tables > z": "above_z",
 }
-BLAME_NOTES = (
+EXPLANATION_NOTES = (
     "Rows: the n highest-scored, n the number of anomalies. nDCG: nDCG_m over all of them, false positives "
     "as 0, with what a blind guess gets (chance), and what sequential repair by the network that made the "
     "table gets (oracle). nDCG det.: over the true anomalies among them, with chance det.; so is Acc, Acc_m. "
     "We understand the published code to take nDCG as the former and Acc as the latter. adj.: nDCG det. over "
-    "the rows of which some features are to blame and others not, 0 = a blind guess, 1 = the truth. "
+    "the rows of which some features are responsible and others not, 0 = a blind guess, 1 = the truth. "
     "> chance, > z: on how many seeds adj. is above 0, and above that of z_score, the distance from the "
     "mean. s: seconds to explain these rows and the other anomalies, on one thread, without fit and first "
     "call. "
@@ -67,8 +70,8 @@ EXTRAS = ("infidelity_of_nothing", "infidelity_rescaled")
 INFIDELITY = ["infidelity", "paper", "of nothing", "rescaled", "seeds"]
 INFIDELITY_NOTES = (
     "Mean over the n highest-scored rows, lower is better, in squared units of the score; each explainer's "
-    "blame has its own unit. of nothing: of blaming no feature, so that more than this says less than "
-    "nothing. rescaled: with each row's blame multiplied by the factor that serves it best. random: the "
+    "attributions has its own unit. of nothing: of naming no feature, so that more than this says less than "
+    "nothing. rescaled: with each row's attributions multiplied by the factor that serves it best. random: the "
     "level of chance. The paper's figures are no infidelities: its code squares norms instead of a scalar "
     "product, and sees of an attribution only its norm. They cannot be matched; they stand here for the "
     "record."
@@ -76,28 +79,31 @@ INFIDELITY_NOTES = (
 CURVES = ["k=3", "k=5", "k=7", "mean", "undefined", "seeds"]
 FAITHFULNESS = "faithfulness at k"
 FAITHFULNESS_NOTES = (
-    "Correlation, over 100 subsets of k features, of their blame with the fall of the score when they are "
+    "Correlation, over 100 subsets of k features, of their attributions with the fall of the score when they are "
     "set to their means; mean over the n highest-scored rows where it is defined, then over seeds. mean: "
-    "over all k. undefined: share of the rows, over all k, where blame or falls do not vary. seeds: of all, "
+    "over all k. undefined: share of the rows, over all k, where attributions or falls do not vary. seeds: of all, "
     "those that every mean has. random: a control, 0 but for noise. The published figure gives no numbers."
 )
 
 
-def blame_table(name: str, records: Sequence[Record], folder: Path, console: Console) -> None:
+def explanation_table(name: str, records: Sequence[Record], folder: Path, console: Console) -> None:
     """Print and write table III or IV (`name` "table3" or "table4")."""
     source, title = TITLES[name]
     theirs = published_explanations(source)
     on_rows = theirs.assign(dataset=theirs["dataset"] + ON_ROWS)  # published once, and meant for either
-    board = blame_board(ground_truth_cells(records), pd.concat([theirs, on_rows]))
-    summary, lines = summarise_blame(board), [BLAME_NOTES, *_about_missing(board)]
+    board = explanation_board(ground_truth_cells(records), pd.concat([theirs, on_rows]))
+    summary, lines = summarise_explanations(board), [EXPLANATION_NOTES, *_about_missing(board)]
     heading = f"Means over {board['dataset'].nunique()} data set(s)"
     console.print(title, highlight=False)
-    short = dict(list(BLAME.items())[:IN_TERMINAL])
+    short = dict(list(EXPLANATION_COLUMNS.items())[:IN_TERMINAL])
     for dataset, rows in board.groupby("dataset", sort=False):
         print_table(f"{dataset}: {_about(rows)}", ["method", *short], _cells(rows, short, 2), console)
     print_table(heading, ["method", *SUMMARY], _cells(summary, SUMMARY, 3), console)
-    wide = [[name, *cells] for name, cells in zip(board["dataset"], _cells(board, BLAME, 3), strict=True)]
-    parts = [f"# {title}", as_markdown(["data set", "method", *BLAME], wide), f"## {heading}"]
+    wide = [
+        [name, *cells]
+        for name, cells in zip(board["dataset"], _cells(board, EXPLANATION_COLUMNS, 3), strict=True)
+    ]
+    parts = [f"# {title}", as_markdown(["data set", "method", *EXPLANATION_COLUMNS], wide), f"## {heading}"]
     parts += [as_markdown(["method", *SUMMARY], _cells(summary, SUMMARY, 3)), "## Detector"]
     parts += [f"{dataset}: {_about(rows)}." for dataset, rows in board.groupby("dataset", sort=False)]
     _write(board, parts, lines, folder / name, console)
@@ -124,10 +130,10 @@ def _cell(row: "pd.Series[Any]", name: str, decimals: int) -> str:
         return row[name] or "-"
     if name.startswith("seconds"):
         return number(row[name], ".1f")
-    told = number(row[name], ".2f" if name.endswith("_published") else f".{decimals}f")
+    reported = number(row[name], ".2f" if name.endswith("_published") else f".{decimals}f")
     std = row.get(f"{name}_std")
     has_std = decimals > 2 and std is not None and not pd.isna(std)
-    return f"{told}±{std:.{len(told.partition('.')[2])}f}" if has_std else told
+    return f"{reported}±{std:.{len(reported.partition('.')[2])}f}" if has_std else reported
 
 
 def infidelity_table(records: Sequence[Record], folder: Path, console: Console) -> None:
@@ -172,13 +178,13 @@ def faithfulness_points(cells: Sequence[Cell]) -> pd.DataFrame:
     Seeds where the correlation is defined on no row, and those that failed, are left out of the mean; `seeds`
     says how many are in it, of all: "4/5".
     """
-    told = [
+    reported = [
         {name: cell[name] for name in IDENTITY} | point | {"rows": cell["n_explained"]}
         for cell in cells
         for point in cell.get("faithfulness", [])
     ]
     columns = [*IDENTITY, "k", "mean", "undefined", "rows"]
-    frame = pd.DataFrame(told, columns=columns).astype({"mean": float})
+    frame = pd.DataFrame(reported, columns=columns).astype({"mean": float})
     points = (
         frame.groupby([*IDENTITY, "k"], sort=False)
         .agg(
@@ -201,7 +207,11 @@ def _curve_cells(curve: pd.DataFrame) -> list[str]:
     at_k = curve.set_index("k")["mean"].reindex([3, 5, 7])
     undefined = curve["undefined"].sum() / curve["rows"].sum()
     means = (number(value, ".3f") for value in [*at_k, curve["mean"].mean()])
-    return [*means, f"{undefined:.1%}", min(curve["seeds"], key=lambda told: int(told.partition("/")[0]))]
+    return [
+        *means,
+        f"{undefined:.1%}",
+        min(curve["seeds"], key=lambda reported: int(reported.partition("/")[0])),
+    ]
 
 
 def _about_missing(board: pd.DataFrame) -> list[str]:

@@ -20,13 +20,13 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.suite.spec import Kept
-from xadbench.evaluation.trial.evaluate import Judgement
+from xadbench.evaluation.suite.spec import Artifact
+from xadbench.evaluation.trial.evaluate import Evaluation
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from .store import Record, check_key
 
-Explained = tuple[FloatArray, Judgement]
+Explained = tuple[FloatArray, Evaluation]
 ROW, DETECTED = "__row__", "__detected__"  # columns that no feature is likely to be called
 
 _LABELS = ("key", "table", "seed", "detector", "explainer")
@@ -44,7 +44,7 @@ ROWS_SCHEMA = pa.schema(
 )
 
 
-def keep(run: Path, key: str, wanted: Sequence[Kept], explained: Explained, names: Sequence[str]) -> None:
+def save(run: Path, key: str, wanted: Sequence[Artifact], explained: Explained, names: Sequence[str]) -> None:
     """Write what is wanted of a trial, each file whole or not at all.
 
     Parameters
@@ -60,9 +60,9 @@ def keep(run: Path, key: str, wanted: Sequence[Kept], explained: Explained, name
     names
         The features' names (d,).
     """
-    attributions, judgement = explained
+    attributions, evaluation = explained
     for what in wanted:
-        frame = _values(judgement) if what == "rows" else _attributions(attributions, judgement, names)
+        frame = _values(evaluation) if what == "rows" else _attributions(attributions, evaluation, names)
         _write(_path(run, what, key), frame)
 
 
@@ -77,30 +77,30 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
         file.write(buffer.getvalue())
 
 
-def _values(judgement: Judgement) -> pd.DataFrame:
+def _values(evaluation: Evaluation) -> pd.DataFrame:
     """Return a row each (row of the table, metric); a false alarm has the kind of a normal row."""
-    kinds = {0: "normal", **judgement.kinds}
+    kinds = {0: "normal", **evaluation.kinds}
     of_row = pd.DataFrame(
-        {"row": judgement.rows, "kind": [kinds[int(i)] for i in judgement.kind], **judgement.scopes}
+        {"row": evaluation.rows, "kind": [kinds[int(i)] for i in evaluation.kind], **evaluation.scopes}
     )
     undefined = np.full(len(of_row), np.nan)
     return pd.concat(
         [
             of_row.assign(metric=name, value=parts[""], adjusted=parts.get("adjusted_", undefined))
-            for name, parts in judgement.per_row.items()
+            for name, parts in evaluation.per_row.items()
         ],
         ignore_index=True,
     )
 
 
-def _attributions(attributions: FloatArray, judgement: Judgement, names: Sequence[str]) -> pd.DataFrame:
+def _attributions(attributions: FloatArray, evaluation: Evaluation, names: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(attributions, columns=list(names))
-    frame.insert(0, ROW, judgement.rows)
-    frame.insert(1, DETECTED, judgement.scopes[HEADLINE_SCOPE])
+    frame.insert(0, ROW, evaluation.rows)
+    frame.insert(1, DETECTED, evaluation.scopes[HEADLINE_SCOPE])
     return frame
 
 
-def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Kept]) -> Iterator[str]:
+def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Artifact]) -> Iterator[str]:
     """Yield, in words, of how many trials with scores what is wanted is not there.
 
     Those were finished before it was asked for, and what is finished is not run again; or their files can no
@@ -116,9 +116,9 @@ def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Kept]) -> Ite
             )
 
 
-def _has(run: Path, record: Record, what: Kept) -> bool:
+def _has(run: Path, record: Record, what: Artifact) -> bool:
     """Whether a trial's file of that sort is there, as its record says, and can be opened."""
-    if what not in record.get("kept", ()):
+    if what not in record.get("artifacts", ()):
         return False
     try:
         with opened(_path(run, what, record["key"]), what):
@@ -181,7 +181,7 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
         One row each (trial, explained row, metric): `key`, `table`, `seed`, `detector` and `explainer` of the
         trial; `row`, its number in the table, and `kind`; `anomalies`, `detected` and `flagged`, whether it
         is in that scope; `metric`; `value`, and `adjusted` for chance. Both are NaN where not defined; where
-        a metric judges by the culprits, a false alarm has 0, as it counts in the mean over `flagged`.
+        a metric use the ground truth, a false alarm has 0, as it counts in the mean over `flagged`.
 
     Raises
     ------

@@ -34,11 +34,11 @@ QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
 COST_COLUMNS = [f"cost_{part}_{field.name}" for part in ("fit", "explain") for field in fields(Cost)]
 TEXTS = [
     *("key", "table", "origin", "content_hash", "detector", "explainer", "explainer_name"),
-    *("status", "reason", "traceback", "components", "kept"),
+    *("status", "reason", "traceback", "components", "artifacts"),
 ]
 NUMBERS = [
     *("n_rows", "n_features", "n_anomalies", *QUALITY, "fit_seconds", "seconds", "elapsed_seconds"),
-    *("kernel_units", *COST_COLUMNS, "n_explained"),
+    *("normalised_time", *COST_COLUMNS, "n_explained"),
 ]
 TRIAL_COLUMNS = [*TEXTS, "seed", *NUMBERS]
 _DTYPES: Any = dict.fromkeys(TEXTS, "str") | {"seed": "int64"} | dict.fromkeys(NUMBERS, "float64")
@@ -133,11 +133,11 @@ def _trial(record: TrialRecord) -> tuple[Any, ...]:
     return (
         *(record.key, table.label, table.origin, table.content_hash, detector.label, record.explainer.label),
         *(record.explainer.name, record.status, record.reason, record.traceback, components),
-        " ".join(record.kept),
+        " ".join(record.artifacts),
         record.seed,
         *(table.n_rows, table.n_features, table.n_anomalies),
         *map(detector.quality.get, QUALITY),
-        *(detector.fit_seconds, record.seconds, record.elapsed_seconds, record.kernel_units),
+        *(detector.fit_seconds, record.seconds, record.elapsed_seconds, record.normalised_time),
         *costs,
         record.n_explained,
     )

@@ -1,4 +1,4 @@
-"""Leaderboards: who blamed the right features, beside the detector's quality and the chance level."""
+"""Leaderboards: who named the right features, beside the detector's quality and the chance level."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 from .frame import IDENTITY, AnyResults, ResultFrame, as_frame, flatten
 from .record import TrialRecord
-from .table_summary import read_portrait
+from .table_summary import read_summary
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
 HEADINGS = {
@@ -33,16 +33,16 @@ HEADINGS = {
     "chance": "chance",
     "n_informative": "rows",
     "seconds": "seconds",
-    "kernel_units": "kernel units",
+    "normalised_time": "matmul-normalised time",
     "trials": "trials",
 }
 UNDEFINED = "n_undefined_"
-WIDE = ("kernel_units",)  # eighty characters do not hold it
-SUMMED = ("n_informative", "seconds", "kernel_units")
-ASKED_AT_ONCE = 4  # columns of further metrics that eighty characters hold
+WIDE = ("normalised_time",)  # eighty characters do not hold it
+SUMMED = ("n_informative", "seconds", "normalised_time")
+FURTHER_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
     "AUC-ROC: of the detector; oracle: of the one that knows the network. adj.: adjusted for chance, 0 = "
-    "a blind guess, 1 = the truth, over the rows that have both culprits and others. nDCG_m, Acc_m: "
+    "a blind guess, 1 = the truth, over the rows that have both ground-truth features and others. nDCG_m, Acc_m: "
     "unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
     "behind the adjusted scores. seconds: to fit and explain, of all trials together. trials: with a score, "
     "of all; means are over those with one, and what lacks some is not ranked: it comes last."
@@ -52,16 +52,14 @@ LEAK_NOTE = (
     "Leak controls: rankings of features that look at no model, in adj. nDCG_m over all anomalies; see "
     "`xadbench audit`."
 )
-KERNEL_NOTE = (
-    "kernel units: the processor time to fit and explain, over that of a product of two 512 x 512 matrices."
-)
+MATMUL_NOTE = "matmul-normalised time: the processor time to fit and explain, over that of a product of two 512 x 512 matrices."
 
 
 def leaderboard(
     results: AnyResults,
     scope: str = HEADLINE_SCOPE,
     by: Sequence[str] = (),
-    asked: Sequence[str] = (),
+    requested: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return mean scores per detector and explainer: of each detector the best first, incomplete ones last.
 
@@ -75,12 +73,12 @@ def leaderboard(
     by
         Columns to split by: ("table",) for a leaderboard per table.
     asked
-        Names of further metrics to show: adjusted for chance where they judge by the culprits.
+        Names of further metrics to show: adjusted for chance where they use the ground truth.
 
     Returns
     -------
     DataFrame
-        Columns as in HEADINGS (but for `table`, which is one of `by`, and for `kernel_units` where no record
+        Columns as in HEADINGS (but for `table`, which is one of `by`, and for `normalised_time` where no record
         has them); `reason`: why trials lack a score; the scores of the metrics asked for, and the rows
         without a value, `n_undefined_<metric>`, where there are any.
 
@@ -100,7 +98,7 @@ def leaderboard(
     [['knn', 'theirs', 0.75, '1/1'], ['knn', 'mine', 0.25, '1/1']]
     """
     frame = as_frame(results)
-    columns = [column for name in asked for column in _further(name)]
+    columns = [column for name in requested for column in _further(name)]
     trials = _with_scores(frame, scope, columns)
     groups = [*by, "detector", "explainer"]
     for name in groups:  # in order of appearance, not of the alphabet
@@ -135,23 +133,23 @@ def _with_scores(frame: ResultFrame, scope: str, further: Sequence[str]) -> pd.D
 
 def _further(name: str) -> tuple[str, ...]:
     """Return the scores that stand for a metric asked for, but for those that every leaderboard has."""
-    judges_by_culprits = find("metric", name, METRICS).judges_by_culprits
-    shown = f"adjusted_{name}" if judges_by_culprits else name
+    needs_ground_truth = find("metric", name, METRICS).needs_ground_truth
+    shown = f"adjusted_{name}" if needs_ground_truth else name
     return () if shown in SCORES else (shown, f"{UNDEFINED}{name}")
 
 
 def publish(
-    records: Sequence[TrialRecord], scope: str, run: Path, console: Console, asked: Sequence[str] = ()
+    records: Sequence[TrialRecord], scope: str, run: Path, console: Console, requested: Sequence[str] = ()
 ) -> None:
     """Print the leaderboard, and write it with one per table to `leaderboard.md` in the run's folder."""
     frame = flatten(records)
-    overall, per_table = (leaderboard(frame, scope, by, asked) for by in ([], ["table"]))
-    title = f"Who blames the right features? Rows: {scope}."
-    notes = [NOTES, *([UNDEFINED_NOTE] if asked else [])]
+    overall, per_table = (leaderboard(frame, scope, by, requested) for by in ([], ["table"]))
+    title = f"Who names the right features? Rows: {scope}."
+    notes = [NOTES, *([UNDEFINED_NOTE] if requested else [])]
     lines = map(plain, [*notes, *missing_scores(overall)])
     console.print(title, *as_rich(overall), *lines, sep="\n", highlight=False)
     console.print(LEAK_NOTE, *map(plain, _leak_lines(records, run)), sep="\n", highlight=False)
-    parts = [f"# {title}", as_markdown(overall), *notes, KERNEL_NOTE, *missing_scores(overall)]
+    parts = [f"# {title}", as_markdown(overall), *notes, MATMUL_NOTE, *missing_scores(overall)]
     parts += [
         "## Per table",
         as_markdown(per_table),
@@ -169,8 +167,8 @@ def _leak_lines(records: Sequence[TrialRecord], run: Path) -> list[str]:
     tables = {(record.table.label, record.seed): record.table.content_hash for record in records}
     lines = []
     for (label, seed), content_hash in tables.items():
-        portrait = read_portrait(run, str(content_hash)) or {}
-        leaks = portrait.get("leaks") or {"summary": "not known"}
+        summary = read_summary(run, str(content_hash)) or {}
+        leaks = summary.get("leaks") or {"summary": "not known"}
         lines.append(f"- {label}, seed {seed}: {leaks['summary']}")
     return lines
 
@@ -194,8 +192,8 @@ def _of_detector(title: str, board: pd.DataFrame) -> Iterator[Table]:
     narrow = [name for name in _columns(board) if name in HEADINGS and name not in WIDE]
     yield _as_table(title, board, narrow)
     further = [name for name in _columns(board) if name not in HEADINGS]
-    for start in range(0, len(further), ASKED_AT_ONCE):
-        yield _as_table("", board, ["explainer", *further[start : start + ASKED_AT_ONCE]])
+    for start in range(0, len(further), FURTHER_AT_ONCE):
+        yield _as_table("", board, ["explainer", *further[start : start + FURTHER_AT_ONCE]])
 
 
 def _as_table(title: str, board: pd.DataFrame, columns: list[str]) -> Table:
@@ -248,7 +246,7 @@ def _text(name: str, value: object) -> str:
         return str(value)
     if value != value:  # noqa: PLR0124  # NaN: no trial has a score
         return "-"
-    if name == "kernel_units" or name.startswith(UNDEFINED):
+    if name == "normalised_time" or name.startswith(UNDEFINED):
         return f"{value:.0f}"
     if name not in HEADINGS and not 0.01 <= abs(value) < 1000:
         return f"{value:.3g}"  # an infidelity may be tiny or huge

@@ -15,7 +15,7 @@ from . import statistics as stats
 from .frame import IDENTITY, REFERENCES, VALUE, AnyResults, as_frame
 from .run_results import COSTS, NO_ROW, NOT_RUN, Results
 
-MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units", *COSTS)
+MEANS = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "normalised_time", *COSTS)
 BOARD_COLUMNS = (
     *(*IDENTITY, "scope", "kind", "origin", "n_features", "status", "reason", "is_reference", "auc_roc"),
     *(VALUE, *MEANS),
@@ -52,7 +52,7 @@ class Board:
     left_out
         In words, the cells (a table, a seed) where no entry has a value; empty if there are none.
     groups
-        The entries by mean rank that cannot be told apart, as `stats.ties` returns them.
+        The entries by mean rank that do not differ significantly, as `stats.ties` returns them.
     """
 
     scope: str

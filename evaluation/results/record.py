@@ -134,7 +134,7 @@ class Costs(Part):
 
     fit: Numbers = Numbers({})
     explain: Numbers = Numbers({})
-    kernel_seconds: Number = None
+    matmul_seconds: Number = None
 
 
 class TrialRecord(Part):
@@ -158,13 +158,13 @@ class TrialRecord(Part):
         By scope, kind of anomaly and name.
     scores_at_k
         By scope and metric, the mean score for each of `set_sizes(d)`.
-    seconds, kernel_units, cost
+    seconds, normalised_time, cost
         To fit and explain: together, in matmul-normalised time, and apart.
     elapsed_seconds
         Of the whole trial, scoring included.
     n_explained
         How many rows were explained.
-    kept
+    artifacts
         The artifacts that the run has of the trial.
     origin
         Of shipped results, what `run.json` said of their run.
@@ -197,9 +197,9 @@ class TrialRecord(Part):
     cost: Costs = Costs()
     seconds: Number = None
     elapsed_seconds: Number = None
-    kernel_units: Number = None
+    normalised_time: Number = None
     n_explained: int | None = None
-    kept: list[str] = []
+    artifacts: list[str] = []
     origin: dict[str, Any] | None = None
 
     @property
@@ -220,9 +220,9 @@ class TrialRecord(Part):
             "explainer": (self.explainer, {"label": explainer}),
         }
         changes = {
-            name: _shared(part.model_copy(update=told))
-            for name, (part, told) in parts.items()
-            if any(getattr(part, field) != value for field, value in told.items())
+            name: _shared(part.model_copy(update=reported))
+            for name, (part, reported) in parts.items()
+            if any(getattr(part, field) != value for field, value in reported.items())
         }
         return self.model_copy(update=changes) if changes else self
 

@@ -16,18 +16,18 @@ from .record import TrialRecord
 
 FILE = store.REQUESTED
 COLUMNS = ("key", "table", "origin", "seed", "detector", "explainer")
-Asked = tuple[str, str, str, int, str, str]  # a trial's key, its labels and seed, and its table's origin
+Requested = tuple[str, str, str, int, str, str]  # a trial's key, its labels and seed, and its table's origin
 
 
-def write_asked(run: Path, asked: Iterable[Asked]) -> None:
-    """Write `asked.parquet`: which trials the suite has, and what it calls them."""
+def write_requested(run: Path, requested: Iterable[Requested]) -> None:
+    """Write `requested.parquet`: which trials the suite has, and what it calls them."""
     buffer = io.BytesIO()
-    pd.DataFrame(asked, columns=COLUMNS).to_parquet(buffer, index=False)
+    pd.DataFrame(requested, columns=COLUMNS).to_parquet(buffer, index=False)
     with atomic_write(run / FILE) as file:
         file.write(buffer.getvalue())
 
 
-def read_asked(run: Path) -> tuple[list[TrialRecord], int]:
+def read_requested_records(run: Path) -> tuple[list[TrialRecord], int]:
     """Return the records of the trials that a run is asked for, and the number of the others in its folder.
 
     They are in the suite's order and under its labels, which may be others than those of the run that wrote
@@ -39,18 +39,18 @@ def read_asked(run: Path) -> tuple[list[TrialRecord], int]:
         If one is a JSON object, but not the record of a trial; it names the file and the key.
     """
     try:
-        asked = read_frame(run / FILE, "the trials of a run")
+        requested = read_frame(run / FILE, "the trials of a run")
     except InputError:
         return store.read_records(run), 0
-    if not {*COLUMNS} <= {*asked}:
+    if not {*COLUMNS} <= {*requested}:
         return store.read_records(run), 0
     found = []
-    known = asked[list(COLUMNS)].dropna()
+    known = requested[list(COLUMNS)].dropna()
     for key, table, origin, seed, detector, explainer in known.itertuples(index=False, name=None):
         record = store.checked_record(run, key)
         if record is not None and record.seed == seed:
             found.append(record.labelled(table, origin, detector, explainer))
-    return found, len({path.stem for path in store.paths(run)} - set(asked["key"]))
+    return found, len({path.stem for path in store.paths(run)} - set(requested["key"]))
 
 
 def read_requested(run: Path) -> tuple[ResultFrame, int]:
@@ -69,5 +69,5 @@ def read_requested(run: Path) -> tuple[ResultFrame, int]:
         metadata = {}
     if metadata.get(store.FINGERPRINT) == store.fingerprint(run):
         return frame, len({path.stem for path in store.paths(run)} - set(frame.trials["key"]))
-    records, n_others = read_asked(run)
+    records, n_others = read_requested_records(run)
     return flatten(records), n_others

@@ -20,7 +20,7 @@ from .requested import read_requested
 
 SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
 NOT_RUN = "not run"
-NO_ROW = "no explained row can tell blame from a blind guess"
+NO_ROW = "no explained row can tell attributions from a blind guess"
 COSTS = ("fit_cpu_seconds", "explain_cpu_seconds", "rows_scored", "peak_bytes")
 
 
@@ -87,8 +87,8 @@ def as_results(provenance: dict[str, Any], records: Sequence[TrialRecord]) -> Re
 
 def _results(provenance: dict[str, Any], every: ResultFrame, n_others: int) -> Results:
     frame = every.latest()
-    trials, asked = _trials(frame.trials), _suite(provenance["suite"])
-    absent = pd.DataFrame() if asked is None else _not_run(asked, trials)
+    trials, requested = _trials(frame.trials), _suite(provenance["suite"])
+    absent = pd.DataFrame() if requested is None else _not_run(requested, trials)
     n_superseded = n_others + len(every.trials) - len(trials)
     trials = pd.concat([trials, absent], ignore_index=True) if len(absent) else trials
     return Results(
@@ -96,7 +96,7 @@ def _results(provenance: dict[str, Any], every: ResultFrame, n_others: int) -> R
         trials=trials,
         scores=_by_scope(frame, trials),
         n_superseded=n_superseded,
-        knows_all=asked is not None,
+        knows_all=requested is not None,
         by_kind=_by_kind(frame, trials),
         curves=_curves(frame),
         frame=frame,
@@ -108,7 +108,7 @@ def _trials(trials: pd.DataFrame) -> pd.DataFrame:
     fit, explain = (trials.filter(like=f"cost_{part}_") for part in ("fit", "explain"))
     return trials.assign(
         is_reference=trials["explainer_name"].isin(REFERENCES),
-        kept=trials["kept"].fillna("").map(lambda names: tuple(names.split())),
+        kept=trials["artifacts"].fillna("").map(lambda names: tuple(names.split())),
         fit_cpu_seconds=fit["cost_fit_cpu_seconds"],
         explain_cpu_seconds=explain["cost_explain_cpu_seconds"],
         rows_scored=fit["cost_fit_rows_scored"] + explain["cost_explain_rows_scored"],
@@ -163,17 +163,21 @@ def _not_run(suite: Suite, trials: pd.DataFrame) -> pd.DataFrame:
     ]
     references = dict(zip(trials["explainer"], trials["is_reference"], strict=True))
     rows = [
-        dict(zip(IDENTITY, asked, strict=True))
-        | {"status": NOT_RUN, "reason": "the run has not come to it", "is_reference": references[asked[3]]}
-        | (of_table.loc[asked[0]].to_dict() if asked[0] in of_table.index else {})
-        for asked in _asked_for(suite, references)
-        if asked not in there
+        dict(zip(IDENTITY, requested, strict=True))
+        | {
+            "status": NOT_RUN,
+            "reason": "the run has not come to it",
+            "is_reference": references[requested[3]],
+        }
+        | (of_table.loc[requested[0]].to_dict() if requested[0] in of_table.index else {})
+        for requested in _requested_trials(suite, references)
+        if requested not in there
     ]
     return pd.DataFrame(rows)
 
 
-def _asked_for(asked: Suite, known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
-    for table, seed, detector, explainers in combinations(asked):
+def _requested_trials(requested: Suite, known: dict[str, bool]) -> Iterator[tuple[str, int, str, str]]:
+    for table, seed, detector, explainers in combinations(requested):
         for explainer in explainers:
             known.setdefault(explainer.label, explainer.name in REFERENCES)
             yield table.title, seed, detector.label, explainer.label

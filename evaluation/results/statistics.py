@@ -1,7 +1,7 @@
-"""Statistics of a leaderboard: means with intervals, ranks, and which entries cannot be told apart.
+"""Statistics of a leaderboard: means with intervals, ranks, and which entries do not differ significantly.
 
 All take a *grid*, as `common_grid` makes it: a row a (table, seed), a column an entry, no gap. What is not
-on the common grid is told apart and never averaged over.
+on the common grid is distinguished and never averaged over.
 """
 
 import re
@@ -102,7 +102,7 @@ def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
     if trials.duplicated([TABLE, SEED, entry]).any():
         raise InputError(f"trials have a (table, seed, {entry}) twice")
     wide = trials.set_index([TABLE, SEED, entry])[value].unstack()  # noqa: PD010  # no aggregation
-    # Rows where nobody has a value (a table whose culprits nobody knows) make no entry incomplete.
+    # Rows where nobody has a value (a table whose ground truth nobody knows) make no entry incomplete.
     empty = wide.isna().all(axis=1)
     wide = wide[~empty]
     gaps = wide.isna()
@@ -275,7 +275,7 @@ def _signed_rank(differences: FloatArray) -> FloatArray:
 
 
 def ties(p: pd.DataFrame, order: Sequence[str], level: float = 1 - LEVEL) -> list[list[str]]:
-    """Return the groups of entries that cannot be told apart, as the bars of a critical-difference diagram.
+    """Return the groups of entries that do not differ significantly, as the bars of a critical-difference diagram.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from .record import RECORD_VERSION, REUSED, TrialRecord, as_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
 FOLDERS = ("trials", "rows", "attributions", "tables", "made")  # where a run keeps files
-RESULTS, REQUESTED = "results.parquet", "asked.parquet"
+RESULTS, REQUESTED = "results.parquet", "requested.parquet"
 FINGERPRINT = b"xadbench.records"  # the key in the metadata of RESULTS
 Record = TrialRecord
 AnyRecord = TypeVar("AnyRecord", TrialRecord, dict[str, Any])

@@ -25,7 +25,7 @@ UNKNOWN = "unknown"
 ADJUSTED = "adjusted_"
 ROUNDING = 1e-6
 BASELINES = Path("baselines")
-OPTIONAL = ("origin", "reason", "key", "content_hash", "components", "kernel_units")
+OPTIONAL = ("origin", "reason", "key", "content_hash", "components", "normalised_time")
 ACCEPTED = (
     "the folder of a run, a results.parquet, the .json of pytest-benchmark, shipped:SUITE, or a baseline"
 )
@@ -43,7 +43,7 @@ class Run:
         What `run.json` says; empty where that is not known.
     trials
         By IDENTITY, each once: `status`, `origin` of the table, `reason`, `key`, `content_hash`,
-        `components`, `kernel_units`. The controls, which no change of an explainer alters, are left out.
+        `components`, `normalised_time`. The controls, which no change of an explainer alters, are left out.
     scores
         By IDENTITY, `scope` and `metric`: `value`.
     """
@@ -144,16 +144,16 @@ def _benchmark(name: str, path: Path) -> Run:
 
 def _parquet(name: str, path: Path, about: dict[str, Any] | None = None) -> Run:
     with opened(path, f"{path}: results of a run") as file:
-        told = (file.schema_arrow.metadata or {}).get(PROVENANCE, b"{}")
+        reported = (file.schema_arrow.metadata or {}).get(PROVENANCE, b"{}")
         is_whole = {*TRIAL_COLUMNS, "kind", "step"} <= {*file.schema_arrow.names}
     if not is_whole:
-        return of_tidy(name, read_frame(path, "results of a run"), _provenance(path, told, about))
+        return of_tidy(name, read_frame(path, "results of a run"), _provenance(path, reported, about))
     frame, _ = read_stored(path, "results of a run")
-    return of_frame(name, frame, _provenance(path, told, about))
+    return of_frame(name, frame, _provenance(path, reported, about))
 
 
-def _provenance(path: Path, told: bytes, about: dict[str, Any] | None) -> dict[str, Any]:
-    known = parse_json(told, f"{path}: provenance") if about is None else about
+def _provenance(path: Path, reported: bytes, about: dict[str, Any] | None) -> dict[str, Any]:
+    known = parse_json(reported, f"{path}: provenance") if about is None else about
     return known if isinstance(known, dict) else {}
 
 
@@ -192,9 +192,9 @@ def of_frame(name: str, frame: ResultFrame, provenance: dict[str, Any]) -> Run:
     is_ranked = ~(trials["explainer_name"].isin(REFERENCES) | trials["explainer"].isin(REFERENCES)).to_numpy()
     if not is_ranked.any():
         raise InputError(f"{name}: no trial of an explainer, controls apart")
-    if (negative := trials["kernel_units"] < 0).any():
+    if (negative := trials["normalised_time"] < 0).any():
         raise InputError(
-            f"{name}: kernel_units is {trials['kernel_units'][negative].iloc[0]}; no time is negative"
+            f"{name}: normalised_time is {trials['normalised_time'][negative].iloc[0]}; no time is negative"
         )
     means = means[is_ranked[means["trial"]]]
     for metric, values in means.groupby("metric", observed=True)["value"]:

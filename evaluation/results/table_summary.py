@@ -21,10 +21,10 @@ from . import store
 MOST_FEATURES = 24  # whose margins a page shows
 N_BINS = 24
 N_EXAMPLES = 5
-Portrait = dict[str, Any]
+TableSummary = dict[str, Any]
 
 
-def write_portraits(run: Path, sources: Iterable[Source]) -> None:
+def write_summaries(run: Path, sources: Iterable[Source]) -> None:
     """Write what a report shows of each table, once a table."""
     for source in sources:
         path = _path(run, source.hash)
@@ -32,7 +32,7 @@ def write_portraits(run: Path, sources: Iterable[Source]) -> None:
             store.write_json(path, portray(source))
 
 
-def read_portrait(run: Path, content_hash: str) -> Portrait | None:
+def read_summary(run: Path, content_hash: str) -> TableSummary | None:
     """Return what a run kept of the table of that content hash; None if it kept nothing."""
     return store.read_json(_path(run, content_hash))
 
@@ -41,18 +41,18 @@ def _path(run: Path, content_hash: str) -> Path:
     return run / "tables" / f"{content_hash}.json"
 
 
-def portray(source: Source) -> Portrait:
+def portray(source: Source) -> TableSummary:
     """Return, as JSON values, what a report shows of a table.
 
     Returns
     -------
     dict
         `graph`: `nodes` and `edges` (parent, child) of the network that made the table, None if not known.
-        `margins`, of the features most often to blame, at most MOST_FEATURES, in the table's order:
-        `feature`, `n_culprit`, counts of `normal` and `anomalous` rows in N_BINS equal bins, and `facts`, the
+        `margins`, of the features most often in the ground truth, at most MOST_FEATURES, in the table's order:
+        `feature`, `n_true`, counts of `normal` and `anomalous` rows in N_BINS equal bins, and `facts`, the
         mean and standard deviation of both. `examples`: up to N_EXAMPLES anomalies, a kind after the other,
-        with `row`, `kind`, and by feature `values`, `clean` (None if not known) and `culprits`; none where
-        no culprits are known. `leaks`: `summary`, a line, and `controls`, each with its `score` and `null`.
+        with `row`, `kind`, and by feature `values`, `clean` (None if not known) and `ground_truth`; none where
+        no ground truth is known. `leaks`: `summary`, a line, and `controls`, each with its `score` and `null`.
     """
     table = source.table
     return {
@@ -83,9 +83,9 @@ def _leaks(source: Source) -> dict[str, Any] | None:
 
 
 def _margins(table: LabelledTable) -> list[dict[str, Any]]:
-    culprits = np.zeros(table.n_features, int) if table.mask is None else table.mask.sum(axis=0)
-    chosen = np.sort(np.argsort(-culprits, kind="stable")[:MOST_FEATURES])
-    return [_margin(table, int(i)) | {"n_culprit": int(culprits[i])} for i in chosen]
+    ground_truth = np.zeros(table.n_features, int) if table.mask is None else table.mask.sum(axis=0)
+    chosen = np.sort(np.argsort(-ground_truth, kind="stable")[:MOST_FEATURES])
+    return [_margin(table, int(i)) | {"n_true": int(ground_truth[i])} for i in chosen]
 
 
 def _margin(table: LabelledTable, i: int) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _counts(values: FloatArray, edges: FloatArray) -> list[int]:
 def _examples(table: LabelledTable) -> list[int]:
     """Return the rows of the first anomaly of each kind, then of the second, and so on.
 
-    Those with all features to blame, on which nobody can be wrong, only where there are no others.
+    Those with all features in the ground truth, on which nobody can be wrong, only where there are no others.
     """
     can_tell = table.y & ~table.mask.all(axis=1)  # type: ignore[union-attr]  # only called with a mask
     chosen = can_tell if can_tell.any() else table.y
@@ -126,5 +126,5 @@ def _example(table: LabelledTable, row: int) -> dict[str, Any]:
         "kind": table.kinds[table.kind[row]],
         "values": table.X[row].tolist(),
         "clean": None if table.clean is None else table.clean[row].tolist(),
-        "culprits": table.mask[row].tolist(),  # type: ignore[index]  # examples are shown of tables with a mask
+        "ground_truth": table.mask[row].tolist(),  # type: ignore[index]  # examples are shown of tables with a mask
     }

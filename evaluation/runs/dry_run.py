@@ -26,14 +26,14 @@ Past = dict[str, list[tuple[int, float]]]
 class Estimate:
     """What is to be done: numbers of trials, and seconds on one worker for those that are not unknown.
 
-    `unmade`: of trials on tables that cannot be made, and that are not counted, the reasons and numbers.
+    `infeasible`: of trials on tables that cannot be made, and that are not counted, the reasons and numbers.
     """
 
     n_trials: int
     n_done: int
     n_unknown: int
     seconds: float
-    unmade: dict[str, int] = field(default_factory=dict)
+    infeasible: dict[str, int] = field(default_factory=dict)
 
     def as_lines(self, run: Path, workers: int) -> Iterator[str]:
         """Yield it in words."""
@@ -45,7 +45,7 @@ class Estimate:
             yield f"time: about {time} for {known} of them on {workers} worker(s), by past records"
         if self.n_unknown:
             yield f"time: unknown for {self.n_unknown}, without a past record on a table of similar size"
-        for reason, n in self.unmade.items():
+        for reason, n in self.infeasible.items():
             yield f"beside them, {n} trials that will fail: {reason}"
 
 
@@ -63,15 +63,15 @@ def estimate(suite: Suite, run: Path) -> Estimate:
     past, planned = _past(run.parent), Plan(resolve(suite))
     n_done = n_unknown = 0
     seconds = 0.0
-    unmade: Counter[str] = Counter()
-    for number, (request, asked) in enumerate(planned.tables):
+    infeasible: Counter[str] = Counter()
+    for number, (request, requested) in enumerate(planned.tables):
         table = recorded(run, request)
         if isinstance(table, str):
-            unmade.update({table: sum(len(explainers) for _, explainers in asked)})
+            infeasible.update({table: sum(len(explainers) for _, explainers in requested)})
             continue
         done = set() if table is None else _done(run, planned, number, table)
         size = _size(request, table)
-        for detector, explainers in asked:
+        for detector, explainers in requested:
             left = [one for one in explainers if (detector.label, one.label) not in done]
             n_done += len(explainers) - len(left)
             fitting = _like(past, size, detector, None)
@@ -81,8 +81,8 @@ def estimate(suite: Suite, run: Path) -> Estimate:
                 continue
             n_unknown += len(left) - len(known)
             seconds += sum(known) + (fitting if left else 0.0)
-    n_trials = planned.n_trials - sum(unmade.values())
-    return Estimate(n_trials, n_done, n_unknown, seconds, dict(unmade))
+    n_trials = planned.n_trials - sum(infeasible.values())
+    return Estimate(n_trials, n_done, n_unknown, seconds, dict(infeasible))
 
 
 def _done(run: Path, planned: Plan, number: int, table: KnownTable) -> set[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple, Self
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.artifacts import keep
+from xadbench.evaluation.results.artifacts import save
 from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
 from xadbench.evaluation.suite.controls import NETWORK_UNKNOWN
@@ -24,7 +24,7 @@ from xadbench.evaluation.trial.outcome import contained, not_ok
 from xadbench.evaluation.trial.run import run_trial
 
 from .fitted_detectors import fit_once
-from .jobs import Job, Unmade
+from .jobs import InfeasibleTrials, Job
 
 FITTING = -1  # the step before the first trial
 Result = dict[str, Any]
@@ -83,7 +83,7 @@ def run_job(
             explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
             result = _within(limits("explaining"), explain)
             result = contained(partial(_of_the_code_asked_for, job, key, explainer, result))
-        kept = contained(partial(_kept, run, job, key, result))
+        kept = contained(partial(_saved, run, job, key, result))
         timed = kept | {"elapsed_seconds": time.perf_counter() - start}
         yield _written(run, record_of(job, key, explainer, detection, timed))
 
@@ -93,8 +93,8 @@ def _written(run: Path, record: store.Record) -> store.Record:
     other = store.read_trial(run, record["key"])
     if other is None or not store.is_finished(other):
         return store.write_record(run, record)
-    keeps_more = set(record.get("kept", ())) - set(other.get("kept", ()))
-    return store.write_record(run, record) if keeps_more else other
+    saves_more = set(record.get("artifacts", ())) - set(other.get("artifacts", ()))
+    return store.write_record(run, record) if saves_more else other
 
 
 def _of_the_code_asked_for(job: Job, key: str, explainer: Component, result: Result) -> Result:
@@ -105,13 +105,13 @@ def _of_the_code_asked_for(job: Job, key: str, explainer: Component, result: Res
     return result
 
 
-def _kept(run: Path, job: Job, key: str, result: Result) -> Result:
+def _saved(run: Path, job: Job, key: str, result: Result) -> Result:
     """Return a trial's result without its rows and attributions, of which what the job asks for is kept."""
     explained = result.pop("explained", None)
-    if explained is None or not job.keep:
+    if explained is None or not job.save:
         return result
-    keep(run, key, job.keep, explained, job.source.table.feature_names)
-    return result | {"kept": sorted(job.keep)}
+    save(run, key, job.save, explained, job.source.table.feature_names)
+    return result | {"artifacts": sorted(job.save)}
 
 
 def _within(limits: AbstractContextManager[None], work: Callable[[], Result]) -> Result:
@@ -158,20 +158,26 @@ def record_of(job: Job, key: str, explainer: Component, detection: Result, resul
     return as_trial(values, f"trial {key}")
 
 
-def records_of_unmade(unmade: Unmade) -> Iterator[store.Record]:
+def records_of_infeasible(infeasible: InfeasibleTrials) -> Iterator[store.Record]:
     """Yield the records of the trials on a table that cannot be made, which are errors."""
-    parts = {"seed": unmade.seed, "detector": unmade.detector.model_dump()}
-    for explainer in unmade.explainers:
-        asked = parts | {"explainer": explainer.model_dump()}
-        determined_by = json.dumps(asked | {"unmade": unmade.table.model_dump()}, sort_keys=True, default=str)
+    parts = {"seed": infeasible.seed, "detector": infeasible.detector.model_dump()}
+    for explainer in infeasible.explainers:
+        requested = parts | {"explainer": explainer.model_dump()}
+        determined_by = json.dumps(
+            requested | {"infeasible": infeasible.table.model_dump()}, sort_keys=True, default=str
+        )
         values = {
             "version": RECORD_VERSION,
             "key": sha256(determined_by.encode()).hexdigest(),
-            "table": {"label": unmade.table.title, "origin": unmade.table.origin, "content_hash": None},
+            "table": {
+                "label": infeasible.table.title,
+                "origin": infeasible.table.origin,
+                "content_hash": None,
+            },
             "components": None,
             "versions": versions(),
-            **asked,
-            **not_ok("error", unmade.reason),
+            **requested,
+            **not_ok("error", infeasible.reason),
         }
         yield as_trial(values, f"trial {values['key']}")
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from xadbench.datasets.common.errors import Unattainable
-from xadbench.evaluation.results.requested import Asked
+from xadbench.datasets.common.errors import Infeasible
+from xadbench.evaluation.results.requested import Requested
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.expand import combinations_of_resolved
-from xadbench.evaluation.suite.spec import Component, Kept, Suite, TableSpec
+from xadbench.evaluation.suite.spec import Artifact, Component, Suite, TableSpec
 from xadbench.evaluation.suite.tables import KnownTable, Source, check_source
 from xadbench.evaluation.trial.key import Identities, trial_keys
 from xadbench.evaluation.trial.scopes import Measures
@@ -22,7 +22,7 @@ class Job:
     """One detector on one table, and the explainers that are to explain it, each with its trial's key.
 
     `table` is what is known of the table, which `load` returns. `timeout` in seconds and `memory_limit` in
-    bytes hold for each trial, and for fitting. `keep`: what stays of a trial beside its record.
+    bytes hold for each trial, and for fitting. `save`: what stays of a trial beside its record.
     """
 
     table: KnownTable
@@ -32,7 +32,7 @@ class Job:
     measures: Measures
     timeout: float | None = None
     memory_limit: int | None = None
-    keep: tuple[Kept, ...] = ()
+    save: tuple[Artifact, ...] = ()
 
     @property
     def source(self) -> Source:
@@ -55,7 +55,7 @@ class Job:
 
 
 @dataclass(frozen=True, eq=False)
-class Unmade:
+class InfeasibleTrials:
     """The trials of a detector on a table that cannot be made of a seed, and why it cannot."""
 
     table: TableSpec
@@ -81,65 +81,65 @@ class Plan:
 
     def __init__(self, suite: Suite) -> None:
         self.suite, self._identities = suite, Identities()
-        self._measures = Measures(suite.metrics, suite.baseline)
+        self._measures = Measures(suite.metrics, suite.fill_value)
         by_table = itertools.groupby(combinations_of_resolved(suite), key=lambda one: one[:2])
         parts = [(table, [one[2:] for one in of_table]) for table, of_table in by_table]
         for spec in dict.fromkeys(spec for (spec, _), _ in parts):
             check_source(spec, [seed for (other, seed), _ in parts if other == spec])
-        self.tables = [(TableRequest.of(*table), asked) for table, asked in parts]
+        self.tables = [(TableRequest.of(*table), requested) for table, requested in parts]
         self._check_components()
 
     def _check_components(self) -> None:
-        for request, asked in self.tables:
-            for detector, explainers in asked:
+        for request, requested in self.tables:
+            for detector, explainers in requested:
                 self._identities.check(detector, explainers, request.seed)
 
     @property
     def n_trials(self) -> int:
         """How many trials it has."""
-        return sum(len(explainers) for _, asked in self.tables for _, explainers in asked)
+        return sum(len(explainers) for _, requested in self.tables for _, explainers in requested)
 
     def jobs(self, number: int, table: KnownTable, load: Callable[[], Source]) -> Iterator[Job]:
         """Yield the jobs of the table of that number."""
-        settings = self.suite.timeout, self.suite.memory_limit, self.suite.keep
+        settings = self.suite.timeout, self.suite.memory_limit, self.suite.save
         for detector, explainers in self.tables[number][1]:
             keys = trial_keys(table, detector, explainers, self._measures, self._identities)
             keyed = tuple(zip(keys, explainers, strict=True))
             yield Job(table, load, detector, keyed, self._measures, *settings)
 
-    def unmade(self, number: int, reason: str) -> Iterator[Unmade]:
+    def infeasible(self, number: int, reason: str) -> Iterator[InfeasibleTrials]:
         """Yield the trials on the table of that number, which cannot be made."""
-        request, asked = self.tables[number]
-        for detector, explainers in asked:
-            yield Unmade(request.spec, request.seed, detector, explainers, reason)
+        request, requested = self.tables[number]
+        for detector, explainers in requested:
+            yield InfeasibleTrials(request.spec, request.seed, detector, explainers, reason)
 
 
-def plan(suite: Suite, on_unmade: Callable[[Unmade], object] | None = None) -> list[Job]:
+def plan(suite: Suite, on_infeasible: Callable[[InfeasibleTrials], object] | None = None) -> list[Job]:
     """Return the jobs of a suite that `resolve` returned, in order, with every table made.
 
     A table whose recipe sets a goal that is out of reach of a seed is no bad input: it has no jobs, and
-    `on_unmade` is called with each of its detectors. Without that, it raises too.
+    `on_infeasible` is called with each of its detectors. Without that, it raises too.
     """
     planned, tables, jobs = Plan(suite), Tables(), list[Job]()
     for number, (request, _) in enumerate(planned.tables):
         try:
             source = tables.source(request)
-        except Unattainable as error:
-            if on_unmade is None:
+        except Infeasible as error:
+            if on_infeasible is None:
                 raise
-            for one in planned.unmade(number, str(error)):
-                on_unmade(one)
+            for one in planned.infeasible(number, str(error)):
+                on_infeasible(one)
             continue
         jobs.extend(planned.jobs(number, source.known, partial(same, source)))
     return jobs
 
 
-def asked_of(jobs: Iterable[Job], unmade: Iterable[Record]) -> Iterator[Asked]:
+def requested_of(jobs: Iterable[Job], infeasible: Iterable[Record]) -> Iterator[Requested]:
     """Yield the trials of jobs, and those of records of trials that have none."""
     for job in jobs:
         table = job.table.label, job.table.origin, job.table.seed
         yield from ((key, *table, job.detector.label, one.label) for key, one in job.trials)
-    for record in unmade:
+    for record in infeasible:
         parts = (record[part]["label"] for part in ("table", "detector", "explainer"))
         label, detector, explainer = parts
         yield record["key"], label, record["table"]["origin"], record["seed"], detector, explainer

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from xadbench.datasets import InputError, LabelledTable, read_table, write_table
-from xadbench.datasets.common.errors import Unattainable
+from xadbench.datasets.common.errors import Infeasible
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.table_summary import write_portraits
+from xadbench.evaluation.results.table_summary import write_summaries
 from xadbench.evaluation.suite.spec import TableSpec
 from xadbench.evaluation.suite.tables import KnownTable, Source, identify, load_source, network_of_spec
 from xadbench.evaluation.trial.limits import one_thread
@@ -83,10 +83,10 @@ class Tables:
         """Make a table, and record what a resumed run and a report must know of it."""
         try:
             source = self.source(request)
-        except Unattainable as error:
+        except Infeasible as error:
             _record(run, request, str(error))
             return str(error)
-        write_portraits(run, [source])
+        write_summaries(run, [source])
         _record(run, request, source.known)
         return source.known
 

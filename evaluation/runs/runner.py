@@ -17,13 +17,13 @@ from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import write_rows
 from xadbench.evaluation.results.provenance import provenance
 from xadbench.evaluation.results.record import check_version
-from xadbench.evaluation.results.requested import write_asked
+from xadbench.evaluation.results.requested import write_requested
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite, load_suite
 from xadbench.evaluation.trial.limits import check_limits, one_thread
 
-from .execution import UnderWay, records_of_unmade, run_job
-from .jobs import Job, Plan, asked_of
+from .execution import UnderWay, records_of_infeasible, run_job
+from .jobs import Job, Plan, requested_of
 from .preloading import frozen, import_early
 from .run_tables import Found, Tables, load_in_worker, load_known, recorded, survey_in_workers
 from .sessions import session
@@ -38,7 +38,7 @@ Executor = Literal["loky", "dask"]
 OnRunning = Callable[[Sequence[UnderWay]], object]
 OnTrial = Callable[[store.Record, bool], None]
 Number = tuple[int, int]  # of a table, and of a job on it
-Told = tuple[Number, store.Record]
+Finished = tuple[Number, store.Record]
 
 
 def run_suite(
@@ -109,7 +109,9 @@ def run_suite(
         is_idle = work.is_done and before.get("ended") and before["suite"] == about["suite"]
         if not is_idle:  # one that finds all done computes nothing, and is no session
             stack.enter_context(session(run, before, about))
-        for number, record in work.told_in_workers(pool, on_running) if pool else work.told(on_running):
+        for number, record in (
+            work.finished_in_workers(pool, on_running) if pool else work.finished(on_running)
+        ):
             work.found[number, record["key"]] = record
             labelled = _labelled(record, work.jobs[number], record["key"])
             tell(labelled, True)  # noqa: FBT003  # a callback's second argument
@@ -140,7 +142,7 @@ class _Work:
                 self.unknown.append(number)
             else:
                 self._left += self._begin(number, table)
-        self._write_asked()
+        self._write_requested()
 
     @property
     def is_done(self) -> bool:
@@ -150,9 +152,11 @@ class _Work:
     def _begin(self, number: int, table: Found, place: Path | None = None) -> list[tuple[Number, Job]]:
         """Return the jobs that are left on a table, now that it is known."""
         if isinstance(table, str):
-            unmade = self.planned.unmade(number, table)
+            infeasible = self.planned.infeasible(number, table)
             self.failed[number] = [
-                store.write_record(self.run, record) for one in unmade for record in records_of_unmade(one)
+                store.write_record(self.run, record)
+                for one in infeasible
+                for record in records_of_infeasible(one)
             ]
             for record in self.failed[number]:
                 self.tell(record, True)  # noqa: FBT003  # as above
@@ -178,19 +182,19 @@ class _Work:
                 left.append((key, explainer))
         return replace(job, trials=tuple(left))
 
-    def _write_asked(self) -> None:
+    def _write_requested(self) -> None:
         """Write which trials the run is asked for, as far as their keys are known."""
         failed = (record for number in sorted(self.failed) for record in self.failed[number])
-        write_asked(self.run, asked_of((self.jobs[number] for number in sorted(self.jobs)), failed))
+        write_requested(self.run, requested_of((self.jobs[number] for number in sorted(self.jobs)), failed))
 
-    def told(self, on_running: OnRunning) -> Iterator[Told]:
+    def finished(self, on_running: OnRunning) -> Iterator[Finished]:
         """Yield the records of the trials, which are computed in this process, table by table."""
         left = {table: list(jobs) for table, jobs in groupby(self._left, key=lambda one: one[0][0])}
         for number, (request, _) in enumerate(self.planned.tables):
             jobs = left.get(number, [])
             if number in self.unknown:
                 jobs = self._begin(number, self.tables.survey(self.run, request))
-                self._write_asked()
+                self._write_requested()
             for key, job in jobs:
                 here = replace(job, load=partial(load_known, self.tables, request, job.table))
 
@@ -200,7 +204,9 @@ class _Work:
                 yield from ((key, record) for record in run_job(self.run, here, tell))
         self.tables = Tables()
 
-    def told_in_workers(self, pool: "AbstractContextManager[Pool]", on_running: OnRunning) -> Iterator[Told]:
+    def finished_in_workers(
+        self, pool: "AbstractContextManager[Pool]", on_running: OnRunning
+    ) -> Iterator[Finished]:
         """Yield the records of the trials, which workers compute."""
         from .supervision import run_in_workers  # noqa: PLC0415  # only where asked for
 
@@ -213,7 +219,7 @@ class _Work:
         surveyed = survey_in_workers(self.run, requests, executor, folder)
         for i, (number, table) in enumerate(zip(self.unknown, surveyed, strict=True)):
             yield from self._begin(number, table, (folder / f"{i}").resolve())
-        self._write_asked()
+        self._write_requested()
 
     def records(self) -> list[store.Record]:
         """Return the records of all trials, in the suite's order, under its labels; those that fail last."""

@@ -23,7 +23,7 @@ from .worker_logs import own_logs
 
 POLL_SECONDS = 0.5
 Number = Hashable  # of a job, as the caller counts them
-Told = tuple[Any, store.Record]
+Finished = tuple[Any, store.Record]
 Further = Callable[[Executor, Path], Iterable[tuple[Number, Job]]]
 OnRunning = Callable[[Sequence[UnderWay]], object]
 
@@ -35,7 +35,7 @@ class Task:
     number: Number
     job: Job
     log: Path
-    n_told: int = 0
+    n_reported: int = 0
 
     @property
     def step(self) -> int | None:
@@ -58,23 +58,23 @@ class Task:
         if step is not None and step < len(self.job.trials):
             yield UnderWay.of(self.job, step)
 
-    def news(self, run: Path) -> Iterator[Told]:
+    def news(self, run: Path) -> Iterator[Finished]:
         """Yield the records that were written since the last call."""
-        start, self.n_told = self.n_told, max(self.step or 0, self.n_told)
-        for key, _ in self.job.trials[start : self.n_told]:
+        start, self.n_reported = self.n_reported, max(self.step or 0, self.n_reported)
+        for key, _ in self.job.trials[start : self.n_reported]:
             record = store.read_trial(run, key)
             if record is None:
                 raise InputError(f"{run}: the record of {key} was written, but cannot be read; run again")
             yield self.number, record
 
-    def blame(self, run: Path, error: Exception, n_oom_kills: int) -> Iterator[Told]:
+    def fail(self, run: Path, error: Exception, n_oom_kills: int) -> Iterator[Finished]:
         """Record what was under way, a trial or the fitting for all, as what ended the worker.
 
         `n_oom_kills` of processes are known to have happened while it was.
         """
         first, behind = self._suspected()
         result = self._verdict(error, n_oom_kills)
-        self.n_told = behind
+        self.n_reported = behind
         for key, explainer in self.job.trials[first:behind]:
             record = store.read_trial(run, key)
             if record is None or not store.is_finished(record):
@@ -84,7 +84,7 @@ class Task:
     def _suspected(self) -> tuple[int, int]:
         step = self.step
         if step is None or step == FITTING:
-            return self.n_told, len(self.job.trials)
+            return self.n_reported, len(self.job.trials)
         return step, step + 1
 
     def _verdict(self, error: Exception, n_oom_kills: int) -> Result:
@@ -99,7 +99,7 @@ class Task:
 
     def rest(self, log: Path) -> "Task":
         """Return what is left of it, as a new task."""
-        return Task(self.number, self.job.since(self.n_told), log)
+        return Task(self.number, self.job.since(self.n_reported), log)
 
 
 def run_in_workers(
@@ -108,11 +108,11 @@ def run_in_workers(
     pool: AbstractContextManager[Pool],
     on_running: OnRunning = lambda running: None,  # noqa: ARG005  # the trials under way
     further: Further = lambda executor, folder: (),  # noqa: ARG005  # jobs that workers are to prepare
-) -> Iterator[Told]:
+) -> Iterator[Finished]:
     """Yield each record, soon after it is written, with the number of its job.
 
     A trial that ends its worker gets a record that says so. An executor that does not survive that is
-    replaced; what else was under way is done again. Where it is not plain which of several was to blame, each
+    replaced; what else was under way is done again. Where it is not plain which of several was at fault, each
     is done alone.
 
     Parameters
@@ -150,12 +150,12 @@ def run_in_workers(
                 yield from task.news(run)
             suspects = [task for task in begun if not task.is_done]
             is_alone = len(tasks) == 1
-            culprits = [task for task in suspects if is_alone or task.last_words]
-            for task in culprits:
-                yield from task.blame(run, dead[task], oom_kills() - n_before)
-            left = [task.rest(Path(new_log())) for task in suspects if task.n_told < len(task.job.trials)]
+            at_fault = [task for task in suspects if is_alone or task.last_words]
+            for task in at_fault:
+                yield from task.fail(run, dead[task], oom_kills() - n_before)
+            left = [task.rest(Path(new_log())) for task in suspects if task.n_reported < len(task.job.trials)]
             waiting = [task for task in dead if task.step is None]
-            if culprits:
+            if at_fault:
                 rounds.appendleft((left + waiting, n_workers))
             elif dead:
                 rounds.extendleft([(waiting, n_workers), *(([task], 1) for task in left)])
@@ -184,7 +184,7 @@ def _until_all_end(
     executor: Executor,
     deaths: tuple[type[Exception], ...],
     on_running: OnRunning,
-) -> Generator[Told, None, dict[Task, Exception]]:
+) -> Generator[Finished, None, dict[Task, Exception]]:
     """Yield the records of the tasks; return those whose worker died, with the error that said so."""
     futures = {executor.submit(_work, run.resolve(), task.job, task.log.resolve()): task for task in tasks}
     dead, due = {}, 0.0

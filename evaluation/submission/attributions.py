@@ -17,7 +17,7 @@ from xadbench.evaluation.runs.execution import detect, record_of
 from xadbench.evaluation.runs.reference import run_with_shipped
 from xadbench.evaluation.suite.controls import ALWAYS
 from xadbench.evaluation.suite.spec import Component, Suite
-from xadbench.evaluation.trial.evaluate import judge
+from xadbench.evaluation.trial.evaluate import evaluate
 from xadbench.evaluation.trial.fit import Fitted
 from xadbench.evaluation.trial.key import fit_key
 from xadbench.evaluation.trial.limits import one_thread
@@ -79,16 +79,16 @@ def score_files(
     if label in taken:
         raise InputError(f"the suite has an explainer {label!r} already; choose another --name")
     with one_thread():
-        asked = tasks(suite)
-        files = {task: _find(folder, task.name) for task in asked}
+        requested = tasks(suite)
+        files = {task: _find(folder, task.name) for task in requested}
         # All, before anything takes long; then those that need none, or lack it.
         answers = {task: _read(task, file) for task, file in files.items() if file}
         own = {
             task: _record(run, task, answers.get(task), label, folder)
-            for task in sorted(asked, key=answers.__contains__)
+            for task in sorted(requested, key=answers.__contains__)
         }
     records = run_with_shipped(suite, run, recompute=recompute, **options)
-    records += [store.write_record(run, own[task]) for task in asked]
+    records += [store.write_record(run, own[task]) for task in requested]
     store.write_results(run, records)
     return place_of(label, suite, records)
 
@@ -143,8 +143,8 @@ def _record(run: Path, task: Task, answer: Answer | None, label: str, folder: Pa
             raise InputError(
                 f"{folder}: no {task.name}.csv or {task.name}.parquet; expected one file for each task"
             )
-        blame = _attributions(task, detection["fitted"], answer)
-        result = contained(partial(_scored, task, detection["fitted"], blame))
+        attributions = _attributions(task, detection["fitted"], answer)
+        result = contained(partial(_scored, task, detection["fitted"], attributions))
     return record_of(job, _key(task, content), component, detection, result)
 
 
@@ -162,7 +162,7 @@ def _key(task: Task, content: str | None) -> str:
 def _attributions(task: Task, fitted: Fitted, answer: Answer) -> FloatArray:
     """Return the attributions of the rows that are scored, in the table's order, (r, d)."""
     file, table = answer
-    rows = task.asked(fitted)
+    rows = task.requested(fitted)
     expected, found = task.ids()[rows], table.X[:, 0]
     if len(found) != len(expected):
         raise InputError(f"{file}: {len(found)} rows, expected {len(expected)}, as in the export")
@@ -178,5 +178,5 @@ def _attributions(task: Task, fitted: Fitted, answer: Answer) -> FloatArray:
 
 def _scored(task: Task, fitted: Fitted, attributions: FloatArray) -> dict[str, Any]:
     rows, job = fitted.rows_to_explain(), task.job
-    judgement = judge(attributions, rows, fitted, job.measures, seed=job.source.seed)
-    return {"status": "ok", "reason": None, "n_explained": len(rows), **scored(judgement)}
+    evaluation = evaluate(attributions, rows, fitted, job.measures, seed=job.source.seed)
+    return {"status": "ok", "reason": None, "n_explained": len(rows), **scored(evaluation)}

@@ -36,10 +36,10 @@ What an explainer is asked, in a folder for each task: a table, a detector and a
 manifest.json names the tasks and their columns. Features are standardised, as the detector saw them.
 
 The answer to a task is one file, named after it: TASK.csv or TASK.parquet, all in one folder. It has the
-columns and the rows of rows.{suffix}, in the same order, and in place of a feature's value the blame of this
-value for the row's score: a finite number, higher is more to blame. In R:
+columns and the rows of rows.{suffix}, in the same order, and in place of a feature's value the attribution of this
+value for the row's score: a finite number, higher is more responsible. In R:
 
-  write.csv(blame, "answers/TASK.csv", row.names = FALSE)    # and read.csv(..., check.names = FALSE)
+  write.csv(attributions, "answers/TASK.csv", row.names = FALSE)    # and read.csv(..., check.names = FALSE)
 
   xadbench score --attributions answers --suite {suite}
 
@@ -58,7 +58,7 @@ def export(
 ) -> int:
     """Write the tasks of a suite into a new folder, which appears whole or not at all; return their number.
 
-    Nothing in it tells which of the rows to explain are anomalies, what their culprits are, or the order of
+    Nothing in it tells which of the rows to explain are anomalies, what their ground-truth features are, or the order of
     the table. (That the other rows are normal can be told; an explainer that is run here is given only
     anomalies and flagged rows, and could tell more.)
 
@@ -82,13 +82,15 @@ def export(
     name = suite.name.removeprefix("score-")
     with one_thread(), new_folder(folder) as draft, tempfile.TemporaryDirectory() as run:
         written = []
-        for task in tasks(suite, lambda unmade: tell(unmade.reason)):
+        for task in tasks(suite, lambda infeasible: tell(infeasible.reason)):
             detection = contained(partial(detect, Path(run), task.job))
             if "fitted" in detection:
                 written.append(_write(task, detection["fitted"], draft, form))
             tell(f"{task.name}: {detection.get('reason') or 'written'}")
         if not written:
-            raise InputError(f"suite {name} has no task: no detector fitted to a table with culprits")
+            raise InputError(
+                f"suite {name} has no task: no detector fitted to a table with ground-truth features"
+            )
         manifest = {"format": FORMAT, "versions": versions(), "files": form, "tasks": written}
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         (draft / "README.txt").write_text(README.format(suffix=form, suite=name), encoding="utf-8")
@@ -97,11 +99,11 @@ def export(
 
 def _write(task: Task, fitted: Fitted, folder: Path, form: Format) -> dict[str, Any]:
     """Write the files of a task; return what the manifest says of it."""
-    ids, asked, own = task.ids(), task.asked(fitted), folder / task.name
+    ids, requested, own = task.ids(), task.requested(fitted), folder / task.name
     everything = ids.argsort()
     own.mkdir()
     parts = {
-        "rows": _frame(task.columns, ids, fitted.table.X, asked),
+        "rows": _frame(task.columns, ids, fitted.table.X, requested),
         "background": _frame(task.columns, ids, fitted.table.X, everything),
         "scores": _frame((task.columns[0], "score"), ids, fitted.scores[:, None], everything),
     }
@@ -114,7 +116,7 @@ def _write(task: Task, fitted: Fitted, folder: Path, form: Format) -> dict[str, 
         "detector": detector.label,
         "seed": source.seed,
         "columns": list(task.columns),
-        "n_rows": len(asked),
+        "n_rows": len(requested),
         "n_background": fitted.table.n_rows,
     }
 

@@ -52,7 +52,7 @@ class Place:
 
     @property
     def alike(self) -> list[str]:
-        """The other entries that it cannot be told from, best first."""
+        """The other entries that it does not differ significantly from, best first."""
         return list(self.standing.index[self.standing["alike"].astype(bool)])
 
 
@@ -148,7 +148,7 @@ def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
         return Place(label, of_board, ceiling, pd.DataFrame(), reason or "no trial of it on this detector")
     is_theirs = entries.groupby("explainer")["is_shipped"].any()
     found = standing(of_board.ranked, figures, label, stats.sources_of(cells)).join(is_theirs)
-    # Seconds are those of a machine and its load; kernel units go with it.
+    # Seconds are those of a machine and its load; matmul-normalised time go with it.
     found["seconds"] = found["seconds"].where(~found["is_shipped"].astype(bool))
     return Place(label, of_board, ceiling, found, "")
 

@@ -31,12 +31,12 @@ COLUMNS = {  # with their headings in eighty columns
     "AUC-ROC": "AUC-ROC",
     "95 %": "95 %",
     "lead, 95 %": "lead, 95 %",
-    "kernel units": "kernel\nunits",
+    "matmul-normalised time": "kernel\nunits",
     "seconds": "seconds",
 }
 NOTE = (
     "=: the tests cannot tell it from the one scored, which leads it by: lead. adj. nDCG_m: 0 is a blind "
-    "guess, 1 the truth. Costs are of a trial; kernel units: processor time, over that of a product of two "
+    "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a product of two "
     "512 x 512 matrices."
 )
 
@@ -133,7 +133,7 @@ def _cells(name: str, row: "pd.Series[Any]") -> dict[str, str]:
         "adj. nDCG_m": f"{row['mean']:.3f}",
         "95 %": _interval(row["low"], row["high"]),
         "lead, 95 %": _interval(row["lead_low"], row["lead_high"]),
-        "kernel units": _cost(row["kernel_units"]),
+        "matmul-normalised time": _cost(row["normalised_time"]),
         "seconds": THEIRS if row["is_shipped"] else _cost(row["seconds"]),
     }
 
@@ -167,7 +167,7 @@ def _sentences(place: Place) -> Iterator[str]:
         yield f"Not ranked, for want of scores: {', '.join(lacking.explainer for lacking in board.missing)}."
     if board.left_out:
         yield f"Left out, since no entry has a score there: {board.left_out}."
-    yield f"Cost of a trial: {_told_cost(own)}."
+    yield f"Cost of a trial: {_cost_text(own)}."
 
 
 def _controls(place: Place) -> str:
@@ -187,19 +187,19 @@ def _of_all(n: int, n_cells: int) -> str:
 
 def _alike(place: Place) -> str:
     if not place.alike:
-        return "It can be told from every other entry."
-    said = f"Cannot be told from: {', '.join(place.alike)}."
+        return "It differs significantly from every other entry."
+    said = f"does not differ significantly from: {', '.join(place.alike)}."
     if place.board.can_differ:
         return said
     few = f"So few sources of tables ({place.board.n_sources})"
     return f"{said} {few} tell no two of {len(place.standing)} entries apart."
 
 
-def _told_cost(own: "pd.Series[Any]") -> str:
-    if pd.isna(own["kernel_units"]):
+def _cost_text(own: "pd.Series[Any]") -> str:
+    if pd.isna(own["normalised_time"]):
         return "not known, since it was computed elsewhere"
     seconds = "by shipped results" if own["is_shipped"] else f"{_cost(own['seconds'])} seconds here"
-    return f"{_cost(own['kernel_units'])} kernel units, {seconds}"
+    return f"{_cost(own['normalised_time'])} matmul-normalised time, {seconds}"
 
 
 def _detectors(placement: Placement) -> pd.DataFrame:

@@ -60,7 +60,10 @@ def _own_records(placement: Placement) -> list[Record]:
 def _trial_values(record: Record, placement: Placement) -> dict[str, Any]:
     return {
         **{part: record[part]["label"] for part in ("table", "detector", "explainer")},
-        **{name: record.get(name) for name in ("key", "seed", "status", "reason", "seconds", "kernel_units")},
+        **{
+            name: record.get(name)
+            for name in ("key", "seed", "status", "reason", "seconds", "normalised_time")
+        },
         "scores": record.scores.get(placement.scope),
     }
 

@@ -23,7 +23,7 @@ from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_sui
 
 from .placement import Placement, place_of
 
-INJECTED = {"ratio": 0.1}  # into a data set that does not know its culprits, as suite quick does
+INJECTED = {"ratio": 0.1}  # into a data set that has no ground truth, as suite quick does
 AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction
 
 
@@ -58,7 +58,7 @@ def score_on_suite(
         What to call the explainer; default: its name with its parameters.
     detector, dataset
         Names of a detector and a data set to add to the suite's, as `make_detector` and `load_dataset` take
-        them. A data set that does not know its culprits gets anomalies injected into its normal rows.
+        them. A data set that has no ground truth gets anomalies injected into its normal rows.
     labels
         The column of the data set's file that marks its anomalies; without it, all of its rows are normal.
     recompute
@@ -85,12 +85,12 @@ def score_on_suite(
         raise InputError("nothing to score; expected an explainer, a detector or a data set")
     with _named(explainer) as name:
         entry = _component(explainer, name, dict(params or {}), label)
-        asked = beside(suite, entry, detector, dataset, labels)
-        return run_beside(asked, entry, detector, dataset, out, recompute=recompute, **options)
+        requested = beside(suite, entry, detector, dataset, labels)
+        return run_beside(requested, entry, detector, dataset, out, recompute=recompute, **options)
 
 
 def run_beside(
-    asked: Suite,
+    requested: Suite,
     explainer: Component | None,
     detector: str | None,
     dataset: str | None,
@@ -101,14 +101,14 @@ def run_beside(
 ) -> Placement:
     """Run a suite that `beside` returned for these parts, and return their place; as `score_on_suite`."""
     with _folder(out) as run:
-        records = run_with_shipped(asked, run, recompute=recompute, **options)
+        records = run_with_shipped(requested, run, recompute=recompute, **options)
     return place_of(
-        _label(asked.explainers, explainer),
-        asked,
+        _label(requested.explainers, explainer),
+        requested,
         records,
-        detector=_label(asked.detectors, Component(name=detector) if detector else None),
+        detector=_label(requested.detectors, Component(name=detector) if detector else None),
         table=next(
-            (spec.title for spec in reversed(asked.tables) if spec.dataset == dataset is not None), ""
+            (spec.title for spec in reversed(requested.tables) if spec.dataset == dataset is not None), ""
         ),
     )
 
@@ -140,11 +140,11 @@ def beside(
         "tables": _with_table(chosen.tables, _table(dataset, labels) if dataset else None),
     }
     named = dict(chosen) | parts | {"name": f"score-{chosen.name}"}
-    asked = build_spec(named, Suite, where=f"suite {chosen.name}")
-    label = _label(asked.explainers, explainer)
-    if label and not any(one.label == label for *_, left in combinations(asked) for one in left):
+    requested = build_spec(named, Suite, where=f"suite {chosen.name}")
+    label = _label(requested.explainers, explainer)
+    if label and not any(one.label == label for *_, left in combinations(requested) for one in left):
         raise InputError(f"suite {chosen.name}: include and exclude leave no trial of {label!r}")
-    return asked
+    return requested
 
 
 def _with(there: tuple[Component, ...], more: Component | None) -> tuple[Component, ...]:

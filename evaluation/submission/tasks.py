@@ -9,7 +9,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
-from xadbench.evaluation.runs.jobs import Job, Unmade, plan
+from xadbench.evaluation.runs.jobs import InfeasibleTrials, Job, plan
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.fit import Fitted
@@ -45,7 +45,7 @@ class Task:
         source = self.job.source
         return stream(source.seed, "tasks", source.hash).permutation(source.table.n_rows)
 
-    def asked(self, fitted: Fitted) -> IntArray:
+    def requested(self, fitted: Fitted) -> IntArray:
         """Return the table's rows to explain, by their ids: those that are scored, and as many others.
 
         Alone, the rows that are scored would say of themselves that they are anomalies: those, at least, that
@@ -61,10 +61,10 @@ class Task:
 
 def tasks(
     suite: Suite,
-    on_unmade: Callable[[Unmade], object] = lambda unmade: None,  # noqa: ARG005  # named as in `plan`
+    on_infeasible: Callable[[InfeasibleTrials], object] = lambda infeasible: None,  # noqa: ARG005  # named as in `plan`
 ) -> list[Task]:
-    """Return the tasks of a suite: those on tables that can be made and whose culprits are known."""
-    return [Task(job) for job in plan(resolve(suite), on_unmade) if job.source.table.mask is not None]
+    """Return the tasks of a suite: those on tables that can be made and with known ground truth."""
+    return [Task(job) for job in plan(resolve(suite), on_infeasible) if job.source.table.mask is not None]
 
 
 def _safe(label: str) -> str:

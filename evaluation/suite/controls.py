@@ -50,7 +50,7 @@ def _mask(source: Source) -> BoolArray:
     return mask
 
 
-# Blame (r, d) for the table's rows (r,); None where a table does not offer what the control must know.
+# Attributions (r, d) for the table's rows (r,); None where a table does not offer what the control must know.
 CONTROLS: dict[str, Callable[[Source, IntArray], FloatArray | None]] = {
     ORACLE: _oracle,
     "truth": _truth,

@@ -27,7 +27,7 @@ from xadbench.datasets.common.specs import build_spec, read_spec
 from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation.components.registry import SEED
 
-Kept = Literal["rows", "attributions"]
+Artifact = Literal["rows", "attributions"]
 SEMI_SUPERVISED = ", semi-supervised"  # ends the title of such a table
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
 
@@ -149,10 +149,10 @@ def _expanded(components: tuple[Component, ...]) -> tuple[Component, ...]:
     n = sum(math.prod(map(len, component.grid.values())) for component in components)
     if n > COMPONENTS:
         raise ValueError(f"{n} components with those that grids stand for, more than {COMPONENTS}, the limit")
-    return _told_apart([each for component in components for each in component.expanded()])
+    return _distinct([each for component in components for each in component.expanded()])
 
 
-def _told_apart(components: Sequence[Component]) -> tuple[Component, ...]:
+def _distinct(components: Sequence[Component]) -> tuple[Component, ...]:
     """Return the components, labelled by module or file too where an object's own name is not enough."""
     count = Counter(component.label for component in components)
     return tuple(
@@ -204,12 +204,12 @@ def _matches(label: str, pattern: str) -> bool:
 class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """A grid of trials: every explainer on every detector on every table, once a seed.
 
-    The metrics that judge by the culprits are computed in any case; `metrics` names others, which score rows
-    or explain them again, and those to show on the leaderboard. `baseline` stands for absent features.
+    The metrics that use the ground truth are computed in any case; `metrics` names others, which score rows
+    or explain them again, and those to show on the leaderboard. `fill_value` stands for absent features.
     `scope` names the rows to rank by. `include`, where given, keeps only trials that one of its combinations
     holds, and `exclude` drops those that one of its own does; the controls stay wherever a trial is left,
     unless `controls: false` switches them off.
-    `keep` names what stays of a trial beside its record: the metrics' values row by row, the attributions.
+    `save` names what stays of a trial beside its record: the metrics' values row by row, the attributions.
     `timeout` (seconds) and `memory_limit` (bytes, or "2 GiB": beyond what the process holds) end a trial, or
     the fitting of a detector, that takes more.
     """
@@ -223,9 +223,9 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     exclude: tuple[Combination, ...] = ()
     controls: bool = True
     metrics: tuple[str, ...] = ()
-    baseline: str = "mean"
+    fill_value: str = "mean"
     scope: Literal["anomalies", "detected", "flagged"] = "detected"
-    keep: Annotated[tuple[Kept, ...], BeforeValidator(_listed)] = ()
+    save: Annotated[tuple[Artifact, ...], BeforeValidator(_listed)] = ()
     timeout: PositiveFloat | None = None
     memory_limit: Annotated[ByteSize, Field(gt=0)] | None = None
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
@@ -260,7 +260,7 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         return is_in and not any(combination.holds(*trial) for combination in self.exclude)
 
 
-def keeping(suite: Suite, what: Sequence[str]) -> Suite:
+def saving(suite: Suite, what: Sequence[str]) -> Suite:
     """Return the suite with what is to be kept of its trials.
 
     Raises

@@ -20,7 +20,7 @@ KEPT_BY_KIND = ("n_rows", "n_informative", "chance", *BY_KIND, *(f"adjusted_{nam
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class Evaluation:
     """What the metrics of a trial say of its explained rows.
 
     Attributes
@@ -32,7 +32,7 @@ class Judgement:
     kinds
         All kinds of the table that a row has, by index.
     mask : (r, d) bool
-        The culprits; None where the table does not name them.
+        The ground-truth features; None where the table does not name them.
     scopes
         For each of SCOPES which rows are in it, (r,) bool.
     per_row
@@ -58,8 +58,10 @@ class Judgement:
         return {scope: self._kinds_of(self.scopes[scope]) for scope in OF_ANOMALIES}
 
     def _kinds_of(self, chosen: BoolArray) -> dict[str, Scores]:
-        judging = {metric: self.per_row[metric] for metric in BY_KIND}
-        means = {name: _of(self.mask, judging, chosen & (self.kind == i)) for i, name in self.kinds.items()}
+        evaluating = {metric: self.per_row[metric] for metric in BY_KIND}
+        means = {
+            name: _of(self.mask, evaluating, chosen & (self.kind == i)) for i, name in self.kinds.items()
+        }
         return {name: {score: of[score] for score in KEPT_BY_KIND} for name, of in means.items()}
 
     def mean_curves(self) -> dict[str, dict[str, list[float]]]:
@@ -70,7 +72,7 @@ class Judgement:
         }
 
 
-def judge(
+def evaluate(
     attributions: FloatArray,
     rows: IntArray,
     fitted: Fitted,
@@ -79,7 +81,7 @@ def judge(
     seed: int = 0,
     explain: Callable[[FloatArray], FloatArray] | None = None,
     explain_with_seed: Callable[[int, FloatArray], FloatArray] | None = None,
-) -> Judgement:
+) -> Evaluation:
     """Return what the metrics say of attributions; parameters are those of `score_attributions`."""
     table = fitted.table
     mask: BoolArray | None = None if table.mask is None else table.mask[rows]
@@ -91,7 +93,7 @@ def judge(
         deviation=_deviation(table, rows),
         X=X,
         score=score,
-        baseline=measures.baseline_of(X, fitted.background, score, seed),
+        fill_value=measures.fill_value_of(X, fitted.background, score, seed),
         explain=explain,
         explain_with_seed=explain_with_seed,
         seed=seed,
@@ -100,7 +102,7 @@ def judge(
     is_anomaly: BoolArray = table.y[rows]
     known = [metric for metric in measures.chosen.values() if metric.is_known(explained)]
     curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
-    return Judgement(
+    return Evaluation(
         rows=rows,
         kind=table.kind[rows].astype(np.int64),
         kinds={int(i): table.kinds[i] for i in np.unique(table.kind[table.y])},
@@ -140,14 +142,14 @@ def score_attributions(
     -------
     dict
         For each scope: `n_rows`; `chance`, the mean chance level of nDCG_m and Acc_m; `n_informative`, the
-        rows with fewer culprits than features, or none; each metric's mean over the rows where it is defined,
+        rows with fewer ground-truth features than features, or none; each metric's mean over the rows where it is defined,
         and `n_undefined_<metric>`, the number of the others. NaN where a scope has no row.
 
-        For metrics that judge by the culprits also `adjusted_<metric>`, the chance-adjusted mean over the
+        For metrics that use the ground truth also `adjusted_<metric>`, the chance-adjusted mean over the
         rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,
         the standard deviation of a blind guess's mean. A false positive counts 0 in all of these.
     """
-    return judge(attributions, rows, fitted, measures, **how).scores()
+    return evaluate(attributions, rows, fitted, measures, **how).scores()
 
 
 def _score_of(fitted: Fitted) -> Score:
@@ -184,7 +186,7 @@ def _per_row(
 ) -> dict[str, FloatArray]:
     """Return a metric's values, adjusted values, chance and its variance (r,), as far as it has them."""
     values = metric.values(explained) if curve is None else metrics.mean_over_sizes(curve)
-    if not metric.judges_by_culprits:
+    if not metric.needs_ground_truth:
         return {"": values}
     parts = {"": values, "adjusted_": metric.adjusted(values, explained)}
     if metric.is_known(explained) and metric.chance and metric.chance_variance:

@@ -46,8 +46,11 @@ class Identities:
 
     def check(self, detector: Component, explainers: Iterable[Component], seed: int) -> None:
         """Raise what `of` does for a detector or an explainer, or for a control with parameters."""
-        asked = ((one, CONTROLS, make_explainer) for one in explainers)
-        parts: Iterable[tuple[Component, Container[str], Any]] = [(detector, {ORACLE}, make_detector), *asked]
+        requested = ((one, CONTROLS, make_explainer) for one in explainers)
+        parts: Iterable[tuple[Component, Container[str], Any]] = [
+            (detector, {ORACLE}, make_detector),
+            *requested,
+        ]
         for component, controls, make in parts:
             if component.name not in controls:
                 self.of(component, make, seed)

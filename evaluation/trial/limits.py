@@ -12,7 +12,7 @@ from typing import IO
 import threadpoolctl
 
 from xadbench.datasets import InputError
-from xadbench.datasets.common.errors import TimeUp, said
+from xadbench.datasets.common.errors import TrialTimeout, said
 
 VMSTAT = Path("/proc/vmstat")
 GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
@@ -41,9 +41,9 @@ def limited(
     Parameters
     ----------
     what
-        Begins the message of `TimeUp`.
+        Begins the message of `TrialTimeout`.
     timeout
-        Seconds until `TimeUp` is raised inside. What does not end by that ends with the process, its
+        Seconds until `TrialTimeout` is raised inside. What does not end by that ends with the process, its
         traceback in `last_words`; at once where the scope is not in the main thread, as in Dask's workers,
         since only that one hears the alarm.
     memory_limit
@@ -75,7 +75,7 @@ def _limited_time(seconds: float, what: str, last_words: IO[str]) -> Iterator[No
 @contextmanager
 def _alarm(seconds: float, what: str) -> Iterator[None]:
     def ring(*_: object) -> None:
-        raise TimeUp(f"{what} took more than {seconds:g} s")
+        raise TrialTimeout(f"{what} took more than {seconds:g} s")
 
     with ExitStack() as stack:
         stack.callback(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ring))

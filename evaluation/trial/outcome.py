@@ -6,7 +6,7 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from xadbench.datasets.common.errors import TimeUp, Unsuitable, said
+from xadbench.datasets.common.errors import NotApplicable, TrialTimeout, said
 
 from .limits import is_out_of_memory
 
@@ -21,9 +21,9 @@ def contained(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         with chdir(Path.cwd()):
             return work()
-    except Unsuitable as refusal:
+    except NotApplicable as refusal:
         return not_ok("skipped", str(refusal))
-    except TimeUp as error:
+    except TrialTimeout as error:
         return not_ok("timeout", str(error), traceback.format_exc())
     except KeyboardInterrupt:
         raise

@@ -1,4 +1,4 @@
-"""One trial of a fitted detector: explain its rows, score the blame, and say what it cost."""
+"""One trial of a fitted detector: explain its rows, score the attributions, and say what it cost."""
 
 from dataclasses import asdict
 from functools import partial
@@ -15,35 +15,35 @@ from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, NONE
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
 
-from .evaluate import Judgement, judge, score_attributions
+from .evaluate import Evaluation, evaluate, score_attributions
 from .explain import explain, explain_anew, explain_at_cost, new_explainer, warm_up, with_own_detector
 from .fit import Fitted
 from .outcome import contained, not_ok
 from .scopes import RANKED, Measures
 
-CULPRITS_UNKNOWN = "the table does not name its culprits; a suite's inject puts in anomalies whose are known"
+NO_GROUND_TRUTH = "the table has no ground truth; a suite's inject puts in anomalies whose are known"
 
 
 def run_trial(
     fitted: Fitted, explainer: Component, source: Source, measures: Measures = RANKED
 ) -> dict[str, Any]:
-    """Explain a fitted detector and score the blame; whatever an explainer raises becomes part of the result.
+    """Explain a fitted detector and score the attributions; whatever an explainer raises becomes part of the result.
 
-    On a table that does not name its culprits, metrics that judge by them are NaN. Where there is no other,
+    On a table that has no ground truth, metrics that evaluate by them are NaN. Where there is no other,
     the trial is skipped, unless it is of the control `none`; so are the other controls, which know the truth.
 
     Returns
     -------
     dict
         `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and
-        `traceback`; for ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Judgement`,
-        `seconds` and `kernel_units` to fit and explain, behind a warm-up, and the `cost` of both apart, see
-        `explain_at_cost`; `explained`, the attributions and their `Judgement`, which are no part of a record.
+        `traceback`; for ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Evaluation`,
+        `seconds` and `normalised_time` to fit and explain, behind a warm-up, and the `cost` of both apart, see
+        `explain_at_cost`; `explained`, the attributions and their `Evaluation`, which are no part of a record.
     """
     if fitted.table.mask is None and explainer.name != NONE:
         knows_truth = explainer.name in CONTROLS
-        if knows_truth or all(metric.judges_by_culprits for metric in measures.chosen.values()):
-            return not_ok("skipped", CULPRITS_UNKNOWN)
+        if knows_truth or all(metric.needs_ground_truth for metric in measures.chosen.values()):
+            return not_ok("skipped", NO_GROUND_TRUTH)
     return contained(lambda: _explain_and_score(fitted, explainer, source, measures))
 
 
@@ -66,31 +66,31 @@ def _explain_and_score(
         warm_up(component, own, rows)
         attributions, costs = explain_at_cost(explainer, own, rows)
         again = {"explain": explainer.explain, "explain_with_seed": partial(explain_anew, component, own)}
-    judgement = judge(attributions, rows, fitted, measures, seed=source.seed, **again)
+    evaluation = evaluate(attributions, rows, fitted, measures, seed=source.seed, **again)
     return {
         "status": "ok",
         "reason": None,
         "n_explained": len(rows),
-        **scored(judgement),
+        **scored(evaluation),
         **_as_record(costs),
-        "explained": (attributions, judgement),
+        "explained": (attributions, evaluation),
     }
 
 
-def scored(judgement: Judgement) -> dict[str, Any]:
+def scored(evaluation: Evaluation) -> dict[str, Any]:
     """Return the scores of a trial; curves where a metric has one, under the name of `scores_at_k`."""
-    curves = {"scores_at_k": judgement.mean_curves()} if judgement.curves else {}
-    return {"scores": judgement.scores(), "scores_by_kind": judgement.by_kind(), **curves}
+    curves = {"scores_at_k": evaluation.mean_curves()} if evaluation.curves else {}
+    return {"scores": evaluation.scores(), "scores_by_kind": evaluation.by_kind(), **curves}
 
 
 def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:
     """Return the costs of the parts, and all of them in seconds and in units of the kernel."""
-    kernel = metrics.kernel_seconds()
+    kernel = metrics.matmul_seconds()
     cpu_seconds = sum(cost.cpu_seconds for cost in costs.values())
     return {
         "seconds": sum(cost.seconds for cost in costs.values()),
-        "kernel_units": cpu_seconds / kernel,
-        "cost": {part: asdict(cost) for part, cost in costs.items()} | {"kernel_seconds": kernel},
+        "normalised_time": cpu_seconds / kernel,
+        "cost": {part: asdict(cost) for part, cost in costs.items()} | {"matmul_seconds": kernel},
     }
 
 
@@ -108,7 +108,7 @@ def score_explainer(
     table
         As the detector saw it, with a mask.
     measures
-        The metrics: beside those that judge by the culprits, others by name. The agreement between seeds is
+        The metrics: beside those that use the ground truth, others by name. The agreement between seeds is
         not defined, since the explainer is given as it is.
 
     Returns
@@ -119,11 +119,11 @@ def score_explainer(
     Raises
     ------
     InputError
-        If the table does not name its culprits.
+        If the table has no ground truth.
     """
     if table.mask is None:
-        raise InputError("the table does not name its culprits, so no explainer can be scored on it")
+        raise InputError("the table has no ground truth, so no explainer can be scored on it")
     fitted = Fitted(detector, table, np.asarray(detector.decision_function(table.X)), float("nan"))
-    rows, judged = fitted.rows_to_explain(), as_explainer(explainer)
-    attributions = explain(judged, fitted, rows)
-    return score_attributions(attributions, rows, fitted, measures, explain=judged.explain)
+    rows, made = fitted.rows_to_explain(), as_explainer(explainer)
+    attributions = explain(made, fitted, rows)
+    return score_attributions(attributions, rows, fitted, measures, explain=made.explain)

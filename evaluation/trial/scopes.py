@@ -16,21 +16,21 @@ Scores = dict[str, float | int]
 
 @dataclass(frozen=True)
 class Measures:
-    """The metrics of a trial: those that judge by the culprits, and others by name, with their baseline.
+    """The metrics of a trial: those that use the ground truth, and others by name, with their fill value.
 
     Raises
     ------
     InputError
-        For an unknown metric or baseline.
+        For an unknown metric or fill value.
     """
 
     names: tuple[str, ...] = ()
-    baseline: str = "mean"
+    fill_value: str = "mean"
 
     def __post_init__(self) -> None:
         for name in self.names:
             find("metric", name, metrics.METRICS)
-        find("baseline", self.baseline, metrics.BASELINES)
+        find("fill_value", self.fill_value, metrics.FILL_VALUES)
 
     @cached_property
     def chosen(self) -> dict[str, Metric]:
@@ -38,24 +38,24 @@ class Measures:
         always = {metric.name for metric in metrics.RANKING}
         return {name: m for name, m in metrics.METRICS.items() if name in {*always, *self.names}}
 
-    def baseline_of(
+    def fill_value_of(
         self, X: FloatArray, background: FloatArray, score: Score, seed: int
     ) -> FloatArray | None:
-        """Return the baseline of rows, or None if no metric needs it."""
-        if not self._needs_baseline:
+        """Return the fill value of rows, or None if no metric needs it."""
+        if not self._needs_fill_value:
             return None
-        return metrics.make_baseline(self.baseline, X, background, score, seed=seed)
+        return metrics.make_fill_value(self.fill_value, X, background, score, seed=seed)
 
     @property
-    def _needs_baseline(self) -> bool:
-        return any("baseline" in metric.needs for metric in self.chosen.values())
+    def _needs_fill_value(self) -> bool:
+        return any("fill_value" in metric.needs for metric in self.chosen.values())
 
     def identity(self) -> dict[str, Any]:
         """Return, as JSON values, all of this that results depend on."""
         versions = {name: metric.version for name, metric in self.chosen.items()}
-        if not self._needs_baseline:
+        if not self._needs_fill_value:
             return versions
-        return versions | {"baseline": [self.baseline, metrics.BASELINES[self.baseline].version]}
+        return versions | {"fill_value": [self.fill_value, metrics.FILL_VALUES[self.fill_value].version]}
 
 
 RANKED = Measures()

@@ -31,11 +31,11 @@ class Replacement:
         return self
 
     def explain(self, X):
-        """Return the blame of each value, as an array like X; higher is more to blame."""
+        """Return the attribution of each value, as an array like X; higher is more responsible."""
         return np.vstack([self._of_row(row) for row in X]).reshape(X.shape)
 
     def _of_row(self, row):
-        """Return the blame by this row alone: the others of a batch do not matter."""
+        """Return the attributions by this row alone: the others of a batch do not matter."""
         n_features = len(row)
         replaced = np.tile(row, (n_features, self.n_draws, 1))
         for feature in range(n_features):
@@ -64,7 +64,7 @@ class FromMedian(BaseEstimator):
 def sensors():
     """Return 600 readings of four sensors, of which 30 have one or two that are stuck at a wrong value.
 
-    (X, y) would do, or (X, y, mask) where the culprits are known; with a LabelledTable more can be said.
+    (X, y) would do, or (X, y, mask) where the ground truth is known; with a LabelledTable more can be said.
     """
     rng = np.random.default_rng(7)
     clean = rng.standard_normal((600, 1)) + 0.3 * rng.standard_normal((600, 4))

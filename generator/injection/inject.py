@@ -1,4 +1,4 @@
-"""Anomalies with known culprits in real rows."""
+"""Anomalies with known ground truth in real rows."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,7 @@ import numpy as np
 
 from xadbench import __version__
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.common.errors import InputError, Unattainable, unknown
+from xadbench.datasets.common.errors import Infeasible, InputError, unknown
 from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.anomalies.insertion import Effort, Planted, Planting, Streams, count_anomalies, label
@@ -38,7 +38,7 @@ def inject(  # noqa: PLR0917  # the public settings
     seed: int = 0,
     protocol: Protocol = "per-row",
 ) -> LabelledTable:
-    """Turn a share of a table's distinct normal rows into anomalies whose culprits are known.
+    """Turn a share of a table's distinct normal rows into anomalies with known ground truth.
 
     The table's own anomalies and repetitions of a row are left out. Kinds work in units of each feature's
     standard deviation among the rows that stay; cells that they do not change keep their bits.
@@ -60,7 +60,7 @@ def inject(  # noqa: PLR0917  # the public settings
         Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them.
     kinds
         Names or models of anomaly kinds. "cluster" redraws all features from a Gaussian mixture fitted to the
-        normal rows; since every feature is then to blame, it tells nothing about an explainer. What needs a
+        normal rows; since every feature is then in the ground truth, it tells nothing about an explainer. What needs a
         network is refused: "mechanism", and strengths given as an AUC of the oracle.
     ratio
         Share of the rows that become anomalous, between 0 and 1.
@@ -182,7 +182,7 @@ class _RealPlanting(Planting):
                 return found
         chosen = [] if fixed is None else [names[i] for i in self.real.columns.varying[fixed]]
         tried = f" in columns {chosen}" if chosen else ""
-        raise Unattainable(
+        raise Infeasible(
             f"anomaly kind {self.kind.kind!r} cannot change {len(rows)} of {len(self.real.clean)} normal rows"
             f"{tried}: what comes out is a normal row again, since their columns take too few values; "
             "expected another kind, a smaller ratio or more columns"
@@ -239,7 +239,7 @@ def _hold_out(
     if not copying:
         return rows, rows[:0]
     if left < MIN_ROWS or len(rows) - left < len(copying):
-        raise Unattainable(
+        raise Infeasible(
             f"anomaly kinds that copy ({', '.join(copying)}) take their values from rows that are held out: "
             f"of {len(rows)} distinct normal rows {left} would stay and {len(rows) - left} be held out; "
             f"expected at least {MIN_ROWS} and {len(copying)}: give more rows, another ratio or other kinds"

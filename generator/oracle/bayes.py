@@ -104,14 +104,14 @@ class OracleExplainer(Oracle):
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the blame (n, d) of each value of rows (n, d): finite, higher is more to blame."""
+        """Return the attributions (n, d) of each value of rows (n, d): finite, higher is more responsible."""
         rows = self._in_units(X)
         parts = (rows[i : i + ROWS_AT_ONCE] for i in range(0, len(rows), ROWS_AT_ONCE))
         return np.concatenate([np.empty((0, rows.shape[1])), *map(self._explain, parts)])
 
     @abstractmethod
     def _explain(self, rows: FloatArray) -> FloatArray:
-        """Return the blame of rows in the network's units."""
+        """Return the attribution of rows in the network's units."""
 
     def _drops(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return every feature's drop and its most likely value given the rest, both (n, d)."""
@@ -125,7 +125,7 @@ class OracleExplainer(Oracle):
 
 
 class Surprise(OracleExplainer):
-    """Blame is the surprise of a value given its parents: -log p(x_i | parents of x_i).
+    """The attribution is the surprise of a value given its parents: -log p(x_i | parents of x_i).
 
     With x_i in units as of `SingleDrop`. A change of mechanism shows in it; where a value alone is wrong, it
     surprises the children just as well.
@@ -136,7 +136,7 @@ class Surprise(OracleExplainer):
 
 
 class SingleDrop(OracleExplainer):
-    r"""Blame is the drop in -log p when the feature is integrated out.
+    r"""The attribution is the drop in -log p when the feature is integrated out.
 
     .. math:: -\log p(x) + \log \int p(x) \, dx_i = -\log p(x_i \mid x_{-i})
 
@@ -156,7 +156,7 @@ class _Repairs(NamedTuple):
 
 
 class Sequential(OracleExplainer):
-    """Blame goes to the features that must be repaired to make a row likely, the first one first.
+    """Attributions go to the features that must be repaired to make a row likely, the first one first.
 
     A feature is repaired in one of two ways. Either its value alone was wrong: it gets its most likely value
     given the others, and the gain is its drop, as of `SingleDrop`. Or its mechanism was, and what lies
@@ -172,18 +172,18 @@ class Sequential(OracleExplainer):
     """
 
     def _explain(self, rows: FloatArray) -> FloatArray:
-        rows, repairs, blame = rows.copy(), self._repairs(rows), np.zeros(rows.shape)
+        rows, repairs, attributions = rows.copy(), self._repairs(rows), np.zeros(rows.shape)
         unlikely = np.arange(len(rows))
         for step in range(min(MAX_STEPS, rows.shape[1])):
-            left = np.where(blame[unlikely] > 0, -np.inf, repairs.gains[unlikely])
+            left = np.where(attributions[unlikely] > 0, -np.inf, repairs.gains[unlikely])
             improbable = left.max(axis=1) > PROBABLE
             unlikely, chosen = unlikely[improbable], left[improbable].argmax(axis=1)
-            blame[unlikely, chosen] = MAX_STEPS - step
+            attributions[unlikely, chosen] = MAX_STEPS - step
             rows[unlikely] = self._repaired(rows[unlikely], chosen, _Repairs(*(r[unlikely] for r in repairs)))
             for found, new in zip(repairs, self._repairs(rows[unlikely]), strict=True):
                 found[unlikely] = new
-        highest = np.where(blame > 0, -np.inf, repairs.gains).max(axis=1, keepdims=True)
-        return np.where(blame > 0, blame, repairs.gains - highest)
+        highest = np.where(attributions > 0, -np.inf, repairs.gains).max(axis=1, keepdims=True)
+        return np.where(attributions > 0, attributions, repairs.gains - highest)
 
     def _repairs(self, rows: FloatArray) -> _Repairs:
         drops, modes = self._drops(rows)

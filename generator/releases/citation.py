@@ -36,4 +36,4 @@ def bibtex(release: Release) -> str:
 
 def title(release: Release) -> str:
     """Return what the release is called in print."""
-    return f"XADBench {release.name}: tables of anomalies with known culprits"
+    return f"XADBench {release.name}: tables of anomalies with known ground truth"

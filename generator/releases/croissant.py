@@ -19,7 +19,7 @@ CROISSANT = "croissant.json"
 PARQUET = "application/x-parquet"  # the name that mlcroissant reads; IANA has application/vnd.apache.parquet
 PARTS = {
     "samples": "the rows: features, y (anomalous or not) and kind (0 = normal; table.json has the names)",
-    "mask": "the culprits: for each row and feature, whether an explainer should blame it",
+    "mask": "the ground truth: for each row and feature, whether an explainer should name it",
     "clean": "the same rows as they would have been without the anomaly",
 }
 

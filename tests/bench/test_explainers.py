@@ -42,7 +42,7 @@ def detector(d):
 def loop_over_steps(scored, X, features):
     """The published way: a call of the scorer for each feature, step and batch of 100 rows."""
     rng, sigma = np.random.default_rng(0), NoiseSchedule().sigma[:: 400 // STEPS]
-    blame = np.empty((len(X), len(features)))
+    attributions = np.empty((len(X), len(features)))
     for start in range(0, len(X), BATCH):
         batch = X[start : start + BATCH]
         own = scored.decision_function(batch)
@@ -52,8 +52,8 @@ def loop_over_steps(scored, X, features):
                 moved = batch.copy()
                 moved[:, feature] += s * rng.standard_normal()
                 moves.append(np.abs(scored.decision_function(moved) - own))
-            blame[start : start + BATCH, i] = np.mean(moves, axis=0)
-    return blame
+            attributions[start : start + BATCH, i] = np.mean(moves, axis=0)
+    return attributions
 
 
 def test_diffusion_perturbation_beats_a_loop_over_steps(ratio):

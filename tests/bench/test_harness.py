@@ -64,7 +64,7 @@ def ok(**values):
     """Return the result of a trial."""
     part = {"seconds": 0.5, "cpu_seconds": 0.5, "rows_scored": 1000, "peak_bytes": 10**6}
     scores = {scope: dict.fromkeys(SCORES, 0.5) for scope in SCOPES}
-    made = {"status": "ok", "reason": None, "n_explained": 50, "seconds": 1.0, "kernel_units": 9.0}
+    made = {"status": "ok", "reason": None, "n_explained": 50, "seconds": 1.0, "normalised_time": 9.0}
     return made | {"scores": scores, "cost": {"fit": part, "explain": part}, "elapsed_seconds": 1.0} | values
 
 
@@ -184,9 +184,9 @@ def test_a_finished_run_of_2000_trials_is_resumed_in_3_seconds(seconds, tmp_path
     for job in plan(suite):
         for key, explainer in job.trials:
             write_quickly(tmp_path / "run", record_of(job, key, explainer, {}, ok()))
-    told = []
-    took = seconds(lambda: told.extend(run_suite(suite, tmp_path / "run")))
-    assert len(told) == 2000
+    reported = []
+    took = seconds(lambda: reported.extend(run_suite(suite, tmp_path / "run")))
+    assert len(reported) == 2000
     assert took <= 3
 
 

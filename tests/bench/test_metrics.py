@@ -15,21 +15,21 @@ SHARE = 50  # loops run on a 50th of the rows; their time goes with the number o
 
 
 @pytest.fixture(scope="module")
-def blamed():
+def ranked():
     rng = np.random.default_rng(0)
     return rng.standard_normal((N, D)), rng.random((N, D)).argsort(axis=1) < M
 
 
-def ndcg_of_row(blame, truth):
+def ndcg_of_row(sums, truth):
     """The textbook's nDCG_m of one row, by scikit-learn: m differs between rows, so each is a call."""
-    return ndcg_score([truth], [blame], k=int(truth.sum()))
+    return ndcg_score([truth], [sums], k=int(truth.sum()))
 
 
-def acc_of_row(blame, truth):
+def acc_of_row(sums, truth):
     """Acc_m of one row with ties averaged, in plain Python."""
     m, taken, hits = sum(truth), 0, 0.0
-    for _, tied in groupby(sorted(zip(blame, truth, strict=True), reverse=True), key=lambda pair: pair[0]):
-        group = [is_culprit for _, is_culprit in tied]
+    for _, tied in groupby(sorted(zip(sums, truth, strict=True), reverse=True), key=lambda pair: pair[0]):
+        group = [is_true for _, is_true in tied]
         room = min(len(group), m - taken)
         hits += room * sum(group) / len(group)
         taken += room
@@ -42,8 +42,8 @@ def acc_of_row(blame, truth):
     ("names", "at_least"),
     [(("ndcg_m",), 100), (("acc_m",), 10), (("ndcg_m", "acc_m"), 100)],  # docs/decisions/0015
 )
-def test_a_loop_over_rows_is_far_slower(ratio, blamed, names, at_least):
-    attributions, mask = blamed
+def test_a_loop_over_rows_is_far_slower(ratio, ranked, names, at_least):
+    attributions, mask = ranked
     arrays = list(zip(attributions[: N // SHARE], mask, strict=False))
     lists = [(a.tolist(), t.tolist()) for a, t in arrays]
     loops = {"ndcg_m": (ndcg_of_row, arrays), "acc_m": (acc_of_row, lists)}
@@ -57,8 +57,8 @@ def test_a_loop_over_rows_is_far_slower(ratio, blamed, names, at_least):
     assert SHARE * found >= at_least
 
 
-def test_scikit_learns_ndcg_is_far_slower(ratio, blamed):
-    attributions, mask = blamed
+def test_scikit_learns_ndcg_is_far_slower(ratio, ranked):
+    attributions, mask = ranked
     part = slice(N // 10)  # it loops over rows too
     found = ratio(
         lambda: ndcg_score(mask[part], attributions[part], k=M), lambda: metrics.ndcg_m(attributions, mask)
@@ -75,17 +75,17 @@ def explained():
 
 def test_faithfulness_is_far_faster_than_a_loop_over_subsets(ratio, explained):
     attributions, X, score = explained
-    baseline, places = np.zeros(30), np.random.default_rng(1).random((100, 30)).argsort(axis=1)
+    fill_value, places = np.zeros(30), np.random.default_rng(1).random((100, 30)).argsort(axis=1)
     subsets = places < 3
 
     def loop():
         for a, x in zip(attributions[:50], X[:50], strict=True):
             before = score(x[None])[0]
-            blame = [a[s].sum() for s in subsets]
-            falls = [before - score(np.where(s, baseline, x)[None])[0] for s in subsets]
-            np.corrcoef(blame, falls)
+            sums = [a[s].sum() for s in subsets]
+            falls = [before - score(np.where(s, fill_value, x)[None])[0] for s in subsets]
+            np.corrcoef(sums, falls)
 
-    found = ratio(loop, lambda: metrics.faithfulness_at_k(attributions, X, score, k=3, baseline=baseline))
+    found = ratio(loop, lambda: metrics.faithfulness_at_k(attributions, X, score, k=3, fill_value=fill_value))
     assert 20 * found >= 20
 
 
@@ -111,7 +111,7 @@ def test_a_thousand_rows_of_a_thousand_features_fit_into_two_gibibytes():
         deviation=np.abs(X),
         X=X,
         score=lambda rows: np.tanh(rows @ weights),
-        baseline=np.zeros(1_000),
+        fill_value=np.zeros(1_000),
         explain=lambda rows: weights * rows,
         explain_with_seed=lambda seed, rows: weights * rows,
     )

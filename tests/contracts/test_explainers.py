@@ -6,14 +6,14 @@ import pytest
 from xadbench.evaluation.components.protocols import Explainer, missing
 from xadbench.evaluation.conformance.checks import background as training
 from xadbench.evaluation.conformance.checks import rows
-from xadbench.evaluation.conformance.explainers import blame_of
+from xadbench.evaluation.conformance.explainers import attributions_of
 from xadbench.evaluation.conformance.testing import ExplainerContract
 from xadbench.evaluation.conformance.toy_detectors import Curved, Linear, Plain
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 
-NO_CULPRIT = {
-    "random": "blames without looking",
-    "copod": "halves the blame of what lies far out against its feature's skewness",
+NO_TRUE_FEATURE = {
+    "random": "names without looking",
+    "copod": "halves the attribution of what lies far out against its feature's skewness",
 }
 
 every = pytest.mark.parametrize("name", sorted(EXPLAINERS))
@@ -29,15 +29,15 @@ class TestRegistered(ExplainerContract):
     @pytest.fixture(autouse=True, params=sorted(EXPLAINERS))
     def _named(self, request):
         self.name = request.param
-        reason = NO_CULPRIT.get(self.name)
-        self.exempt = {"culprit": reason} if reason else {}
+        reason = NO_TRUE_FEATURE.get(self.name)
+        self.exempt = {"ground_truth": reason} if reason else {}
 
     def make(self, random_state):
         return make_explainer(self.name, random_state=random_state)
 
 
 @every
-def test_blame_is_in_double_precision_and_none_for_no_rows(name: str) -> None:
+def test_attribution_is_in_double_precision_and_none_for_no_rows(name: str) -> None:
     explainer = fitted(name, Curved())
     assert explainer.explain(rows()).dtype == np.float64
     assert explainer.explain(rows()[:0]).shape == (0, rows().shape[1])
@@ -50,7 +50,7 @@ def test_what_is_missing_is_told(name: str) -> None:
     assert missing(explainer, Linear()) is None
     assert (reason is None) == (not explainer.requires)
     if reason is None:
-        assert np.isfinite(blame_of(fitted(name, Plain()), rows())).all()
+        assert np.isfinite(attributions_of(fitted(name, Plain()), rows())).all()
 
 
 @every

@@ -52,7 +52,7 @@ def test_rows_keeps_everything_about_the_chosen_rows(table):
         (lambda t: {"mask": t.mask[:, :2]}, r"mask has shape \(6, 2\), expected \(6, 3\)"),
         (lambda t: {"mask": changed(t.mask, (0, 0), True)}, "row.*at 0: normal, but its mask"),
         (lambda t: {"mask": changed(t.mask, 4, False)}, "row.*at 4: anomalous, but its mask"),
-        (lambda t: {"mask": changed(t.mask, (4, 1), True)}, "row.*at 4: a culprit equals"),
+        (lambda t: {"mask": changed(t.mask, (4, 1), True)}, "row.*at 4: a ground-truth feature equals"),
         (lambda t: {"clean": changed(t.clean, (0, 0), 9.0)}, "row.*at 0: normal, but differs"),
         (lambda t: {"kind": [0, 0, 0, 1, 1, 2]}, "row.*at 3: y and kind disagree"),
         (lambda t: {"kind": [0, 0, 0, 0, 1, 3]}, "row.*at 5: kind is not one of 0..2"),

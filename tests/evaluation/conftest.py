@@ -115,7 +115,7 @@ def records(trial_record):
         score = levels[explainer] + 0.01 * seed + 0.02 * len(table)
         values = {"adjusted_ndcg_m": score, "infidelity": 1 - score, "adjusted_acc_m": score}
         scores = {"detected": values, "flagged": {"adjusted_ndcg_m": 0.0}}
-        made = trial_record(table, seed, detector, "good", scores=scores, kernel_units=50.0 + seed)
+        made = trial_record(table, seed, detector, "good", scores=scores, normalised_time=50.0 + seed)
         label = {"name": explainer, "label": explainer}
         return made | {"explainer": label, "key": "k", "components": components}
 

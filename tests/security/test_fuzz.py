@@ -272,7 +272,7 @@ def attributions(folder, ending):
     suite = {"name": "s", "tables": [{"recipe": str(folder / "r.yaml")}], "explainers": ["random"]}
     (task,) = tasks(Suite.model_validate(suite | {"detectors": ["iforest"]}))
     fitted = fit(task.job.source, task.job.detector)
-    ids = task.ids()[task.asked(fitted)]
+    ids = task.ids()[task.requested(fitted)]
     frame = pd.DataFrame(np.column_stack([ids, ids / 2, ids * 3]), columns=task.columns)
     path = folder / f"a.{ending}"
     if ending == "csv":

@@ -27,12 +27,12 @@ def test_a_row_far_off_scores_highest():
     assert scores.argmax() == 50
 
 
-def test_the_data_set_knows_its_culprits():
+def test_the_data_set_knows_its_ground_truth():
     table = load_dataset("example_sensors", run_code=True)
     assert table.y.sum() == 30
     assert set(table.mask.sum(axis=1)) == {0, 1, 2}
 
 
-def test_it_finds_most_culprits(xadbench_score):
+def test_it_finds_most_ground_truth(xadbench_score):
     scores = xadbench_score(Replacement, suite=SUITE)
     assert scores["example_median"]["mean"] > 0.5

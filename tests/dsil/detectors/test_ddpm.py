@@ -23,11 +23,11 @@ def trained(planted):
     return DDPM(epochs=60, learning_rate=1e-3, n_steps=100, reverse_steps=60).fit(planted[0])
 
 
-def test_planted_outliers_score_high_and_the_error_blames_their_feature(planted, trained):
+def test_planted_outliers_score_high_and_the_error_names_their_feature(planted, trained):
     X, y = planted
     assert roc_auc_score(y, trained.decision_scores_) > 0.9
-    blamed = trained.reconstruction_error(X[y]).argmax(axis=1)
-    assert (blamed == np.arange(20)).mean() > 0.3  # chance: 0.05
+    top = trained.reconstruction_error(X[y]).argmax(axis=1)
+    assert (top == np.arange(20)).mean() > 0.3  # chance: 0.05
 
 
 def test_a_score_is_the_mean_of_its_errors(planted, trained):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.common.errors import Unsuitable
+from xadbench.datasets.common.errors import NotApplicable
 from xadbench.dsil import (
     DDPM,
     DSIL,
@@ -61,17 +61,19 @@ def test_a_value_that_is_not_finite_is_refused_and_located(detector, value):
 def test_a_constant_column_is_told_once(detector):
     X = ROWS.copy()
     X[:, 1] = 3
-    with pytest.warns(DegenerateWarning, match="^1 of 4 columns of X are constant; first: column 1$") as told:
+    with pytest.warns(
+        DegenerateWarning, match="^1 of 4 columns of X are constant; first: column 1$"
+    ) as reported:
         detector.fit(X)
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in reported] == [__file__]
     assert np.isfinite(detector.decision_scores_).all()
 
 
 @each(ALL)
 def test_equal_rows_are_told_once_and_score_alike(detector):
-    with pytest.warns(DegenerateWarning, match="^all 40 rows of X are equal: nothing tells") as told:
+    with pytest.warns(DegenerateWarning, match="^all 40 rows of X are equal: nothing tells") as reported:
         detector.fit(np.ones((40, 4)))
-    assert len(told) == 1
+    assert len(reported) == 1
     assert detector.decision_scores_.std() == pytest.approx(0)
 
 
@@ -81,9 +83,9 @@ def test_fewer_rows_than_a_batch_are_told_once_at_the_entry(detector):
     assert np.isfinite(fitted.decision_scores_).all()
     with pytest.warns(
         DegenerateWarning, match="X has 31 rows, fewer than batch_size = 32: an epoch is"
-    ) as told:
+    ) as reported:
         detector.fit(ROWS[:31])
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in reported] == [__file__]
 
 
 @each({name: own for name, own in ALL.items() if name != "dte_inverse_gamma"})
@@ -93,8 +95,8 @@ def test_a_single_column_is_no_fault(detector):
 
 @each({"alone": NETWORKS["dte_inverse_gamma"], "iterated": DSIL(NETWORKS["dte_inverse_gamma"], iterations=2)})
 @pytest.mark.parametrize("n_columns", [1, 2])
-def test_columns_that_an_inverse_gamma_has_no_shape_for_are_declared_unsuitable(detector, n_columns):
-    with pytest.raises(Unsuitable, match=rf"X has {n_columns} feature\(s\), expected at least 3"):
+def test_columns_that_an_inverse_gamma_has_no_shape_for_are_declared_not_applicable(detector, n_columns):
+    with pytest.raises(NotApplicable, match=rf"X has {n_columns} feature\(s\), expected at least 3"):
         detector.fit(ROWS[:, :n_columns])
 
 

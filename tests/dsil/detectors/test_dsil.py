@@ -211,15 +211,15 @@ def test_an_interrupt_of_the_first_iteration_leaves_what_was_before():
 
 
 def test_an_interrupt_of_the_scoring_leaves_the_iteration_before(monkeypatch):
-    judge, judged = DSIL._judge_round, []
+    evaluate, evaluated = DSIL._score_round, []
 
-    def judge_once(self, rows):
-        judged.append(len(rows))
-        if len(judged) == 2:
+    def evaluate_once(self, rows):
+        evaluated.append(len(rows))
+        if len(evaluated) == 2:
             raise KeyboardInterrupt
-        judge(self, rows)
+        evaluate(self, rows)
 
-    monkeypatch.setattr(DSIL, "_judge_round", judge_once)
+    monkeypatch.setattr(DSIL, "_score_round", evaluate_once)
     detector = DSIL(Carrying(), iterations=3)
     with pytest.warns(InterruptWarning), pytest.raises(KeyboardInterrupt):
         detector.fit(ROWS)
@@ -360,9 +360,9 @@ def test_rows_are_scored_once_an_iteration(monkeypatch):
 
 def test_constant_columns_are_told_once(planted):
     X = np.hstack([planted[0], np.ones((400, 1))])
-    with pytest.warns(UserWarning, match="1 of 21 columns of X are constant") as told:
+    with pytest.warns(UserWarning, match="1 of 21 columns of X are constant") as reported:
         DSIL(DTE(epochs=2), iterations=2).fit(X)
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in reported] == [__file__]
 
 
 def test_labels_of_another_length_are_refused():

@@ -67,6 +67,6 @@ def test_values_too_large_are_refused(rng):
 def test_a_constant_column_is_told_once_whatever_the_base():
     X = np.random.default_rng(0).standard_normal((50, 3))
     X[:, 1] = 4
-    with pytest.warns(UserWarning, match="1 of 3 columns of X are constant") as told:
+    with pytest.warns(UserWarning, match="1 of 3 columns of X are constant") as reported:
         DSIL(Gaussian(), iterations=4).fit(X)
-    assert len(told) == 1
+    assert len(reported) == 1

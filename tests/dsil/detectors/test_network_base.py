@@ -50,11 +50,11 @@ def test_an_interrupt_leaves_the_finished_epochs_to_the_bit(detector, short, met
     detector.set_params(epochs=2).fit(rows).set_params(epochs=4)
     interrupt(2)
     with (
-        pytest.warns(InterruptWarning, match="the fit is that of 2 of 4 epochs, ready for use") as told,
+        pytest.warns(InterruptWarning, match="the fit is that of 2 of 4 epochs, ready for use") as reported,
         pytest.raises(KeyboardInterrupt),
     ):
         getattr(detector, method)(rows)
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in reported] == [__file__]
     pd.testing.assert_frame_equal(detector.history_, short.history_)
     assert detector.n_rounds_ == short.n_rounds_
     assert np.array_equal(detector.decision_scores_, short.decision_scores_)
@@ -104,18 +104,18 @@ def test_a_second_interrupt_leaves_the_detector_as_it_was(rows, interrupt, monke
 def test_an_iteration_that_was_interrupted_is_dropped_and_told_once(rows, interrupt, monkeypatch):
     detector, whole = (DSIL(DTE(epochs=6), iterations=3) for _ in range(2))
     whole.fit(rows)
-    judge = DSIL._judge_round
+    evaluate = DSIL._score_round
 
-    def judge_and_interrupt(self, all_rows):
-        judge(self, all_rows)
+    def score_and_interrupt(self, all_rows):
+        evaluate(self, all_rows)
         interrupt(1)
 
-    monkeypatch.setattr(DSIL, "_judge_round", judge_and_interrupt)
+    monkeypatch.setattr(DSIL, "_score_round", score_and_interrupt)
     with (
-        pytest.warns(InterruptWarning, match="that of 1 of 3 iterations, ready for use") as told,
+        pytest.warns(InterruptWarning, match="that of 1 of 3 iterations, ready for use") as reported,
         pytest.raises(KeyboardInterrupt),
     ):
         detector.fit(rows)
-    assert [warning.filename for warning in told] == [__file__]
+    assert [warning.filename for warning in reported] == [__file__]
     assert np.array_equal(detector.decision_function(rows), whole.iteration_scores_[0])
     assert len(detector.history_) == 1

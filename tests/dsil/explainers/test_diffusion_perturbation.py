@@ -58,10 +58,10 @@ def test_the_weighted_mean_counts_noise_by_what_it_moves_for_its_size():
 
 
 def test_a_node_at_no_noise_is_no_obstacle():
-    blame = (
+    attributions = (
         DiffusionPerturbation("weighted_mean", n_nodes=3).fit(Linear(), linear_rows()).explain(linear_rows())
     )
-    assert (blame.argmax(axis=1) == 1).all()
+    assert (attributions.argmax(axis=1) == 1).all()
 
 
 def test_the_quantile_mode_moves_every_feature_by_the_nodes():
@@ -104,20 +104,20 @@ def test_scaling_runs_from_0_to_1_or_is_0(values):
     assert (np.diff(scaled[np.argsort(values)]) >= 0).all()
 
 
-def test_a_detector_that_nothing_moves_blames_nothing():
+def test_a_detector_that_nothing_moves_names_nothing():
     explainer = DiffusionPerturbation().fit(Broken(np.ones), linear_rows())
     assert not explainer.explain(linear_rows()).any()
 
 
-def test_the_planted_feature_is_blamed(planted, detector):
+def test_the_planted_feature_is_ranked(planted, detector):
     X, y = planted
-    blame = DiffusionPerturbation().fit(detector, X).explain(X[y])
-    assert blame.shape == (20, 20)
-    assert (blame.argmax(axis=1) == np.arange(20)).mean() > 0.7
+    attributions = DiffusionPerturbation().fit(detector, X).explain(X[y])
+    assert attributions.shape == (20, 20)
+    assert (attributions.argmax(axis=1) == np.arange(20)).mean() > 0.7
 
 
 @pytest.mark.parametrize("draws", ["quantile", "random"])
-def test_the_blame_is_the_same_to_the_bit_for_any_batch_and_run(planted, detector, draws):
+def test_the_attribution_is_the_same_to_the_bit_for_any_batch_and_run(planted, detector, draws):
     X, _ = planted
     rows = X[:7]
     whole, again = (DiffusionPerturbation(draws=draws).fit(detector, X).explain(rows) for _ in range(2))
@@ -163,12 +163,12 @@ def test_16_nodes_are_nearer_to_2000_than_200_random_draws_are(planted, detector
     """Measured: half the error of the random draws here, a fifth on independent columns."""
     X, y = planted
 
-    def blame(**settings):
+    def attributions(**settings):
         return DiffusionPerturbation(**settings).fit(detector, X).explain(X[y][:5])
 
-    reference = blame(n_nodes=2000)
-    few = np.abs(blame(n_nodes=16) - reference).mean()
-    random = np.abs(blame(draws="random", n_draws=200) - reference).mean()
+    reference = attributions(n_nodes=2000)
+    few = np.abs(attributions(n_nodes=16) - reference).mean()
+    random = np.abs(attributions(draws="random", n_draws=200) - reference).mean()
     assert few < random
 
 

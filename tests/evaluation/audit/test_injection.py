@@ -68,7 +68,7 @@ def test_the_command_ends_with_exit_code_1_for_a_leak(decimals, tmp_path, monkey
     assert "mine.csv: digits" in capsys.readouterr().err
 
 
-def test_the_papers_protocol_is_shown_and_not_judged(decimals):
+def test_the_papers_protocol_is_shown_and_not_evaluated(decimals):
     controls, _ = injected_controls(decimals, ["swap"], ratio=0.2, protocol="paper")
     assert controls["exempt"].all()
     assert controls.set_index("control").loc["columns", "score"] > 0.5

@@ -39,7 +39,7 @@ def test_every_kind_has_a_row_and_all_of_them_come_last(board):
     assert board["rows"].tolist() == [67, 67, 66, 200]
 
 
-def test_chance_is_the_share_of_culprits(board, recipe):
+def test_chance_is_the_share_of_ground_truth(board, recipe):
     table = generate(recipe, seed=1)
     assert board.loc["cluster", "chance"] == 1
     assert board.loc["local", "chance"] == table.mask[table.kind == 2].mean()

@@ -50,13 +50,15 @@ def test_an_explainer_without_a_fault_passes(check):
     assert lines[10] == "mine.py:far: 10 of 10 checks passed"
 
 
-def test_a_fault_is_told_with_what_to_mend(check):
+def test_a_fault_is_told_with_what_to_fix(check):
     code, out, err = check("mine:near")
     lines = out.splitlines()
     (fault,) = (i for i, line in enumerate(lines) if line.startswith("FAILED"))
     assert (code, err) == (1, "")
-    assert lines[fault].startswith("FAILED  culprit: the score is a weighted sum, and feature 2 alone")
-    assert lines[fault + 1].startswith("        To mend: higher must mean more to blame")
+    assert lines[fault].startswith(
+        "FAILED  ground-truth feature: the score is a weighted sum, and feature 2 alone"
+    )
+    assert lines[fault + 1].startswith("        To fix: higher must mean more responsible")
     assert lines[-1] == "mine:near: 9 of 10 checks passed"
 
 
@@ -68,7 +70,7 @@ def test_a_detector_is_checked_likewise(check):
     lines = out.splitlines()
     faults = [line.partition(":")[0] for line in lines if line.startswith("FAILED")]
     assert (code, err, faults) == (1, "", ["FAILED  anomalies", "FAILED  bad input"])
-    assert sum(line.startswith("        To mend: ") for line in lines) == 2
+    assert sum(line.startswith("        To fix: ") for line in lines) == 2
     assert lines[-1] == "mine:Sum: 8 of 10 checks passed"
 
 

@@ -40,7 +40,7 @@ class Far:
     def explain(self, X):
         return np.abs(X - self.mean) ** self.power
 
-def blame(detector, background, X, power=1.0, random_state=None):
+def attributions(detector, background, X, power=1.0, random_state=None):
     return np.abs(X) ** power + 0 * random_state
 def short(detector, X): return X
 def anything(*args, **settings): return args[2]
@@ -78,7 +78,7 @@ def folder(code_folder):
 ENTRY_POINTS = """
 [xadbench.explainers]
 acme_far = mine:Far
-acme_blame = mine:blame
+acme_attribution = mine:attributions
 oracle = mine:Far
 z_score = mine:Far
 acme_gone = none_such:Far
@@ -114,7 +114,7 @@ def fitted(explainer):
 
 
 @pytest.mark.parametrize("place", ["mine", "mine.py", "./mine.py"])
-@pytest.mark.parametrize("name", ["Far", "blame"])
+@pytest.mark.parametrize("name", ["Far", "attributions"])
 def test_a_class_and_a_function_are_explainers_with_parameters_and_seed(folder, place, name):
     spec = f"{place}:{name}"
     assert fitted(make_explainer(spec, random_state=3)) == [[1.0, 2.0]]
@@ -140,7 +140,11 @@ def test_a_class_and_a_function_are_explainers_with_parameters_and_seed(folder, 
             r"short takes \(detector, X\), expected \(detector, background, X\) first: too ma",
         ),
         ("mine:Far", {"pow": 1}, "unknown parameter of explainer mine:Far: 'pow'; known: power$"),
-        ("mine:blame", {"pow": 1}, "unknown parameter of explainer mine:blame: 'pow'; known: power$"),
+        (
+            "mine:attributions",
+            {"pow": 1},
+            "unknown parameter of explainer mine:attributions: 'pow'; known: power$",
+        ),
         ("mine:anything", {"settings": 1}, "unknown parameter of explainer mine:anything: 'settings'"),
         ("mine:Far", {"power": -1}, "mine:Far: making it raised RuntimeError: power is negative"),
         ("mine:Exits", {}, "explainer mine:Exits: making it raised SystemExit: 3"),
@@ -187,7 +191,7 @@ def test_a_built_in_detector_is_itself_once_its_class_came_under_another_name():
     ("spec", "message"),
     [
         ("mine:Far", "Far is no detector: it lacks decision_function"),
-        ("mine:blame", "expected a class with fit and decision_function, not an object of function"),
+        ("mine:attributions", "expected a class with fit and decision_function, not an object of function"),
         ("mine:LocalOutlierFactor", "LocalOutlierFactor scores normal rows higher, as scikit-learn does"),
         ("lof2", r"unknown detector 'lof2'; known: .*; or package\.module:Name"),
     ],
@@ -240,7 +244,7 @@ def test_code_is_run_only_where_it_may_be(name):
 @pytest.mark.usefixtures("acme")
 def test_installed_plugins_are_made_by_name():
     assert fitted(make_explainer("acme_far", random_state=0, power=2)) == [[1.0, 4.0]]
-    assert fitted(make_explainer("acme_blame", random_state=0)) == [[1.0, 2.0]]
+    assert fitted(make_explainer("acme_attribution", random_state=0)) == [[1.0, 2.0]]
     assert type(make_explainer("z_score", random_state=0)).__name__ == "ZScore"
     assert make_detector("acme_scores", random_state=0).decision_function(np.eye(2)).tolist() == [1, 1]
     assert load_dataset("acme_table", run_code=True).n_rows == 4
@@ -256,7 +260,7 @@ def test_installed_plugins_are_made_by_name():
             "acme_nothing",
             "plug-in 'acme_nothing' of acme 1.2: Nothing is no explainer: it lacks fit, explain",
         ),
-        ("acme_fra", "unknown explainer 'acme_fra'; known: acme_blame, acme_far, "),
+        ("acme_fra", "unknown explainer 'acme_fra'; known: acme_attribution, acme_far, "),
     ],
 )
 def test_a_plugin_that_cannot_be_made_is_told_with_its_distribution(name, message):
@@ -282,7 +286,7 @@ def listed(monkeypatch, capsys):
 def test_plugins_are_listed_with_their_distribution_and_broken_ones_with_the_reason(folder, listed):
     out, err = listed("explainers")
     assert re.search(r"^acme_far +Distance from the mean\. \(plug-in of acme 1\.2\)$", out, re.MULTILINE)
-    assert re.search(r"^acme_blame +\(plug-in of acme 1\.2\)$", out, re.MULTILINE)
+    assert re.search(r"^acme_attribution +\(plug-in of acme 1\.2\)$", out, re.MULTILINE)
     assert len(re.findall("^z_score ", out, re.MULTILINE)) == 1
     gone = "plug-in 'acme_gone' of acme 1.2"
     assert err.splitlines() == [
@@ -368,19 +372,21 @@ def test_a_label_is_the_objects_name_where_that_is_enough(explainers, labels):
 
 @pytest.mark.usefixtures("acme")
 def test_a_suite_takes_all_by_the_same_names(folder):
-    asked = suite(
+    requested = suite(
         tables=[{"dataset": "mine.py:triple"}, {"dataset": "acme_table"}],
         detectors=["acme_scores"],
-        explainers=["mine.py:Far", "mine:blame", "acme_far"],
+        explainers=["mine.py:Far", "mine:attributions", "acme_far"],
     )
-    records = run_suite(asked, folder / "run")
-    assert {record["explainer"]["label"] for record in records} >= {"Far", "blame", "acme_far"}
+    records = run_suite(requested, folder / "run")
+    assert {record["explainer"]["label"] for record in records} >= {"Far", "attributions", "acme_far"}
     assert {record["status"] for record in records if record["explainer"]["label"] != "oracle"} == {"ok"}
 
 
 def test_a_worker_loads_the_users_code_itself(folder):
-    asked = suite(explainers=["mine.py:Far", "mine:blame"], timeout=100)  # contained in a worker, of one
-    (folder / "s.yaml").write_text(asked.model_dump_json(exclude_none=True))
+    requested = suite(
+        explainers=["mine.py:Far", "mine:attributions"], timeout=100
+    )  # contained in a worker, of one
+    (folder / "s.yaml").write_text(requested.model_dump_json(exclude_none=True))
     code = "from xadbench.evaluation.cli.app import main; main()"
     command = [sys.executable, "-P", "-c", code, "run", "s.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own code
@@ -388,15 +394,19 @@ def test_a_worker_loads_the_users_code_itself(folder):
     assert done.stdout.count(" / Scores / Far, seed 0: ok") == 1
 
 
-@pytest.mark.parametrize(("part", "again"), [("Far", {"Far"}), ("blame", {"blame"}), ("Scores", None)])
+@pytest.mark.parametrize(
+    ("part", "again"), [("Far", {"Far"}), ("attributions", {"attributions"}), ("Scores", None)]
+)
 def test_changed_code_is_never_served_from_stored_trials(folder, part, again):
-    for name in ("Far", "blame", "Scores"):
+    for name in ("Far", "attributions", "Scores"):
         (folder / f"{name}.py").write_text(MINE)
-    asked = suite(detectors=["Scores.py:Scores"], explainers=["Far.py:Far", "blame.py:blame"])
+    requested = suite(
+        detectors=["Scores.py:Scores"], explainers=["Far.py:Far", "attributions.py:attributions"]
+    )
 
     def computed():
         new = []
-        run_suite(asked, folder / "run", on_trial=lambda record, is_new: new.append((record, is_new)))
+        run_suite(requested, folder / "run", on_trial=lambda record, is_new: new.append((record, is_new)))
         return {record["explainer"]["label"] for record, is_new in new if is_new}
 
     every = computed()
@@ -415,11 +425,11 @@ def test_code_that_changes_during_the_run_gives_no_score(folder, changed, reason
     write = f"place = Path(__file__); text = place.read_text(); place.write_text({changed})"
     text = MINE.replace("self.mean = ", f"{write}; self.mean = ")
     (folder / "changing.py").write_text(f"from pathlib import Path\n{text}")
-    asked = suite(detectors=["mine.py:Scores"], explainers=["changing.py:Far", "mine.py:blame"])
-    records = {record["explainer"]["label"]: record for record in run_suite(asked, folder / "run")}
+    requested = suite(detectors=["mine.py:Scores"], explainers=["changing.py:Far", "mine.py:attributions"])
+    records = {record["explainer"]["label"]: record for record in run_suite(requested, folder / "run")}
     assert records["Far"]["status"] == "error"
     assert re.search(reason, records["Far"]["reason"])
-    assert records["blame"]["status"] == "ok"
+    assert records["attributions"]["status"] == "ok"
 
 
 def test_an_object_among_the_parameters_is_the_same_in_each_process(folder):

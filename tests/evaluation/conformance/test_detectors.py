@@ -218,7 +218,7 @@ def test_every_check_has_a_fault_that_it_finds():
     assert {name for name, _ in FAULTS.values()} == {check.name for check in CHECKS}
 
 
-def test_a_rounding_is_borne_and_more_is_not():
+def test_a_rounding_is_tolerated_and_more_is_not():
     (by_row,) = (check for check in CHECKS if check.name == "rows")
 
     class Rounds(Good):
@@ -237,7 +237,7 @@ def test_the_class_fails_with_the_remedy_and_skips_what_is_exempt():
             return Negative(random_state)
 
     by_name = {check.name: check for check in CHECKS}
-    with pytest.raises(pytest.fail.Exception, match=r"(?s)^anomalies: 4 of 4 .*To mend: higher must mean"):
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)^anomalies: 4 of 4 .*To fix: higher must mean"):
         Falls().test_contract(by_name["anomalies"])
     with pytest.raises(pytest.skip.Exception, match="why not"):
         Falls().test_contract(by_name["rows"])

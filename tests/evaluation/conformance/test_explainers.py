@@ -16,7 +16,7 @@ from xadbench.evaluation.explainers import FunctionExplainer
 
 
 class Good:
-    """Deviations from the mean, each the more to blame the more the score would fall without it."""
+    """Deviations from the mean, each the more responsible the more the score would fall without it."""
 
     def __init__(self, random_state=0):
         self.random_state = random_state
@@ -90,9 +90,9 @@ class DividesByZero(Good):
 
 class Centres(Good):
     def explain(self, X):
-        blame = super().explain(X)
+        attributions = super().explain(X)
         X -= self.mean
-        return blame
+        return attributions
 
 
 class CentresTheBackground(Good):
@@ -200,8 +200,8 @@ FAULTS = {
     CentresTheBackground: ("input", "it changed the background"),
     FitsTheDetectorAgain: ("input", "it changed the detector"),
     ForgetsTheDetectors: ("input", "it changed the detector"),
-    Unseeded: ("seed", "a second call of explain gives other blame: row 0, feature 0 gets "),
-    OneGenerator: ("seed", "a second call of explain gives other blame"),
+    Unseeded: ("seed", "a second call of explain gives other attributions: row 0, feature 0 gets "),
+    OneGenerator: ("seed", "a second call of explain gives other attributions"),
     ByTheBatch: ("rows", "a row by itself: row 0, feature 0 gets "),
     ByThePlace: ("rows", "in another order of the rows: row "),
     ByTheMemory: ("layout", "row 0, feature 1 gets "),
@@ -209,7 +209,10 @@ FAULTS = {
     DrawsFromPython: ("global state", "the global random state of Python, or seeds it"),
     SeedsTorch: ("global state", "the global random state of torch, or seeds it"),
     ByTheGlobalState: ("own randomness", "row 0, feature 0 gets "),
-    Negative: ("culprit", "but in 17 of 17 rows another gets the most blame; first: row 0, feature "),
+    Negative: (
+        "ground_truth",
+        "but in 17 of 17 rows another gets the highest attribution; first: row 0, feature ",
+    ),
     NeedsMore: ("requires", "it raised AttributeError: 'Plain' object has no attribute 'score_tensor'"),
     NeedsLetters: (
         "requires",
@@ -222,7 +225,7 @@ ALSO = {
     Unseeded: {"rows", "layout", "own randomness"},
     OneGenerator: {"rows", "layout"},
     ByTheMemory: {"rows"},
-    NotANumber: {"culprit"},
+    NotANumber: {"ground_truth"},
 }
 
 
@@ -243,10 +246,10 @@ def test_a_fault_is_found_by_its_check_alone(cls):
     outcome = found(cls)
     assert outcome.keys() - ALSO.get(cls, set()) == {name}
     assert problem in outcome[name].problem
-    assert str(outcome[name]).endswith(f"\n  To mend: {outcome[name].remedy}")
+    assert str(outcome[name]).endswith(f"\n  To fix: {outcome[name].remedy}")
 
 
-def test_complex_blame_is_refused_and_not_cut():
+def test_complex_attribution_is_refused_and_not_cut():
     explainer = FunctionExplainer(lambda detector, background, X: X * 1j).fit(None, background=None)
     with pytest.raises(TypeError, match="returns complex numbers; expected real ones"):
         explainer.explain(np.ones((1, 2)))
@@ -281,14 +284,14 @@ def test_a_check_goes_back_to_the_folder_that_it_began_in(tmp_path, monkeypatch)
     assert Path.cwd() == tmp_path
 
 
-def test_a_rounding_is_borne_and_more_is_not():
+def test_a_rounding_is_tolerated_and_more_is_not():
     by_name = {check.name: check for check in CHECKS}
 
-    def blame(detector, background, X):
+    def attributions(detector, background, X):
         return Good().fit(detector, background).explain(X) + 1e-6 * len(X)
 
     def subject(**settings):
-        return Subject(lambda seed: FunctionExplainer(blame), **settings)
+        return Subject(lambda seed: FunctionExplainer(attributions), **settings)
 
     assert run(by_name["rows"], subject()) is None
     assert "a row by itself" in run(by_name["rows"], subject(tolerance=1e-8)).problem

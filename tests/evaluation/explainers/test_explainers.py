@@ -121,7 +121,7 @@ def test_z_scores_by_hand() -> None:
     assert_allclose(values, [[0.0, 2.0], [2.0, 1.0]])
 
 
-def test_a_constant_column_is_blamed_for_any_change_and_for_nothing_else() -> None:
+def test_a_constant_column_is_ranked_for_any_change_and_for_nothing_else() -> None:
     background = np.column_stack([np.full(7, 0.1), standard_normal(7)])  # the mean of seven 0.1 is not 0.1
     values = ZScore().fit(Score(len), background).explain(np.array([[0.1, 50.0], [0.1001, 50.0]]))
     assert values[0, 0] == 0
@@ -129,7 +129,7 @@ def test_a_constant_column_is_blamed_for_any_change_and_for_nothing_else() -> No
     assert_array_equal(values.argmax(axis=1), [1, 0])
 
 
-def test_random_blame_is_uniform_and_another_for_each_row_and_seed() -> None:
+def test_random_attribution_is_uniform_and_another_for_each_row_and_seed() -> None:
     X = standard_normal(500, 6)
     first, second = (Random(seed).fit(Score(len), X).explain(X) for seed in (0, 1))
     assert len(np.unique(np.stack([first, second]))) == 2 * X.size
@@ -137,16 +137,16 @@ def test_random_blame_is_uniform_and_another_for_each_row_and_seed() -> None:
     assert_allclose(first.mean(axis=0), 0.5, atol=0.07)
 
 
-def test_random_blame_does_not_see_the_sign_of_zero() -> None:
+def test_random_attribution_does_not_see_the_sign_of_zero() -> None:
     explainer = Random().fit(Score(len), np.zeros((1, 2)))
     assert_array_equal(explainer.explain(np.array([[0.0, 1.0]])), explainer.explain(np.array([[-0.0, 1.0]])))
 
 
 def test_a_plain_function_is_an_explainer() -> None:
-    def blame(detector: Score, background: FloatArray, X: FloatArray) -> FloatArray:
+    def attributions(detector: Score, background: FloatArray, X: FloatArray) -> FloatArray:
         return X - background.mean(axis=0) + detector.decision_function(X)[:, None]
 
-    explainer = as_explainer(blame).fit(Score(lambda X: X.sum(axis=1)), background=np.ones((2, 3)))
+    explainer = as_explainer(attributions).fit(Score(lambda X: X.sum(axis=1)), background=np.ones((2, 3)))
     assert_array_equal(explainer.explain(np.full((1, 3), 2.0)), np.full((1, 3), 7.0))
     assert missing(explainer, Score(len)) is None
     assert as_explainer(explainer) is explainer

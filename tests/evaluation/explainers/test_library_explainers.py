@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.datasets.common.errors import InputError, Unsuitable
+from xadbench.datasets.common.errors import InputError, NotApplicable
 from xadbench.dsil import DSIL, DTE, Gaussian
 from xadbench.evaluation.components.protocols import missing
 from xadbench.evaluation.explainers import Captum, Lime, PermutationSHAP, make_explainer
@@ -107,7 +107,7 @@ def test_samplers_converge(name: str, n_samples: int, expected: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["permutation_shap", "sampling_shap", "deep_shap", "kernel_shap_default"])
-def test_blame_sums_to_the_score_above_the_backgrounds(name: str, dte: DTE) -> None:
+def test_attribution_sums_to_the_score_above_the_backgrounds(name: str, dte: DTE) -> None:
     values = fitted(name, dte).explain(3 * ROWS)
     excess = dte.decision_function(3 * ROWS) - dte.decision_function(BACKGROUND).mean()
     assert_allclose(values.sum(axis=1), excess, atol=1e-4)
@@ -122,7 +122,7 @@ def test_blame_sums_to_the_score_above_the_backgrounds(name: str, dte: DTE) -> N
         ("captum_kernel_shap", {}, 1e-3),
     ],
 )
-def test_blame_sums_to_the_score_above_that_of_the_mean(
+def test_attribution_sums_to_the_score_above_that_of_the_mean(
     name: str, params: dict[str, Any], atol: float, dte: DTE
 ) -> None:
     values = fitted(name, dte, **params).explain(3 * ROWS)
@@ -230,7 +230,7 @@ def test_lime_negates_the_slopes_of_its_label_0_and_keeps_ten_by_default() -> No
     assert_allclose(explainer.explain(background[:2]), [weights * background.std(axis=0)] * 2, rtol=0.01)
 
 
-def test_lime_blames_by_magnitude_unless_asked_for_signs() -> None:
+def test_lime_names_by_magnitude_unless_asked_for_signs() -> None:
     signed, plain = (
         Lime(signed=signed).fit(linear_score(), BACKGROUND).explain(ROWS) for signed in (True, False)
     )
@@ -240,8 +240,8 @@ def test_lime_blames_by_magnitude_unless_asked_for_signs() -> None:
 
 def test_lime_draws_around_the_row_and_not_around_the_background() -> None:
     bowl = Score(lambda X: (X**2).sum(axis=1))
-    blame = Lime().fit(bowl, BACKGROUND).explain(np.full((1, D), 4.0))
-    assert_allclose(blame[0], 8 * BACKGROUND.std(axis=0), rtol=0.15)
+    attributions = Lime().fit(bowl, BACKGROUND).explain(np.full((1, D), 4.0))
+    assert_allclose(attributions[0], 8 * BACKGROUND.std(axis=0), rtol=0.15)
 
 
 def test_saliency_is_captums(dte: DTE) -> None:
@@ -264,7 +264,7 @@ def test_the_number_of_coalitions_is_finite() -> None:
 
 
 def test_captums_kernel_refuses_a_single_feature() -> None:
-    with pytest.raises(Unsuitable, match="captum_kernel_shap needs at least 2 features, found 1"):
+    with pytest.raises(NotApplicable, match="captum_kernel_shap needs at least 2 features, found 1"):
         fitted("captum_kernel_shap", Score(lambda X: X[:, 0]), BACKGROUND[:, :1])
 
 
@@ -350,7 +350,7 @@ def test_explaining_does_not_change_the_detector(dte: DTE) -> None:
 
 
 @pytest.mark.parametrize("name", ["deep_lift", "deep_shap", "gradient_shap", "captum_gradient_shap", "lime"])
-def test_on_a_network_too_a_row_is_blamed_alike_in_any_batch(name: str, dte: DTE) -> None:
+def test_on_a_network_too_a_row_is_ranked_alike_in_any_batch(name: str, dte: DTE) -> None:
     explainer = fitted(name, dte)
     assert_array_equal(explainer.explain(ROWS)[2:3], explainer.explain(ROWS[2:3]))
 

@@ -13,7 +13,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import Ridge
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.datasets.common.errors import InputError, Unsuitable
+from xadbench.datasets.common.errors import InputError, NotApplicable
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import EXPLAINERS, make_explainer
 from xadbench.evaluation.explainers.coalitions import _draw, _draw_pairs
@@ -88,18 +88,18 @@ FOREST = make_detector("iforest", random_state=0).fit(normal(500, 4))
     ],
     ids=["cell", "row", "two rows", "duplicates", "one column", "wide", "constant, rare", "equal columns"],
 )
-def test_a_poor_background_gives_finite_blame(name: str, background: FloatArray) -> None:
+def test_a_poor_background_gives_finite_attribution(name: str, background: FloatArray) -> None:
     params = {"max_iter": 5} if name == "surprise_boosting" else {}
     X = np.vstack([background[:3], background[:1] + 0.5, background[:1] - 7])
     assert np.isfinite(explain(name, Norm(background), background, X, **params)).all()
 
 
 @pytest.mark.parametrize("name", sorted(set(DETECTOR_FREE) - {"copod"}))
-def test_a_constant_is_blamed_for_a_change_and_for_nothing_else(name: str) -> None:
+def test_a_constant_is_ranked_for_a_change_and_for_nothing_else(name: str) -> None:
     background = np.column_stack([np.full(90, 0.1), normal(90, 2)])  # the mean of 0.1s may not be 0.1
-    blame = explain(name, None, background, [[0.1, 0.3, -0.2], [0.1001, 0.3, -0.2]])
-    assert blame[0, 0] == 0
-    assert blame[1].argmax() == 0
+    attributions = explain(name, None, background, [[0.1, 0.3, -0.2], [0.1001, 0.3, -0.2]])
+    assert attributions[0, 0] == 0
+    assert attributions[1].argmax() == 0
 
 
 # One feature at a time
@@ -107,8 +107,8 @@ def test_a_constant_is_blamed_for_a_change_and_for_nothing_else(name: str) -> No
 
 def test_robust_z_scores_by_hand() -> None:
     background = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [1000.0, 10.0]])
-    blame = explain("robust_z", None, background, [[5.0, 5.0]])
-    assert_allclose(blame, [[3 / 1.4826, 5 / (1.2533 * 2)]])
+    attributions = explain("robust_z", None, background, [[5.0, 5.0]])
+    assert_allclose(attributions, [[3 / 1.4826, 5 / (1.2533 * 2)]])
 
 
 @pytest.mark.parametrize("name", ["ecod", "copod"])
@@ -118,24 +118,24 @@ def test_tails_sum_to_the_score_of_the_detector_on_the_row_alone(name: str) -> N
     detector = make_detector(name, random_state=0).fit(background)
     pyod = detector.model
     alone = np.concatenate([pyod.decision_function(row[None]) for row in X])
-    blame = explain(name, detector, background, X)
-    assert_allclose(blame.sum(axis=1), alone)
+    attributions = explain(name, detector, background, X)
+    assert_allclose(attributions.sum(axis=1), alone)
     assert_allclose(detector.decision_function(X), alone)
     # The trap: in company, PyOD's own score is another.
     assert not np.allclose(pyod.decision_function(X), alone, rtol=1e-3)
 
 
-def test_copod_halves_the_blame_against_the_skewness() -> None:
+def test_copod_halves_the_attribution_against_the_skewness() -> None:
     background = np.exp(normal(99, 1))
-    blame = explain("copod", None, background, [[1e3], [-1e3]])
-    assert_allclose(blame, [[np.log(100)], [np.log(100) / 2]])
+    attributions = explain("copod", None, background, [[1e3], [-1e3]])
+    assert_allclose(attributions, [[np.log(100)], [np.log(100) / 2]])
 
 
 def test_histograms_by_hand() -> None:
     background = np.array([[0.0], [0.1], [0.2], [0.3], [1.0], [2.0], [2.1], [3.0], [3.0]])
-    blame = explain("hbos", None, background, [[0.5], [1.5], [3.0], [3.01], [-0.01]])
+    attributions = explain("hbos", None, background, [[0.5], [1.5], [3.0], [3.01], [-0.01]])
     # Three bins with 4, 1 and 4 values, and the row's own.
-    assert_allclose(blame.ravel(), np.log([1, 2, 1, 4, 4]))
+    assert_allclose(attributions.ravel(), np.log([1, 2, 1, 4, 4]))
 
 
 # All features together
@@ -187,8 +187,8 @@ def test_few_rows_have_the_shrunk_covariance() -> None:
 @pytest.mark.parametrize("name", ["surprise_ridge", "surprise_boosting", "mahalanobis"])
 def test_a_broken_dependence_is_seen_where_marginals_are_blind(name: str) -> None:
     background = chain(600)
-    blame = explain(name, None, background, BROKEN)[0]
-    assert blame[:2].min() > 3 * abs(blame[2])
+    attributions = explain(name, None, background, BROKEN)[0]
+    assert attributions[:2].min() > 3 * abs(attributions[2])
     assert explain("z_score", None, background, BROKEN).max() < 2
 
 
@@ -204,8 +204,8 @@ def test_boosting_sees_dependence_that_ridge_cannot() -> None:
 
 
 def test_boosting_keeps_the_predictors_that_matter() -> None:
-    blame = explain("surprise_boosting", None, chain(600), BROKEN, max_predictors=1)[0]
-    assert blame[:2].min() > 5 > blame[2]
+    attributions = explain("surprise_boosting", None, chain(600), BROKEN, max_predictors=1)[0]
+    assert attributions[:2].min() > 5 > attributions[2]
 
 
 def test_one_inverse_holds_all_ridge_regressions() -> None:
@@ -220,8 +220,10 @@ def test_one_inverse_holds_all_ridge_regressions() -> None:
 
 def test_surprise_of_background_rows_is_out_of_fold() -> None:
     background = normal(40, 30)  # one regression on all rows would fit them almost exactly
-    blame = explain("surprise_ridge", None, background, np.vstack([background, normal(40, 30, seed=1)]))
-    assert_allclose(blame[:40].mean(), blame[40:].mean(), rtol=0.2)
+    attributions = explain(
+        "surprise_ridge", None, background, np.vstack([background, normal(40, 30, seed=1)])
+    )
+    assert_allclose(attributions[:40].mean(), attributions[40:].mean(), rtol=0.2)
 
 
 # Forests
@@ -236,7 +238,7 @@ def test_a_forest_is_offered_by_isolation_forests_alone() -> None:
 
 
 @pytest.mark.parametrize("name", WITH_FOREST)
-def test_forests_blame_a_shifted_feature(name: str) -> None:
+def test_forests_attribution_a_shifted_feature(name: str) -> None:
     X = normal(20, 4, seed=1) / 2
     X[:, 3] = 6
     assert_array_equal(explain(name, FOREST, normal(500, 4), X).argmax(axis=1), 3)
@@ -281,8 +283,8 @@ def test_diffi_and_exiffi_by_hand() -> None:
 def test_conditional_occlusion_redraws_given_the_other_features() -> None:
     background = chain(2000)
     gap = score(lambda X: np.abs(X[:, 0] - X[:, 1]))
-    blame = explain("conditional_occlusion", gap, background, BROKEN)[0]
-    assert_allclose(blame, [2.9, 2.9, 0.0], atol=0.25)
+    attributions = explain("conditional_occlusion", gap, background, BROKEN)[0]
+    assert_allclose(attributions, [2.9, 2.9, 0.0], atol=0.25)
     # Values drawn regardless of the others would leave a gap of 1.6 or so.
 
 
@@ -297,15 +299,17 @@ def test_conditional_occlusion_is_the_same_whether_in_one_call_or_many(
 
 def test_neighbours_are_sought_among_normal_rows() -> None:
     background = np.vstack([normal(96, 2) / 10, np.tile([50.0, 3.0], (4, 1))])
-    blame = explain("conditional_occlusion", Norm(background), background, [[50.0, 3.0]], n_neighbours=4)
-    assert_allclose(blame, [[2500, 9]], rtol=0.02)
+    attributions = explain(
+        "conditional_occlusion", Norm(background), background, [[50.0, 3.0]], n_neighbours=4
+    )
+    assert_allclose(attributions, [[2500, 9]], rtol=0.02)
 
 
 def test_a_broken_constant_does_not_drown_the_distances() -> None:
     background = np.column_stack([chain(2000), np.ones(2000)])
     gap = score(lambda X: np.abs(X[:, 0] - X[:, 1]))
-    blame = explain("conditional_occlusion", gap, background, [[*BROKEN[0], 1e9]])
-    assert_allclose(blame, [[2.9, 2.9, 0.0, 0.0]], atol=0.25)
+    attributions = explain("conditional_occlusion", gap, background, [[*BROKEN[0], 1e9]])
+    assert_allclose(attributions, [[2.9, 2.9, 0.0, 0.0]], atol=0.25)
 
 
 def test_the_counterfactual_of_a_linear_score_moves_the_cheapest_feature_alone() -> None:
@@ -314,11 +318,11 @@ def test_the_counterfactual_of_a_linear_score_moves_the_cheapest_feature_alone()
         score_tensor=lambda x: x @ weights, decision_function=lambda X: X @ weights.numpy()
     )
     row = np.array([[4.0, 4.0, 10.0]])
-    blame = explain("counterfactual", linear, background, row)[0]
+    attributions = explain("counterfactual", linear, background, row)[0]
     threshold = np.quantile(background @ weights.numpy(), 0.95)
     needed = (22 - threshold) / background[:, 2].std()
-    assert_array_equal(blame[:2], 0)
-    assert needed <= blame[2] < needed + 4 / 20 + 1e-9
+    assert_array_equal(attributions[:2], 0)
+    assert needed <= attributions[2] < needed + 4 / 20 + 1e-9
     assert_array_equal(explain("counterfactual", linear, background, np.zeros((1, 3))), 0)
 
 
@@ -376,7 +380,7 @@ def test_too_many_coalitions_to_list_are_drawn_without_repetition(
 
 
 def test_exact_values_for_many_features_are_declined() -> None:
-    with pytest.raises(Unsuitable, match="for at most 12 features, here are 13"):
+    with pytest.raises(NotApplicable, match="for at most 12 features, here are 13"):
         make_explainer("exact_shapley", random_state=0).fit(score(len), np.zeros((3, 13)))
 
 

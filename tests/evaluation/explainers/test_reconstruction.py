@@ -6,11 +6,11 @@ from xadbench.dsil import DDPM
 from xadbench.evaluation.explainers import make_explainer
 
 
-def test_blame_is_the_part_of_each_feature_in_the_score():
+def test_attribution_is_the_part_of_each_feature_in_the_score():
     rows = np.random.default_rng(0).standard_normal((40, 3))
     detector = DDPM(epochs=2, batch_size=20, reverse_steps=5).fit(rows)
-    blame = make_explainer("reconstruction_error", random_state=0).fit(detector, rows).explain(rows)
-    np.testing.assert_allclose(blame.mean(axis=1), detector.decision_function(rows), rtol=1e-5)
+    attributions = make_explainer("reconstruction_error", random_state=0).fit(detector, rows).explain(rows)
+    np.testing.assert_allclose(attributions.mean(axis=1), detector.decision_function(rows), rtol=1e-5)
 
 
 def test_a_detector_that_reconstructs_nothing_is_refused():

@@ -11,10 +11,10 @@ from xadbench.datasets.rng import stream
 from xadbench.evaluation.leaks.controls import (
     LeakFound,
     check_leaks,
-    judged,
     leak_controls,
     leaks,
     summary,
+    tested,
     worst,
 )
 from xadbench.generator import generate, inject, load_recipe
@@ -102,13 +102,13 @@ def test_the_papers_protocol_shows_its_leaks_and_fails_by_none(published):
     of_all = published[published["kind"] == "all"].set_index("control")
     assert of_all.loc["columns", "score"] > 0.5
     assert published["exempt"].all()
-    assert set(judged(published)["verdict"]) == {"shown"}
+    assert set(tested(published)["verdict"]) == {"shown"}
     assert len(leaks(published)) == 0
     assert "columns" in summary(published)
-    assert "shown, not judged" in summary(published)
+    assert "shown, not evaluated" in summary(published)
 
 
-def test_rarity_of_kinds_that_move_the_margin_is_shown_without_being_judged():
+def test_rarity_of_kinds_that_move_the_margin_is_shown_without_being_evaluated():
     spec = {"name": "r", "rows": 400, "anomaly_ratio": 0.2, "graph": {"nodes": 6, "edges": 4}}
     recipe = load_recipe("table2-d4-5").model_validate(spec | {"anomalies": ["global", "dependency"]})
     controls = leak_controls(generate(recipe)).set_index(["kind", "control"])["exempt"]
@@ -138,7 +138,7 @@ def test_a_table_that_tells_nothing_has_no_controls():
     table = planted("nothing")
     no_truth = replace(table, mask=None, clean=None)
     assert leak_controls(no_truth).empty
-    assert judged(leak_controls(no_truth)).empty
+    assert tested(leak_controls(no_truth)).empty
     assert summary(leak_controls(no_truth)) == "no row has both ground truth and other features"
 
 

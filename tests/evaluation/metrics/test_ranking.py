@@ -18,7 +18,7 @@ both = pytest.mark.parametrize("metric", SCORED)
 
 @st.composite
 def masks(draw: st.DrawFn, max_features: int = 12) -> BoolArray:
-    """Masks with at least one culprit a row."""
+    """Masks with at least one ground-truth feature a row."""
     shape = draw(array_shapes(min_dims=2, max_dims=2, max_side=max_features))
     mask = draw(arrays(bool, shape))
     mask[np.arange(shape[0]), draw(arrays(np.int64, shape[0], elements=st.integers(0, shape[1] - 1)))] = True
@@ -26,7 +26,7 @@ def masks(draw: st.DrawFn, max_features: int = 12) -> BoolArray:
 
 
 @st.composite
-def judged(draw: st.DrawFn, max_features: int = 12) -> tuple[FloatArray, BoolArray]:
+def evaluated(draw: st.DrawFn, max_features: int = 12) -> tuple[FloatArray, BoolArray]:
     """Attributions, many of them tied, and a mask."""
     mask = draw(masks(max_features))
     return draw(arrays(float, mask.shape, elements=st.sampled_from([-1.0, 0.0, 0.5, 2.0, 7.0]))), mask
@@ -44,7 +44,7 @@ def test_ndcg_is_that_of_scikit_learn_which_averages_ties_too(decimals: int) -> 
     attributions, mask = random_case()
     attributions = attributions.round(decimals)
     pairs = zip(mask, attributions, strict=True)
-    expected = [ndcg_score([truth], [blame], k=int(truth.sum())) for truth, blame in pairs]
+    expected = [ndcg_score([truth], [of_row], k=int(truth.sum())) for truth, of_row in pairs]
     assert_allclose(metrics.ndcg_m(attributions, mask), expected, rtol=1e-12)
 
 
@@ -58,7 +58,7 @@ def acc(gains):
     return gains[: np.count_nonzero(gains)].sum() / gains.sum()
 
 
-# Of the gains in one order of the features, most blamed first; written anew, each from its definition.
+# Of the gains in one order of the features, top-ranked first; written anew, each from its definition.
 DEFINITIONS = {
     "ndcg_m": ndcg,
     "acc_m": acc,
@@ -72,24 +72,24 @@ DEFINITIONS = {
 }
 
 
-def in_every_order(name: str, gains: FloatArray, blame: FloatArray | None = None) -> list[float]:
-    """The metric in all orders of the features, or in those that sort by blame."""
+def in_every_order(name: str, gains: FloatArray, of_row: FloatArray | None = None) -> list[float]:
+    """The metric in all orders of the features, or in those that sort by attributions."""
     every = map(list, permutations(range(len(gains))))
-    orders = [order for order in every if blame is None or (np.diff(blame[order]) <= 0).all()]
+    orders = [order for order in every if of_row is None or (np.diff(of_row[order]) <= 0).all()]
     return [DEFINITIONS[name](gains[order].astype(float)) for order in orders]
 
 
-def with_deviation(blame: FloatArray, mask: BoolArray) -> tuple[metrics.Explained, FloatArray]:
-    """What is judged, with deviations, all of them different, and the graded gains."""
+def with_deviation(of_row: FloatArray, mask: BoolArray) -> tuple[metrics.Explained, FloatArray]:
+    """What is evaluated, with deviations, all of them different, and the graded gains."""
     deviation = np.arange(mask.size).reshape(mask.shape) * 0.5 + 1
-    return metrics.Explained(blame, mask=mask, deviation=deviation), np.where(mask, deviation, 0.0)
+    return metrics.Explained(of_row, mask=mask, deviation=deviation), np.where(mask, deviation, 0.0)
 
 
 ranking = pytest.mark.parametrize("name", [metric.name for metric in metrics.RANKING])
 
 
 @ranking
-@given(case=judged(max_features=5))
+@given(case=evaluated(max_features=5))
 def test_ties_are_the_mean_over_all_orders(name: str, case: tuple[FloatArray, BoolArray]) -> None:
     explained, graded = with_deviation(*case)
     gains = graded if name.startswith("graded") else case[1]
@@ -118,7 +118,7 @@ def test_chance_and_its_variance_are_those_over_all_orders(name: str, d: int) ->
 
 @ranking
 @pytest.mark.parametrize("m", [1, 4, 11])
-def test_random_blame_has_the_chance_and_variance_declared(name: str, m: int) -> None:
+def test_random_attribution_has_the_chance_and_variance_declared(name: str, m: int) -> None:
     n_rows, d = 20_000, 12
     rng = np.random.default_rng(m)
     explained = metrics.Explained(
@@ -133,9 +133,9 @@ def test_random_blame_has_the_chance_and_variance_declared(name: str, m: int) ->
     assert abs(squares.mean() - variance) <= 5 * squares.std() / n_rows**0.5
 
 
-def test_graded_gains_reward_the_glaring_culprit_alone() -> None:
+def test_graded_gains_reward_the_glaring_ground_truth_alone() -> None:
     mask = np.array([[True, True, False]])
-    gains = metrics.culprit_gains(mask, np.array([[3.0, 1.0, 9.0]]))  # the last one only follows the others
+    gains = metrics.graded_gains(mask, np.array([[3.0, 1.0, 9.0]]))  # the last one only follows the others
     assert gains.tolist() == [[3.0, 1.0, 0.0]]
     glaring, faint = np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 3.0, 2.0]])
     assert metrics.graded_acc_m(glaring, gains) == [0.75]
@@ -152,7 +152,7 @@ def test_graded_ndcg_is_that_of_scikit_learn(decimals: int) -> None:
     attributions = attributions.round(decimals)
     gains = mask * np.random.default_rng(4).uniform(0.5, 5, mask.shape)
     rows = zip(gains, attributions, strict=True)
-    expected = [ndcg_score([own], [blame], k=int((own > 0).sum())) for own, blame in rows]
+    expected = [ndcg_score([own], [of_row], k=int((own > 0).sum())) for own, of_row in rows]
     assert_allclose(metrics.graded_ndcg_m(attributions, gains), expected, rtol=1e-12)
 
 
@@ -184,7 +184,7 @@ def test_chance_is_what_random_attributions_average(metric, m: int) -> None:
 
 
 @both
-@given(case=judged())
+@given(case=evaluated())
 def test_values_lie_in_the_declared_range_and_the_truth_scores_best(
     metric, case: tuple[FloatArray, BoolArray]
 ) -> None:
@@ -195,7 +195,7 @@ def test_values_lie_in_the_declared_range_and_the_truth_scores_best(
 
 
 @both
-@given(case=judged(), seed=st.integers(0, 99))
+@given(case=evaluated(), seed=st.integers(0, 99))
 def test_order_of_features_and_monotone_transforms_do_not_matter(
     metric, case: tuple[FloatArray, BoolArray], seed: int
 ) -> None:
@@ -210,12 +210,12 @@ def test_order_of_features_and_monotone_transforms_do_not_matter(
 def test_truth_beats_noisy_truth_beats_random_beats_inverted_truth(metric) -> None:
     random, mask = random_case(rows=400)
     truth = mask.astype(float)
-    ladder = [metric(blame, mask).mean() for blame in (truth, truth + 2 * random, random, -truth)]
+    ladder = [metric(of_row, mask).mean() for of_row in (truth, truth + 2 * random, random, -truth)]
     assert (np.diff(ladder) < -0.05).all(), ladder
 
 
 @both
-def test_a_row_without_culprits_has_no_value(metric) -> None:
+def test_a_row_without_ground_truth_has_no_value(metric) -> None:
     values = metric(np.eye(2), np.array([[False, False], [False, True]]))
     assert np.isnan(values[0])
     assert values[1] == 1

@@ -20,8 +20,8 @@ EVERY = sorted(set(METRICS) - {f"faithfulness_at_{k}" for k in metrics.SET_SIZES
 every = pytest.mark.parametrize("name", EVERY)
 
 
-def contributions(X, weights, baseline):
-    return weights * (X - baseline)
+def contributions(X, weights, fill_value):
+    return weights * (X - fill_value)
 
 
 def linear_case(seed=0):
@@ -31,26 +31,29 @@ def linear_case(seed=0):
     clean = 0.2 * rng.standard_normal((N, D))
     mask = rng.random((N, D)).argsort(axis=1) < M
     X = clean + mask * rng.uniform(1, 4, (N, D))
-    baseline = np.zeros(D)
+    fill_value = np.zeros(D)
     return weights, Explained(
-        contributions(X, weights, baseline),
+        contributions(X, weights, fill_value),
         mask=mask,
         deviation=np.abs(X - clean) / clean.std(axis=0),
         X=X,
         score=lambda rows: rows @ weights,
-        baseline=baseline,
+        fill_value=fill_value,
         seed=seed,
     )
 
 
-def judged(name, kind, seed=0):
-    """The linear case blamed by the truth, a noisy truth, at random or by the truth inverted."""
+def evaluated(name, kind, seed=0):
+    """The linear case named by the truth, a noisy truth, at random or by the truth inverted."""
     weights, case = linear_case(seed)
     rng = np.random.default_rng(seed + 1)
-    of_score = name in {"infidelity", "infidelity_normalised"}  # blame by the gradient, not by contributions
+    of_score = name in {
+        "infidelity",
+        "infidelity_normalised",
+    }  # attributions by the gradient, not by contributions
 
     def truth(X):
-        return np.broadcast_to(weights, X.shape) if of_score else contributions(X, weights, case.baseline)
+        return np.broadcast_to(weights, X.shape) if of_score else contributions(X, weights, case.fill_value)
 
     scale = np.abs(truth(case.X)).std()
     share = {"truth": 0.0, "noisy": 0.55, "random": 1.0}.get(kind, 0.0)
@@ -75,7 +78,7 @@ def test_truth_beats_noisy_truth_beats_random_beats_inverted_truth(name):
     kinds = ["truth", "noisy", "random"]
     if name not in ROBUSTNESS:
         kinds.append("inverted")  # it is as robust as the truth
-    ladder = [metric.values(judged(name, kind)) for kind in kinds]
+    ladder = [metric.values(evaluated(name, kind)) for kind in kinds]
     for better, worse in pairwise(ladder):
         step = (better - worse) * (1 if metric.higher_is_better else -1)
         assert step.mean() > 4 * step.std() / N**0.5
@@ -84,9 +87,9 @@ def test_truth_beats_noisy_truth_beats_random_beats_inverted_truth(name):
 
 
 @every
-def test_values_lie_in_the_declared_range_and_chance_is_what_random_blame_gets(name):
+def test_values_lie_in_the_declared_range_and_chance_is_what_random_attribution_gets(name):
     metric = METRICS[name]
-    case = judged(name, "random")
+    case = evaluated(name, "random")
     values = metric.values(case)
     assert values.shape == (N,)
     assert np.isfinite(values).all()
@@ -99,22 +102,22 @@ def test_values_lie_in_the_declared_range_and_chance_is_what_random_blame_gets(n
 
 
 @pytest.mark.parametrize("name", sorted({*EVERY} - {"infidelity", "infidelity_subset"}))
-def test_the_unit_of_blame_does_not_matter(name):
-    case = judged(name, "noisy")
+def test_the_unit_of_attribution_does_not_matter(name):
+    case = evaluated(name, "noisy")
     again = dataclasses.replace(
         case,
         attributions=4 * case.attributions,
         explain=lambda X: 4 * case.explain(X),
         explain_with_seed=lambda seed, X: 4 * case.explain_with_seed(seed, X),
     )
-    rewound = judged(name, "noisy")  # the same noise again
+    rewound = evaluated(name, "noisy")  # the same noise again
     again = dataclasses.replace(again, explain=lambda X: 4 * rewound.explain(X))
     assert_allclose(METRICS[name].values(again), METRICS[name].values(case), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["infidelity", "infidelity_subset"])
-def test_the_unit_of_blame_matters_to_infidelity_as_it_is_defined(name):
-    case = judged(name, "truth")
+def test_the_unit_of_attribution_matters_to_infidelity_as_it_is_defined(name):
+    case = evaluated(name, "truth")
     again = dataclasses.replace(case, attributions=4 * case.attributions)
     assert METRICS[name].values(case).max() < 1e-20
     assert METRICS[name].values(again).min() > 1e-6
@@ -122,28 +125,28 @@ def test_the_unit_of_blame_matters_to_infidelity_as_it_is_defined(name):
 
 @pytest.mark.parametrize("name", ANY_COLUMNS)
 def test_the_order_of_the_columns_does_not_matter(name):
-    case = judged(name, "noisy")
+    case = evaluated(name, "noisy")
     order = np.random.default_rng(3).permutation(D)
     shuffled = dataclasses.replace(
         case,
         **{field: getattr(case, field)[:, order] for field in ("attributions", "mask", "deviation", "X")},
-        baseline=case.baseline[order],
+        fill_value=case.fill_value[order],
         score=lambda rows: case.score(rows[:, np.argsort(order)]),
     )
     assert_allclose(METRICS[name].values(shuffled), METRICS[name].values(case), rtol=1e-9)
 
 
 @every
-def test_blame_alike_gets_chance_or_no_value(name):
+def test_attribution_alike_gets_chance_or_no_value(name):
     metric = METRICS[name]
-    case = judged(name, "truth")
+    case = evaluated(name, "truth")
     equal = np.full((N, D), 0.1)
     values = metric.values(
         dataclasses.replace(
             case, attributions=equal, explain=lambda X: equal, explain_with_seed=lambda seed, X: equal
         )
     )
-    if metric.judges_by_culprits:
+    if metric.needs_ground_truth:
         assert_allclose(values, metric.chance(case), rtol=1e-12)
     elif metric.chance is not None:
         assert np.isnan(values).all()
@@ -154,7 +157,7 @@ def test_blame_alike_gets_chance_or_no_value(name):
 # The others call the explainer, which keeps this by its own contract.
 @pytest.mark.parametrize("name", sorted({*EVERY} - {*ROBUSTNESS}))
 def test_a_row_has_the_same_value_in_any_batch(name):
-    case = judged(name, "noisy")
+    case = evaluated(name, "noisy")
     rows = np.random.default_rng(5).permutation(N)[:20]
     fields = ("attributions", "mask", "deviation", "X")
     part = dataclasses.replace(case, **{field: getattr(case, field)[rows] for field in fields})
@@ -163,7 +166,7 @@ def test_a_row_has_the_same_value_in_any_batch(name):
 
 @every
 def test_what_is_not_known_leaves_the_metric_undefined(name):
-    case = judged(name, "truth")
+    case = evaluated(name, "truth")
     for need in METRICS[name].needs:
         lacking = dataclasses.replace(case, **{need: None})
         assert np.isnan(METRICS[name].values(lacking)).all()
@@ -180,13 +183,13 @@ def test_an_entry_describes_itself(name):
     fields = {field.name for field in dataclasses.fields(Explained)}
     assert metric.needs
     assert metric.needs <= fields
-    assert (metric.chance_variance is not None) == metric.judges_by_culprits
+    assert (metric.chance_variance is not None) == metric.needs_ground_truth
 
 
 def test_the_input_stays_as_it_was():
-    case = judged("ndcg_m", "noisy")
+    case = evaluated("ndcg_m", "noisy")
     before = {
-        name: getattr(case, name).copy() for name in ("attributions", "mask", "deviation", "X", "baseline")
+        name: getattr(case, name).copy() for name in ("attributions", "mask", "deviation", "X", "fill_value")
     }
     for metric in METRICS.values():
         metric.values(case)
@@ -197,11 +200,13 @@ def test_the_input_stays_as_it_was():
 @pytest.mark.parametrize(("k", "d"), [(3, 2), (3, 3), (31, 8)])
 def test_sets_of_k_features_tell_nothing_of_k_features_or_fewer(k, d):
     rows = np.ones((4, d))
-    case = Explained(rows, X=rows, score=lambda rows: rows.sum(axis=1), baseline=np.zeros(d))
+    case = Explained(rows, X=rows, score=lambda rows: rows.sum(axis=1), fill_value=np.zeros(d))
     assert np.isnan(METRICS[f"faithfulness_at_{k}"].values(case)).all()
 
 
 def test_sets_of_k_features_have_k_features():
-    case = judged("faithfulness", "noisy")
-    expected = metrics.faithfulness_at_k(case.attributions, case.X, case.score, k=7, baseline=case.baseline)
+    case = evaluated("faithfulness", "noisy")
+    expected = metrics.faithfulness_at_k(
+        case.attributions, case.X, case.score, k=7, fill_value=case.fill_value
+    )
     assert_array_equal(METRICS["faithfulness_at_7"].values(case), expected)

@@ -29,7 +29,7 @@ def test_max_sensitivity_is_that_of_captum():
     assert_allclose(ours, expected.numpy(), rtol=1e-9)
 
 
-def test_max_sensitivity_of_no_blame_is_not_defined():
+def test_max_sensitivity_of_no_attribution_is_not_defined():
     values = metrics.max_sensitivity(np.eye(15, 5), X, lambda rows: np.eye(15, 5))
     assert values[:5].tolist() == [0] * 5
     assert np.isnan(values[5:]).all()
@@ -42,7 +42,7 @@ def test_agreement_is_the_mean_spearman_correlation_over_pairs():
     assert_allclose(metrics.rank_agreement(runs), expected, rtol=1e-12, atol=1e-15)
 
 
-def test_agreement_with_a_run_that_blames_all_alike_is_not_defined():
+def test_agreement_with_a_run_that_names_all_alike_is_not_defined():
     runs = np.array([[[1.0, 2.0], [0.0, 0.0]], [[1.0, 2.0], [1.0, 2.0]]])
     assert metrics.rank_agreement(runs)[0] == pytest.approx(1)
     assert np.isnan(metrics.rank_agreement(runs)[1])
@@ -56,7 +56,7 @@ def test_an_explainer_that_heeds_the_batch_is_found_out():
     assert metrics.batch_agreement(X, by_neighbour).mean() < 0.9
 
 
-def test_seeds_are_told_apart():
+def test_seeds_are_distinguished():
     seen = []
 
     def noisy(seed, rows):

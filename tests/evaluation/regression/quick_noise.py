@@ -23,7 +23,7 @@ def trials(run: str) -> pd.DataFrame:
     results = load(run)
     is_score = (results["scope"] == "detected") & (results["metric"] == SCORE)
     part = results[is_score & ~results["explainer"].isin([*CONTROLS, "random"])].sort_values(OWN)
-    return part.assign(run=Path(run).name)[["run", *OWN, "value", "kernel_units"]].rename(
+    return part.assign(run=Path(run).name)[["run", *OWN, "value", "normalised_time"]].rename(
         columns={"value": SCORE}
     )
 

@@ -27,10 +27,10 @@ def test_a_baseline_stands_for_its_run(run_folder, tmp_path):
     path = save_baseline("main", str(run_folder), baselines)
     assert path == baselines / "main.parquet"
     assert path.stat().st_size < 50_000
-    gate = compare("main", str(run_folder), baselines=baselines)
-    assert gate.passed
-    assert {one.change for one in gate.comparisons} == {0, 1}
-    assert [notice.text for notice in gate.notices] == []
+    check = compare("main", str(run_folder), baselines=baselines)
+    assert check.passed
+    assert {one.change for one in check.comparisons} == {0, 1}
+    assert [notice.text for notice in check.notices] == []
     assert load_baseline("main", baselines).suite == "small"
 
 
@@ -144,7 +144,7 @@ def runs(finished_run):
     later = [json.loads(json.dumps(record.as_json())) for record in records]
     for record in later:
         if record["explainer"]["label"] == "good":
-            record["kernel_units"] *= 2
+            record["normalised_time"] *= 2
             record["scores"][SCOPE][METRIC] -= 0.1
     first, second = ("aaa", "2026-01-01T00:00:00"), ("bbb", "2026-01-02T00:00:00")
     return [run_of(later, "later", *second), run_of(records, "<script>alert(1)</script>", *first)]
@@ -194,8 +194,8 @@ def test_an_explainer_has_one_colour_on_the_page(runs, tmp_path):
 
 
 def test_runs_are_found_in_folders(run_folder, tmp_path):
-    save_baseline("main", str(run_folder), tmp_path / "kept")
-    assert len(read_runs([tmp_path / "kept", run_folder])) == 2
+    save_baseline("main", str(run_folder), tmp_path / "artifacts")
+    assert len(read_runs([tmp_path / "artifacts", run_folder])) == 2
     (tmp_path / "more").mkdir()
     run_folder.rename(tmp_path / "more" / "one")
     assert len(read_runs([tmp_path / "more"])) == 1

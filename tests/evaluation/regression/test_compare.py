@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.regression import Terms, compare
+from xadbench.evaluation.regression import Criteria, compare
 from xadbench.evaluation.regression import rendering as output
 from xadbench.evaluation.results.stored_runs import of_records
 
@@ -32,7 +32,7 @@ def lost(loss, metric="adjusted_ndcg_m"):
 
 def slower(ratio):
     def change(record):
-        record["kernel_units"] *= ratio
+        record["normalised_time"] *= ratio
 
     return change
 
@@ -41,31 +41,31 @@ def failed(record):
     record |= {"status": "error", "reason": "ValueError: <b>|", "scores": {}}
 
 
-def gate_of(base, new, **terms):
-    return compare(of_records("base", base, {}), of_records("new", new, {}), Terms(**terms))
+def gate_of(base, new, **criteria):
+    return compare(of_records("base", base, {}), of_records("new", new, {}), Criteria(**criteria))
 
 
-def verdicts(gate):
-    return {(one.explainer, one.measure): one.verdict for one in gate.comparisons}
+def verdicts(check):
+    return {(one.explainer, one.measure): one.verdict for one in check.comparisons}
 
 
 def test_equal_runs_pass(records):
-    gate = gate_of(records, records)
-    assert gate.passed
-    assert gate.notices == ()
-    assert set(verdicts(gate)) == set(product(("good", "poor_&co"), ("adjusted_ndcg_m", "time")))
-    assert set(verdicts(gate).values()) == {"ok"}
+    check = gate_of(records, records)
+    assert check.passed
+    assert check.notices == ()
+    assert set(verdicts(check)) == set(product(("good", "poor_&co"), ("adjusted_ndcg_m", "time")))
+    assert set(verdicts(check).values()) == {"ok"}
 
 
 @pytest.mark.parametrize(("loss", "verdict"), [(0.05, "worse"), (0.01, "ok"), (-0.05, "better")])
 def test_a_loss_beyond_the_tolerance_is_worse_and_that_of_its_explainer_alone(records, loss, verdict):
-    gate = gate_of(records, changed(records, lost(loss)))
-    assert verdicts(gate)["good", "adjusted_ndcg_m"] == verdict
-    assert verdicts(gate)["poor_&co", "adjusted_ndcg_m"] == "ok"
-    (one,) = (one for one in gate.comparisons if one.explainer == "good" and one.measure != "time")
+    check = gate_of(records, changed(records, lost(loss)))
+    assert verdicts(check)["good", "adjusted_ndcg_m"] == verdict
+    assert verdicts(check)["poor_&co", "adjusted_ndcg_m"] == "ok"
+    (one,) = (one for one in check.comparisons if one.explainer == "good" and one.measure != "time")
     assert one.change == pytest.approx(-loss)
     assert (one.n_pairs, one.n_units) == (12, 6)
-    assert gate.passed == (verdict != "worse")
+    assert check.passed == (verdict != "worse")
 
 
 def test_the_tolerance_is_the_callers(records):
@@ -75,14 +75,14 @@ def test_the_tolerance_is_the_callers(records):
 
 @pytest.mark.parametrize(("change", "verdict"), [(-0.05, "worse"), (0.05, "better")])
 def test_of_a_metric_whose_best_is_least_a_rise_is_the_loss(records, change, verdict):
-    gate = gate_of(records, changed(records, lost(change, "infidelity")), metrics=("infidelity",))
-    assert verdicts(gate)["good", "infidelity"] == verdict
+    check = gate_of(records, changed(records, lost(change, "infidelity")), metrics=("infidelity",))
+    assert verdicts(check)["good", "infidelity"] == verdict
 
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(1.5, "worse"), (1.2, "ok"), (0.5, "better")])
 def test_a_slow_down_beyond_the_tolerance_is_worse(records, ratio, verdict):
-    gate = gate_of(records, changed(records, slower(ratio)))
-    (one,) = (one for one in gate.comparisons if one.explainer == "good" and one.measure == "time")
+    check = gate_of(records, changed(records, slower(ratio)))
+    (one,) = (one for one in check.comparisons if one.explainer == "good" and one.measure == "time")
     assert one.verdict == verdict
     assert one.change == pytest.approx(ratio)
     assert gate_of(records, changed(records, slower(ratio)), time_tolerance=None).passed
@@ -95,9 +95,9 @@ def test_times_below_a_kernel_unit_are_one(records):
 
 
 def test_a_loss_on_one_table_of_three_is_unclear(records):
-    gate = gate_of(records, changed(records, lost(0.3), table="wine"))
-    assert verdicts(gate)["good", "adjusted_ndcg_m"] == "unclear"
-    assert gate.passed
+    check = gate_of(records, changed(records, lost(0.3), table="wine"))
+    assert verdicts(check)["good", "adjusted_ndcg_m"] == "unclear"
+    assert check.passed
 
 
 def test_more_comparisons_that_differ_make_wider_intervals(records):
@@ -122,28 +122,30 @@ def test_the_scope_is_the_callers(records):
 
 
 def test_a_trial_that_new_lacks_refuses_and_is_named(records):
-    gate = gate_of(records, records[1:])
-    assert [str(one) for one in gate.refusals] == ["good: not in NEW (1 x: wine / forest / good, seed 0)"]
-    assert gate.comparisons == ()
+    check = gate_of(records, records[1:])
+    assert [str(one) for one in check.not_comparable] == [
+        "good: not in NEW (1 x: wine / forest / good, seed 0)"
+    ]
+    assert check.comparisons == ()
     allowed = gate_of(records, records[1:], allowed=frozenset({"missing"}))
     assert allowed.passed
     assert next(one for one in allowed.comparisons if one.explainer == "good").n_pairs == 11
 
 
 def test_what_is_in_new_alone_is_a_note(records):
-    gate = gate_of(records[1:], records)
-    assert gate.passed
-    assert [one.kind for one in gate.notices] == ["note"]
+    check = gate_of(records[1:], records)
+    assert check.passed
+    assert [one.kind for one in check.notices] == ["note"]
 
 
 def test_a_new_failure_fails_and_is_named(records):
     broken = changed(records, failed, table="wine", seed=0)
-    gate = gate_of(records, broken)
-    assert not gate.passed
-    assert gate.refusals == []
-    assert [one.text for one in gate.failures] == ["good: error: ValueError: <b>|"]
+    check = gate_of(records, broken)
+    assert not check.passed
+    assert check.not_comparable == []
+    assert [one.text for one in check.failures] == ["good: error: ValueError: <b>|"]
     assert gate_of(records, broken, allowed=frozenset({"new-failures"})).passed
-    assert gate_of(broken, records).passed  # mended
+    assert gate_of(broken, records).passed  # fixed
     assert gate_of(broken, broken).passed  # nothing new
 
 
@@ -157,24 +159,24 @@ def test_a_score_that_is_no_longer_defined_is_a_new_failure(records):
 def test_a_trial_without_a_value_that_fails_now_is_a_new_failure(records):
     undefined = lambda record: record["scores"]["detected"].update(adjusted_ndcg_m=None)  # noqa: E731
     base = changed(records, undefined, table="wine", seed=1)
-    gate = gate_of(base, changed(base, failed, table="wine", seed=1))
-    assert [one.kind for one in gate.failures] == ["new-failures"]
-    assert len(gate.failures[0].trials) == 2  # detectors
+    check = gate_of(base, changed(base, failed, table="wine", seed=1))
+    assert [one.kind for one in check.failures] == ["new-failures"]
+    assert len(check.failures[0].trials) == 2  # detectors
 
 
 def test_an_explainer_that_fails_everywhere_is_no_pass(records):
-    gate = gate_of(records, changed(records, failed))
-    assert not gate.passed
-    assert {one.explainer for one in gate.comparisons} == {"poor_&co"}
+    check = gate_of(records, changed(records, failed))
+    assert not check.passed
+    assert {one.explainer for one in check.comparisons} == {"poor_&co"}
 
 
 def test_another_tables_content_refuses(records):
     other = changed(
         records, lambda record: record["table"].update(content_hash="2" * 64), table="wine", seed=1
     )
-    gate = gate_of(records, other)
-    assert [one.kind for one in gate.refusals] == ["other-tables"]
-    assert "wine, seed 1: content 111111111111, now 222222222222" in str(gate.refusals[0])
+    check = gate_of(records, other)
+    assert [one.kind for one in check.not_comparable] == ["other-tables"]
+    assert "wine, seed 1: content 111111111111, now 222222222222" in str(check.not_comparable[0])
     assert gate_of(records, other, allowed=frozenset({"other-tables"})).passed
 
 
@@ -192,23 +194,23 @@ def test_components_of_other_versions_or_parameters_refuse(records, part, name, 
         made = record["components"][part][name]
         (made["params"] if key == "samples" else made)[key] = 9
 
-    gate = gate_of(records, changed(records, change))
-    assert [one.text for one in gate.refusals] == [text]
+    check = gate_of(records, changed(records, change))
+    assert [one.text for one in check.not_comparable] == [text]
     assert gate_of(records, changed(records, change), allowed=frozenset({"other-versions"})).passed
 
 
 def test_another_version_of_a_metric_refuses_where_it_is_compared(records):
     other = changed(records, lambda record: record["components"]["metrics"].update(acc_m=2))
     assert gate_of(records, other).passed
-    gate = gate_of(records, other, metrics=("adjusted_acc_m",))
-    assert [one.text for one in gate.refusals] == ["metric acc_m version: 1, now 2"]
+    check = gate_of(records, other, metrics=("adjusted_acc_m",))
+    assert [one.text for one in check.not_comparable] == ["metric acc_m version: 1, now 2"]
 
 
 def test_where_a_record_does_not_tell_its_components_another_key_refuses(records):
     def forget(record):
         record |= {"key": "other", "components": None}
 
-    assert "another key" in gate_of(records, changed(records, forget)).refusals[0].text
+    assert "another key" in gate_of(records, changed(records, forget)).not_comparable[0].text
 
 
 def test_an_object_is_itself_under_whatever_name_it_was_scored(records):
@@ -223,14 +225,16 @@ def test_an_object_is_itself_under_whatever_name_it_was_scored(records):
     other = changed(
         named("2"), lambda record: record["components"]["explainer"]["object-" + "2" * 32].update(version=9)
     )
-    assert [one.text for one in gate_of(named("1"), other).refusals] == ["explainer object version: 2, now 9"]
+    assert [one.text for one in gate_of(named("1"), other).not_comparable] == [
+        "explainer object version: 2, now 9"
+    ]
 
 
-def test_a_run_without_times_is_judged_without_them_and_says_so(records):
-    untimed = [record | {"kernel_units": None} for record in records]
+def test_a_run_without_times_is_evaluated_without_them_and_says_so(records):
+    untimed = [record | {"normalised_time": None} for record in records]
     for both, run in [((untimed, records), "BASE"), ((records, untimed), "NEW")]:
-        gate = gate_of(*both)
-        assert f"{run} has no times: none are judged" in [notice.text for notice in gate.notices]
+        check = gate_of(*both)
+        assert f"{run} has no times: none are evaluated" in [notice.text for notice in check.notices]
 
 
 def test_the_seed_of_a_component_is_no_parameter(records):
@@ -246,29 +250,29 @@ def test_runs_without_a_seed_in_common_are_paired_in_order_if_allowed(records):
         lambda r: r.update(seed=r["seed"] + 5),
         "poor_&co",
     )
-    assert [str(one) for one in gate_of(records, other).refusals] == [
+    assert [str(one) for one in gate_of(records, other).not_comparable] == [
         "no seed in common; paired: 0 with 5, 1 with 6"
     ]
-    gate = gate_of(records, other, allowed=frozenset({"other-seeds"}))
-    assert gate.passed
-    assert {(one.n_pairs, one.n_units) for one in gate.comparisons} == {
+    check = gate_of(records, other, allowed=frozenset({"other-seeds"}))
+    assert check.passed
+    assert {(one.n_pairs, one.n_units) for one in check.comparisons} == {
         (12, 3)
     }  # tables; detectors share them
 
 
-def test_a_single_table_is_judged_by_its_seeds(records):
+def test_a_single_table_is_evaluated_by_its_seeds(records):
     def alone(of):
         return [one for one in of if one["table"]["label"] == "wine" and one["detector"]["name"] == "forest"]
 
-    gate = gate_of(alone(records), alone(changed(records, lost(0.05))))
-    assert {one.n_units for one in gate.comparisons} == {2}
-    assert verdicts(gate)["good", "adjusted_ndcg_m"] == "worse"
+    check = gate_of(alone(records), alone(changed(records, lost(0.05))))
+    assert {one.n_units for one in check.comparisons} == {2}
+    assert verdicts(check)["good", "adjusted_ndcg_m"] == "worse"
 
 
-def test_a_single_pair_is_judged_by_scores_which_repeat_and_not_by_times(records):
+def test_a_single_pair_is_evaluated_by_scores_which_repeat_and_not_by_times(records):
     new = changed(changed(records, lost(0.05)), slower(9))
-    gate = gate_of(records[:2], new[:2])
-    assert verdicts(gate) == {
+    check = gate_of(records[:2], new[:2])
+    assert verdicts(check) == {
         ("good", "adjusted_ndcg_m"): "worse",
         ("good", "time"): "unclear",
         ("poor_&co", "adjusted_ndcg_m"): "ok",
@@ -299,22 +303,22 @@ def test_a_later_record_of_a_trial_replaces_an_earlier_one(records):
 
 
 @pytest.fixture
-def gates(records):
+def checks(records):
     """One of each outcome, with names that trip a reader up."""
     worse = changed(changed(records, lost(0.05)), slower(2), "poor_&co")
     return {
         "passed": gate_of(records, records),
         "failed": gate_of(records, changed(worse, failed, table="a|b", seed=0)),
-        "refused": gate_of(records, records[1:]),
+        "not_comparable": gate_of(records, records[1:]),
     }
 
 
-@pytest.mark.parametrize("outcome", ["passed", "failed", "refused"])
-def test_markdown_has_a_row_a_comparison_and_harmless_names(gates, outcome):
-    text = output.as_markdown(gates[outcome])
+@pytest.mark.parametrize("outcome", ["passed", "failed", "not_comparable"])
+def test_markdown_has_a_row_a_comparison_and_harmless_names(checks, outcome):
+    text = output.as_markdown(checks[outcome])
     assert text.startswith(f"### XADBench gate {outcome}")
     rows = [line for line in text.splitlines() if line.startswith("| ")]
-    assert len(rows) == (2 + len(gates[outcome].comparisons) if gates[outcome].comparisons else 0)
+    assert len(rows) == (2 + len(checks[outcome].comparisons) if checks[outcome].comparisons else 0)
     assert {row.replace(r"\|", "").count("|") for row in rows} <= {9}
     outside_code = "".join(text.split("`")[::2]).replace("<sub>", "").replace("</sub>", "")
     assert "<" not in outside_code
@@ -323,21 +327,21 @@ def test_markdown_has_a_row_a_comparison_and_harmless_names(gates, outcome):
         assert "**worse**" in rows[2]
 
 
-@pytest.mark.parametrize("outcome", ["passed", "failed", "refused"])
-def test_json_has_every_figure(gates, outcome):
-    values = json.loads(json.dumps(output.as_json(gates[outcome])))
+@pytest.mark.parametrize("outcome", ["passed", "failed", "not_comparable"])
+def test_json_has_every_figure(checks, outcome):
+    values = json.loads(json.dumps(output.as_json(checks[outcome])))
     assert values["outcome"] == outcome
-    assert len(values["comparisons"]) == len(gates[outcome].comparisons)
+    assert len(values["comparisons"]) == len(checks[outcome].comparisons)
     assert any(one["stops"] for one in values["notices"]) == (outcome != "passed")
 
 
-def test_junit_has_a_test_a_comparison_and_one_for_what_stops(gates):
+def test_junit_has_a_test_a_comparison_and_one_for_what_stops(checks):
     counts = {}
-    for outcome, gate in gates.items():
-        (suite,) = ET.fromstring(output.as_junit(gate))  # noqa: S314  # written above
+    for outcome, check in checks.items():
+        (suite,) = ET.fromstring(output.as_junit(check))  # noqa: S314  # written above
         counts[outcome] = tuple(int(suite.get(name)) for name in ("tests", "failures", "errors"))
         assert len(suite) == counts[outcome][0]
-    assert counts == {"passed": (4, 0, 0), "failed": (5, 3, 0), "refused": (1, 0, 1)}
+    assert counts == {"passed": (4, 0, 0), "failed": (5, 3, 0), "not_comparable": (1, 0, 1)}
 
 
 def test_junit_bears_characters_that_xml_has_not(records):
@@ -356,7 +360,7 @@ def test_a_name_stays_in_its_cell_of_markdown(records):
 
 
 @pytest.mark.parametrize(
-    ("terms", "message"),
+    ("criteria", "message"),
     [
         ({"metrics": ("ndcg",)}, "unknown metric 'ndcg'; known: acc_m"),
         ({"metrics": ()}, "metrics is empty"),
@@ -374,9 +378,9 @@ def test_a_name_stays_in_its_cell_of_markdown(records):
         ({"allowed": frozenset({"all"})}, "unknown allowance 'all'"),
     ],
 )
-def test_wrong_terms_are_refused(records, terms, message):
+def test_wrong_terms_are_refused(records, criteria, message):
     with pytest.raises(InputError, match=message):
-        gate_of(records, records, **terms)
+        gate_of(records, records, **criteria)
 
 
 def test_runs_with_nothing_in_common_are_refused(records):

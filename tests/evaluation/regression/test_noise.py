@@ -33,7 +33,7 @@ import pytest
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.regression import verdict
 from xadbench.evaluation.regression.pairing import TIME, Pairs
-from xadbench.evaluation.regression.verdict import APART, SHORTEST, Terms, judge
+from xadbench.evaluation.regression.verdict import APART, SHORTEST, Criteria, compare_pairs
 
 RUNS = pd.read_csv(Path(__file__).parent / "quick_noise.csv")
 INDEX = ["table", "detector", "explainer"]
@@ -60,7 +60,7 @@ def rows_of(explainer, tables, seeds, *, by_detector=True):
 
 
 def worse(noise, measure, planted=0.0, *, same_seeds=True):
-    """Return, by explainer, which of N comparisons fail, as `judge` decides on each; a column a comparison.
+    """Return, by explainer, which of N comparisons fail, as `compare_pairs` decides on each; a column a comparison.
 
     `noise`: rows and changes (N, rows) by explainer; `planted` is added to those of one explainer at a time.
     """
@@ -72,14 +72,14 @@ def worse(noise, measure, planted=0.0, *, same_seeds=True):
         columns = pd.MultiIndex.from_product([[measure], map(str, range(N))], names=["measure", "explainer"])
         grid = pd.DataFrame((changes + planted).T, index, columns)
         pairs = Pairs(grid, same_seeds, ())
-        intervals = verdict._intervals(grid, 1 - (1 - Terms().level) / max(n, 1), N_RESAMPLES, pairs)
-        found[name] = [verdict._verdict(one, measure, Terms()) == "worse" for one in intervals.values()]
+        intervals = verdict._intervals(grid, 1 - (1 - Criteria().level) / max(n, 1), N_RESAMPLES, pairs)
+        found[name] = [verdict._verdict(one, measure, Criteria()) == "worse" for one in intervals.values()]
     return pd.DataFrame(found)
 
 
 def ratios(pairs):
     """Return the logarithms of ratios of times, by explainer: (pairs of runs, trials)."""
-    logs = {run: np.log(of_run(run, "kernel_units").clip(lower=SHORTEST)) for run in REPEATS + LATER}
+    logs = {run: np.log(of_run(run, "normalised_time").clip(lower=SHORTEST)) for run in REPEATS + LATER}
     both = [logs[new] - logs[base] for base, new in pairs]
     return {name: np.array([of.xs(name, level="explainer") for of in both]) for name in EXPLAINERS}
 
@@ -191,7 +191,7 @@ def test_what_is_simulated_is_what_the_gate_decides(rng):
     for i in range(10):
         added = {name: planted * (name == "dsil_repair") for name in EXPLAINERS}
         cells = pd.concat([_cells(name, *noise[name], i, added[name]) for name in EXPLAINERS])
-        made = judge(Pairs(cells, True, ()), Terms(), N_RESAMPLES)
+        made = compare_pairs(Pairs(cells, True, ()), Criteria(), N_RESAMPLES)
         verdicts = {one.explainer: one.verdict == "worse" for one in made}
         assert verdicts["dsil_repair"] == simulated[i]
 

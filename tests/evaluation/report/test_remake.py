@@ -8,7 +8,7 @@ from xadbench.evaluation.report import write_report
 from xadbench.evaluation.report.drawings import graph, margins
 from xadbench.evaluation.report.remake import explain_again, remake
 from xadbench.evaluation.results.artifacts import load_attributions
-from xadbench.evaluation.results.table_summary import portray, read_portrait
+from xadbench.evaluation.results.table_summary import portray, read_summary
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.suite.tables import load_source
 
@@ -51,9 +51,9 @@ def test_margins_and_graph_of_a_table_made_again():
     made = load_source(spec, 0)
     facts = {"seed": 0, "n_rows": 60, "n_features": 10, "content_hash": made.hash}
     source = remake(spec, facts)
-    portrait = portray(source)
-    assert len(margins(portrait)) == 10
-    drawn = graph(portrait)
+    summary = portray(source)
+    assert len(margins(summary)) == 10
+    drawn = graph(summary)
     assert set(drawn["places"]) == set(source.network.nodes)
     assert len(drawn["edges"]) == source.network.number_of_edges()
 
@@ -77,16 +77,16 @@ def test_attributions_made_again_are_those_that_a_run_keeps(tmp_path):
     )
     records = {record["explainer"]["label"]: record for record in run_suite(suite, tmp_path)}
     source = load_source(suite.tables[0], 0)
-    portrait = read_portrait(tmp_path, source.hash)
+    summary = read_summary(tmp_path, source.hash)
     chosen = [*suite.explainers, Component(name="oracle"), Component(name="tree_shap")]
-    again = explain_again(tmp_path, source, portrait, suite.detectors[0], chosen)
+    again = explain_again(tmp_path, source, summary, suite.detectors[0], chosen)
     assert set(again) == {"ecod", "kernel_shap", "oracle"}  # tree_shap does not suit it
-    for name, blame in again.items():
+    for name, attributions in again.items():
         kept = load_attributions(tmp_path, records[name]["key"]).loc[
-            [one["row"] for one in portrait["examples"]]
+            [one["row"] for one in summary["examples"]]
         ]
-        assert list(blame.index) == list(kept.index)
-        np.testing.assert_allclose(blame, kept)
+        assert list(attributions.index) == list(kept.index)
+        np.testing.assert_allclose(attributions, kept)
 
 
 def test_a_report_makes_again_what_was_not_kept_if_told_to(tmp_path):

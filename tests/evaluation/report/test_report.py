@@ -24,7 +24,7 @@ from xadbench.evaluation.results.artifacts import load_attributions
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.ranking import board, boards
 from xadbench.evaluation.results.run_results import COSTS, NOT_RUN, read_results
-from xadbench.evaluation.results.table_summary import read_portrait
+from xadbench.evaluation.results.table_summary import read_summary
 from xadbench.evaluation.suite.spec import Suite
 
 
@@ -50,7 +50,7 @@ def cells(scores, **more):
         for name, values in scores.items()
         for i, score in enumerate(values)
     ]
-    blank = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "kernel_units", "auc_roc", *COSTS)
+    blank = ("adjusted_acc_m", "ndcg_m", "acc_m", "chance", "seconds", "normalised_time", "auc_roc", *COSTS)
     return pd.DataFrame(rows).assign(reason=None, **dict.fromkeys(blank, 0.5), **more)
 
 
@@ -345,25 +345,25 @@ def test_curves_of_tables_of_one_width_are_by_number_of_features(results):
     assert next(curves(same)).places == [f"k = {k}" for k in set_sizes(5)]
 
 
-def test_examples_show_truth_and_blame_side_by_side(finished_run, trial_record):
-    portrait = read_portrait(finished_run, "0" * 64)
-    blame = {
+def test_examples_show_truth_and_attribution_side_by_side(finished_run, trial_record):
+    summary = read_summary(finished_run, "0" * 64)
+    attributions = {
         name: load_attributions(finished_run, trial_record("alpha", 0, "forest", name)["key"])
         for name in ("good", "fair")
     }
-    shown = examples(portrait, blame)
+    shown = examples(summary, attributions)
     assert [example.is_detected for example in shown] == [True, False, True]
     assert [example.ndcg_m for example in shown[:2]] == [[1.0, 0.0]] * 2
     first = shown[0].features[0]
-    assert (first.name, first.value, first.clean, first.is_culprit) == ("<i>x0</i>", 3.0, 0.5, True)
-    assert first.blame == [1.0, 0.0]
+    assert (first.name, first.value, first.clean, first.is_true) == ("<i>x0</i>", 3.0, 0.5, True)
+    assert first.attributions == [1.0, 0.0]
     assert len(shown[0].features) == 8
 
 
 def test_pages_of_tables_have_examples_where_attributions_were_kept(html):
     alpha, *others = sorted((html / "tables").iterdir())
     text = alpha.read_text(encoding="utf-8")
-    assert text.count("to blame</td>") == 1 + 1 + 7
+    assert text.count("responsible</td>") == 1 + 1 + 7
     assert "Row 1: &lt;b&gt;local&lt;/b&gt;, not detected" in text
     assert "--remake makes them again" not in text
     assert all("an older run, which kept nothing" in other.read_text(encoding="utf-8") for other in others)
@@ -393,7 +393,7 @@ def test_every_session_of_a_run_is_on_the_page_of_its_provenance(run_folder, tmp
 
 @pytest.mark.parametrize("form", ["html", "markdown", "csv", "latex"])
 def test_a_run_without_any_score_has_a_report(tmp_path, form):
-    table = {"dataset": "bundled:wine"}  # whose culprits nobody knows
+    table = {"dataset": "bundled:wine"}  # whose ground truth nobody knows
     suite = Suite(name="scoreless", tables=[table], detectors=["gaussian"], explainers=["z_score"])
     run_suite(suite, tmp_path / "run")
     assert write_report(tmp_path / "run", tmp_path / "report", form).stat().st_size > 0
@@ -415,7 +415,7 @@ def test_memory_is_not_known_where_that_of_a_part_is_not(run_folder, trial_recor
     assert np.isnan(trials.loc["f" * 64, "peak_bytes"])
 
 
-def test_costs_are_told_apart(run_folder, tmp_path):
+def test_costs_are_distinguished(run_folder, tmp_path):
     for path in store.paths(run_folder):
         record = store.read_record(run_folder, path.stem)
         record["cost"] = {

@@ -40,10 +40,10 @@ def test_semi_supervised_methods_alone_need_no_other_table():
     assert {is_semi for _, is_semi, *_ in trials("dte_semi_supervised")} == {True}
 
 
-def record(table, detector, **told):
+def record(table, detector, **reported):
     return {
         "table": {"label": table},
-        "detector": {"label": detector, "params": {}} | told,
+        "detector": {"label": detector, "params": {}} | reported,
         "seed": 3,
         "status": "ok",
         "reason": None,

@@ -15,7 +15,7 @@ from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.reproduction.experiments import EXPERIMENTS
 from xadbench.evaluation.reproduction.explanation_cells import ground_truth_cells, score_change_cells
-from xadbench.evaluation.reproduction.explanation_comparison import blame_board, summarise_blame
+from xadbench.evaluation.reproduction.explanation_comparison import explanation_board, summarise_explanations
 from xadbench.evaluation.reproduction.explanation_experiments import chosen_suite
 from xadbench.evaluation.reproduction.explanation_tables import faithfulness_points
 from xadbench.evaluation.reproduction.published_figures import published_explanations
@@ -186,7 +186,7 @@ def test_a_cell_has_the_infidelity_of_the_control_and_a_point_for_each_k_below_t
 def test_figure2_draws_a_line_for_each_explainer(reproduce, tmp_path):
     code, out, _ = reproduce("figure2", "--seeds", "0,1", "--methods", "z_score,truth")
     assert code == 0
-    assert "truth on WBC: the table does not name its culprits" in out
+    assert "truth on WBC: the table has no ground truth" in out
     image = (tmp_path / "o" / "figure2.png").read_bytes()
     assert image.startswith(b"\x89PNG\r\n\x1a\n")
     assert len(image) > 5_000
@@ -197,7 +197,9 @@ def test_figure2_draws_a_line_for_each_explainer(reproduce, tmp_path):
     }
     assert [float(row["mean"]) > 0.5 for row in rows if row["method"] == "z_score"] == [True, True, True]
     truth = next(row for row in rows if row["method"] == "truth")
-    assert 0 < int(truth["undefined"]) <= int(truth["rows"]) == 20  # false positives have no culprit to vary
+    assert (
+        0 < int(truth["undefined"]) <= int(truth["rows"]) == 20
+    )  # false positives have no ground-truth feature to vary
 
 
 def test_a_curve_is_the_mean_of_what_is_defined():
@@ -218,7 +220,7 @@ def test_a_curve_is_the_mean_of_what_is_defined():
 NAN = float("nan")
 
 
-def blamed(method, seed, adjusted, dataset="a"):
+def top(method, seed, adjusted, dataset="a"):
     same = dict.fromkeys(("ndcg_m", "acc_m", "seconds", "ndcg_m_chance", "acc_m_chance"), 0.5)
     status = {"status": "ok", "reason": None} if adjusted is not None else {"status": "error", "reason": "no"}
     return {"dataset": dataset, "method": method, "seed": seed, "adjusted_ndcg_m": adjusted, **same, **status}
@@ -227,14 +229,14 @@ def blamed(method, seed, adjusted, dataset="a"):
 def test_above_z_compares_seed_by_seed():
     values = {"z_score": (0.1, 0.9, 0.5), "m": (0.2, 0.8, 0.5), "n": (0.0, 0.95, None)}
     records = [
-        blamed(method, seed, value) for method, told in values.items() for seed, value in enumerate(told)
+        top(method, seed, value) for method, reported in values.items() for seed, value in enumerate(reported)
     ]
     none = pd.DataFrame(columns=["dataset", "method", "metric", "mean", "std"])
-    board = blame_board(records, none).set_index("method")
+    board = explanation_board(records, none).set_index("method")
     assert list(board["above_chance"]) == ["3/3", "3/3", "1/2"]
     assert list(board["above_z"]) == ["", "1/3", "1/2"]  # a tie is not above
     assert np.isnan(board.loc["n", "adjusted_ndcg_m"])  # no mean hides a failed seed
-    summary = summarise_blame(board.reset_index()).set_index("method")
+    summary = summarise_explanations(board.reset_index()).set_index("method")
     assert list(summary["above_z"]) == ["", "0/1", ""]
 
 

@@ -1,4 +1,4 @@
-"""What a run keeps beside its records: values row by row, attributions, portraits of its tables."""
+"""What a run keeps beside its records: values row by row, attributions, table summaries of its tables."""
 
 import numpy as np
 import pandas as pd
@@ -9,17 +9,17 @@ from xadbench.evaluation import run_suite
 from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import lacking, load_attributions, load_rows
-from xadbench.evaluation.results.table_summary import N_BINS, N_EXAMPLES, read_portrait
+from xadbench.evaluation.results.table_summary import N_BINS, N_EXAMPLES, read_summary
 from xadbench.evaluation.runs import execution
 from xadbench.evaluation.runs.execution import run_job
 from xadbench.evaluation.runs.jobs import plan
-from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, keeping
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, saving
 from xadbench.evaluation.suite.tables import load_source
 
 
 @pytest.fixture
-def keeping_suite(small_suite):
-    return keeping(small_suite, ["rows", "attributions"])
+def saving_suite(small_suite):
+    return saving(small_suite, ["rows", "attributions"])
 
 
 def scope_means(rows, column):
@@ -28,8 +28,8 @@ def scope_means(rows, column):
     return pd.concat(kept).groupby(["key", "scope", "metric"], observed=True)[column].mean()
 
 
-def test_the_values_of_rows_average_to_the_scores(keeping_suite, tmp_path):
-    records = run_suite(keeping_suite, tmp_path)
+def test_the_values_of_rows_average_to_the_scores(saving_suite, tmp_path):
+    records = run_suite(saving_suite, tmp_path)
     rows = load_rows(tmp_path)
     assert set(rows["key"]) == {record["key"] for record in records}
     for prefix, column in (("", "value"), ("adjusted_", "adjusted")):
@@ -39,10 +39,10 @@ def test_the_values_of_rows_average_to_the_scores(keeping_suite, tmp_path):
             assert mean == pytest.approx(np.nan if score is None else score, nan_ok=True)
 
 
-def test_rows_carry_labels_and_kinds(keeping_suite, tmp_path):
-    run_suite(keeping_suite, tmp_path)
+def test_rows_carry_labels_and_kinds(saving_suite, tmp_path):
+    run_suite(saving_suite, tmp_path)
     rows = load_rows(tmp_path)
-    source = load_source(keeping_suite.tables[0], 0)
+    source = load_source(saving_suite.tables[0], 0)
     own = rows[(rows["seed"] == 0) & (rows["metric"] == "ndcg_m") & (rows["explainer"] == "z_score")]
     assert set(own["detector"]) == {"distance"}
     assert own["kind"].tolist() == [source.table.kinds[source.table.kind[row]] for row in own["row"]]
@@ -50,9 +50,9 @@ def test_rows_carry_labels_and_kinds(keeping_suite, tmp_path):
     assert not own["row"].duplicated().any()
 
 
-def test_attributions_are_those_of_the_explained_rows(keeping_suite, tmp_path):
-    records = run_suite(keeping_suite, tmp_path)
-    source = load_source(keeping_suite.tables[0], 0)
+def test_attributions_are_those_of_the_explained_rows(saving_suite, tmp_path):
+    records = run_suite(saving_suite, tmp_path)
+    source = load_source(saving_suite.tables[0], 0)
     (truth,) = (one for one in records if one["explainer"]["name"] == "truth" and one["seed"] == 0)
     kept = load_attributions(tmp_path, truth["key"])
     assert tuple(kept.columns) == source.table.feature_names
@@ -64,16 +64,16 @@ def test_attributions_are_those_of_the_explained_rows(keeping_suite, tmp_path):
 def test_nothing_is_kept_unasked(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
-    assert written == {"run.json", "asked.parquet", "trials", "tables", "made", "results.parquet"}
+    assert written == {"run.json", "requested.parquet", "trials", "tables", "made", "results.parquet"}
     with pytest.raises(InputError, match="--keep rows"):
         load_rows(tmp_path)
     with pytest.raises(InputError, match="--keep attributions"):
         load_attributions(tmp_path, "0" * 64)
 
 
-def test_workers_keep_the_same(keeping_suite, tmp_path, monkeypatch):
+def test_workers_keep_the_same(saving_suite, tmp_path, monkeypatch):
     monkeypatch.undo()  # a worker does not know the stand-ins
-    suite = keeping_suite.model_copy(update={"detectors": (Component(name="gaussian"),)})
+    suite = saving_suite.model_copy(update={"detectors": (Component(name="gaussian"),)})
     run_suite(suite, tmp_path / "alone")
     run_suite(suite, tmp_path / "together", workers=2)
     pd.testing.assert_frame_equal(load_rows(tmp_path / "alone"), load_rows(tmp_path / "together"))
@@ -87,12 +87,12 @@ def test_workers_keep_the_same(keeping_suite, tmp_path, monkeypatch):
         pd.testing.assert_frame_equal(alone, together)
 
 
-def test_a_resumed_run_keeps_what_it_kept(keeping_suite, tmp_path):
-    records = run_suite(keeping_suite, tmp_path)
+def test_a_resumed_run_keeps_what_it_kept(saving_suite, tmp_path):
+    records = run_suite(saving_suite, tmp_path)
     before = load_rows(tmp_path)
     (tmp_path / "trials" / f"{records[0]['key']}.json").unlink()  # as if killed between file and record
     (tmp_path / "rows.parquet").unlink()
-    run_suite(keeping_suite, tmp_path)
+    run_suite(saving_suite, tmp_path)
     pd.testing.assert_frame_equal(load_rows(tmp_path), before)
 
 
@@ -108,11 +108,11 @@ def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_sui
 
 
 @pytest.mark.parametrize("content", [b"PAR1 no more", pd.DataFrame({"a": [1]}).to_parquet()])
-def test_a_kept_file_that_was_spoilt_ends_no_later_run(keeping_suite, tmp_path, content):
-    spoilt, *_ = run_suite(keeping_suite, tmp_path)
+def test_a_kept_file_that_was_spoilt_ends_no_later_run(saving_suite, tmp_path, content):
+    spoilt, *_ = run_suite(saving_suite, tmp_path)
     for what in ("rows", "attributions"):
         (tmp_path / what / f"{spoilt['key']}.parquet").write_bytes(content)
-    records = run_suite(keeping_suite, tmp_path)
+    records = run_suite(saving_suite, tmp_path)
     assert set(load_rows(tmp_path)["key"]) == {record["key"] for record in records} - {spoilt["key"]}
     n_lacking = [gap[:7] for gap in lacking(tmp_path, records, ["rows", "attributions"])]
     assert n_lacking == ["1 of 10"] * (2 if content.startswith(b"PAR1 ") else 1)  # the other can be opened
@@ -120,7 +120,7 @@ def test_a_kept_file_that_was_spoilt_ends_no_later_run(keeping_suite, tmp_path, 
         load_attributions(tmp_path, spoilt["key"])
 
 
-def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(keeping_suite, tmp_path, monkeypatch):
+def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(saving_suite, tmp_path, monkeypatch):
     keep, failed = execution.keep, []
 
     def fail_once(run, key, *arguments):
@@ -130,18 +130,18 @@ def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(keeping_suite, tmp_pa
         keep(run, key, *arguments)
 
     monkeypatch.setattr(execution, "keep", fail_once)
-    records = run_suite(keeping_suite, tmp_path)
+    records = run_suite(saving_suite, tmp_path)
     assert [record["reason"] for record in records if record["status"] == "error"] == [
         "RuntimeError: not now"
     ]
-    assert {record["status"] for record in run_suite(keeping_suite, tmp_path)} == {"ok"}
+    assert {record["status"] for record in run_suite(saving_suite, tmp_path)} == {"ok"}
 
 
 @pytest.mark.parametrize("first", ["keeps", "keeps not"])
 def test_of_two_runners_on_one_trial_the_one_that_keeps_more_counts(
-    small_suite, keeping_suite, tmp_path, monkeypatch, first
+    small_suite, saving_suite, tmp_path, monkeypatch, first
 ):
-    suites = [keeping_suite, small_suite] if first == "keeps" else [small_suite, keeping_suite]
+    suites = [saving_suite, small_suite] if first == "keeps" else [small_suite, saving_suite]
     jobs = [plan(suite)[0] for suite in suites]
     runners = [run_job(tmp_path, job) for job in jobs]
     explain = execution.run_trial
@@ -154,7 +154,7 @@ def test_of_two_runners_on_one_trial_the_one_that_keeps_more_counts(
     monkeypatch.setattr(execution, "run_trial", while_another_is_first)
     next(runners[1])
     record = store.read_record(tmp_path, jobs[0].trials[0][0])
-    assert record["kept"] == ["attributions", "rows"]
+    assert record["artifacts"] == ["attributions", "rows"]
 
 
 def test_a_failure_does_not_take_the_place_of_what_another_runner_finished(
@@ -174,19 +174,19 @@ def test_a_failure_does_not_take_the_place_of_what_another_runner_finished(
     assert store.read_record(tmp_path, job.trials[0][0])["status"] == "ok"
 
 
-def test_a_record_names_what_is_kept_and_holds_no_rows(keeping_suite, tmp_path):
-    record, *_ = run_suite(keeping_suite, tmp_path)
-    assert record["kept"] == ["attributions", "rows"]
+def test_a_record_names_what_is_kept_and_holds_no_rows(saving_suite, tmp_path):
+    record, *_ = run_suite(saving_suite, tmp_path)
+    assert record["artifacts"] == ["attributions", "rows"]
     assert "explained" not in record
     assert store.load(tmp_path)["key"].nunique() == 10
 
 
-def test_drafts_of_killed_processes_are_swept(keeping_suite, tmp_path, monkeypatch):
-    run_suite(keeping_suite, tmp_path)
+def test_drafts_of_killed_processes_are_swept(saving_suite, tmp_path, monkeypatch):
+    run_suite(saving_suite, tmp_path)
     draft = tmp_path / "attributions" / f".{'0' * 64}.parquet-abc"
     draft.touch()
     monkeypatch.setattr(store, "DRAFT_SECONDS", -1)
-    run_suite(keeping_suite, tmp_path)
+    run_suite(saving_suite, tmp_path)
     assert not draft.exists()
 
 
@@ -214,10 +214,10 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
     assert "keep.0" in capsys.readouterr().err
 
 
-def test_a_portrait_holds_margins_graph_and_examples(small_suite, tmp_path):
+def test_a_summary_holds_margins_graph_and_examples(small_suite, tmp_path):
     (record, *_) = run_suite(small_suite, tmp_path)
     source = load_source(small_suite.tables[0], 0)
-    table, kept = source.table, read_portrait(tmp_path, record["table"]["content_hash"])
+    table, kept = source.table, read_summary(tmp_path, record["table"]["content_hash"])
     assert {tuple(edge) for edge in kept["graph"]["edges"]} == set(source.network.edges)
     for margin in kept["margins"]:
         assert len(margin["normal"]) == N_BINS
@@ -227,12 +227,12 @@ def test_a_portrait_holds_margins_graph_and_examples(small_suite, tmp_path):
         row = example["row"]
         assert example["values"] == table.X[row].tolist()
         assert example["clean"] == table.clean[row].tolist()
-        assert example["culprits"] == table.mask[row].tolist()
+        assert example["ground_truth"] == table.mask[row].tolist()
     n_kinds = len(set(table.kind[table.y & ~table.mask.all(axis=1)]))
     assert len({example["kind"] for example in kept["examples"]}) == min(N_EXAMPLES, n_kinds)
 
 
-def test_a_table_of_unknown_origin_and_culprits_has_margins_alone(tmp_path):
+def test_a_table_of_unknown_origin_and_ground_truth_has_margins_alone(tmp_path):
     suite = Suite(
         name="plain",
         tables=[TableSpec(dataset="bundled:wine")],
@@ -240,7 +240,7 @@ def test_a_table_of_unknown_origin_and_culprits_has_margins_alone(tmp_path):
         explainers=["z_score"],
     )
     (record, *_) = run_suite(suite, tmp_path)
-    kept = read_portrait(tmp_path, record["table"]["content_hash"])
+    kept = read_summary(tmp_path, record["table"]["content_hash"])
     assert kept["graph"] is None
     assert kept["examples"] == []
     assert len(kept["margins"]) == 13

@@ -98,15 +98,17 @@ def test_metrics_asked_for_stand_behind_with_their_undefined_rows(records):
     scores |= {"adjusted_cell_auc_roc": 0.25, "n_undefined_cell_auc_roc": 0}
     one_each = records[records["metric"] == "chance"]
     records = pd.concat([records, *(one_each.assign(metric=name, value=of) for name, of in scores.items())])
-    board = leaderboard(records, "detected", asked=("faithfulness", "infidelity", "cell_auc_roc", "ndcg_m"))
+    board = leaderboard(
+        records, "detected", requested=("faithfulness", "infidelity", "cell_auc_roc", "ndcg_m")
+    )
     heading, _, first, *_ = as_markdown(board).splitlines()
-    asked = [
+    requested = [
         "faithfulness",
         "undefined faithfulness",
         "infidelity",
         "adj. cell auc roc",
     ]  # and nDCG_m is there anyway
-    assert [cell.strip() for cell in heading.strip("|").split("|")][-4:] == asked
+    assert [cell.strip() for cell in heading.strip("|").split("|")][-4:] == requested
     assert [cell.strip() for cell in first.strip("|").split("|")][-4:] == ["0.500", "6", "4e-06", "0.250"]
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(*as_rich(board), sep="\n")
@@ -115,10 +117,10 @@ def test_metrics_asked_for_stand_behind_with_their_undefined_rows(records):
     assert all(cell in text for cell in ("undefined", "0.500", "0.250"))
 
 
-def test_the_cost_in_kernel_units_stands_where_there_is_room(records):
-    board = leaderboard(records.assign(kernel_units=12345.6), "detected")
+def test_the_cost_in_normalised_time_stands_where_there_is_room(records):
+    board = leaderboard(records.assign(normalised_time=12345.6), "detected")
     assert "24691" in as_markdown(board)
-    assert "kernel units" in as_markdown(board)
+    assert "matmul-normalised time" in as_markdown(board)
     (first, *_) = as_rich(board)
     assert [column.header for column in first.columns][-2:] == ["seconds", "trials"]
 

@@ -68,8 +68,8 @@ def test_what_is_shipped_says_where_it_was_made(quick):
 
 
 def test_no_path_of_its_maker_is_shipped(shipped_small, tmp_path):
-    told = gzip.decompress((tmp_path / "small.jsonl.gz").read_bytes()).decode()
-    assert str(tmp_path) not in told
+    reported = gzip.decompress((tmp_path / "small.jsonl.gz").read_bytes()).decode()
+    assert str(tmp_path) not in reported
     assert not {"command", "sessions"} & shipped_small[0]["origin"].keys()
 
 

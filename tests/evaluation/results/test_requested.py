@@ -9,7 +9,7 @@ import pytest
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.regression.pairing import pair
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.requested import FILE, read_asked
+from xadbench.evaluation.results.requested import FILE, read_requested_records
 from xadbench.evaluation.results.run_results import NOT_RUN, read_results
 from xadbench.evaluation.results.stored_runs import read_run
 
@@ -79,6 +79,6 @@ def test_of_a_run_that_does_not_say_what_it_was_asked_for_all_records_count(smal
     (tmp_path / FILE).unlink()
     if content is not None:
         (tmp_path / FILE).write_bytes(content)
-    records, n_others = read_asked(tmp_path)
+    records, n_others = read_requested_records(tmp_path)
     assert len(records) == 10
     assert n_others == 0

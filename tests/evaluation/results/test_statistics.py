@@ -168,7 +168,7 @@ def test_pairs_are_tested_by_table_and_adjusted_by_holm():
     assert p.equals(p.T)
 
 
-def test_equal_entries_cannot_be_told_apart():
+def test_equal_entries_cannot_be_distinguished():
     values = grid()
     values["e3"] = values["e0"]
     assert pairwise(values).loc["e0", "e3"] == 1

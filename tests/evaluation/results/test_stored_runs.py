@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.evaluation.regression import Terms, compare
+from xadbench.evaluation.regression import Criteria, compare
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import tidy
 from xadbench.evaluation.results.record import as_trial
@@ -26,8 +26,8 @@ def test_a_run_is_the_same_whatever_holds_it(records, tmp_path):
     places = ["run", "run/results.parquet", "only", "bench.json"]
     runs = [read_run(str(tmp_path / place)) for place in places]
     for run in runs[1:]:
-        gate = compare(runs[0], run, Terms(allowed=frozenset({"other-versions"})))
-        assert [one.change for one in gate.comparisons] == [0, 0, 1, 1]
+        check = compare(runs[0], run, Criteria(allowed=frozenset({"other-versions"})))
+        assert [one.change for one in check.comparisons] == [0, 0, 1, 1]
         pd.testing.assert_frame_equal(
             *(
                 one.scores.astype(dict.fromkeys([*one.scores][:-1], object)).sort_values(
@@ -80,8 +80,8 @@ def test_what_holds_no_run_is_refused(tmp_path, monkeypatch, name, content, mess
         ({"value": "much"}, "column 'value' is not of numbers"),
         ({"value": -np.inf}, "column 'value' has an infinite value"),
         ({"value": 1e308}, "is 1e.308; its range is"),
-        ({"kernel_units": np.inf}, "column 'kernel_units' has an infinite value"),
-        ({"kernel_units": -1.0}, "kernel_units is -1.0; no time is negative"),
+        ({"normalised_time": np.inf}, "column 'normalised_time' has an infinite value"),
+        ({"normalised_time": -1.0}, "normalised_time is -1.0; no time is negative"),
         ({"table": 5}, "column 'table' has 5; expected text"),
         ({"components": 5}, "column 'components' has 5; expected text"),
         ({"explainer_name": "truth"}, "no trial of an explainer, controls apart"),

@@ -85,8 +85,8 @@ explainers.EXPLAINERS["faulty"] = Entry("a stand-in", lambda: factory_of(Faulty)
 
 
 def tell(record, is_new):
-    told = record["explainer"]["label"], record["status"], "new" if is_new else "read"
-    print(*told, flush=True)  # noqa: T201  # a script
+    finished = record["explainer"]["label"], record["status"], "new" if is_new else "read"
+    print(*finished, flush=True)  # noqa: T201  # a script
 
 
 if __name__ == "__main__":

@@ -87,8 +87,8 @@ except KeyboardInterrupt:
 
 def test_what_a_cluster_starts_hears_no_interrupt_and_the_command_one():
     command = [sys.executable, "-c", INSIDE]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  # our own code
-    assert told == "True\n1\n"
+    finished = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603  # our own code
+    assert finished == "True\n1\n"
 
 
 class ThreadedCluster(Client):

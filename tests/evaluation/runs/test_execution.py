@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
-from xadbench.datasets.common.errors import TimeUp
+from xadbench.datasets.common.errors import TrialTimeout
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.results import store
@@ -33,7 +33,7 @@ from xadbench.evaluation.trial.limits import check_limits, limited
 from xadbench.evaluation.trial.outcome import not_ok
 
 SCRIPT = Path(__file__).with_name("faulty_run.py")
-TIMES = {"seconds", "kernel_units", "cost", "elapsed_seconds", "traceback"}
+TIMES = {"seconds", "normalised_time", "cost", "elapsed_seconds", "traceback"}
 FAULTS = ["raise", "sleep", "stubborn", "memory", "exit", "kill"]
 
 
@@ -82,15 +82,15 @@ def faults(tmp_path):
 
 
 def finish(*processes):
-    told = [process.communicate(timeout=600)[0] for process in processes]
+    finished = [process.communicate(timeout=600)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes)
-    return told
+    return finished
 
 
 def test_a_trial_that_ends_its_worker_is_recorded_and_the_rest_goes_on(faults):
     faults.write([{"name": "faulty", "grid": {"fault": ["memory", "exit", "none"]}}], seeds=[0])
-    (told,) = finish(faults.start())
-    assert told.count("new") == 7
+    (finished,) = finish(faults.start())
+    assert finished.count("new") == 7
     records = faults.records()
     killed = records[0, "faulty(fault=exit)"]
     assert killed["status"] == "error"
@@ -161,12 +161,12 @@ def test_two_runners_at_once_keep_what_one_keeps(faults):
     assert faults.results("run").equals(faults.results("alone"))
     pd.testing.assert_frame_equal(load_rows(run), load_rows(alone), check_categorical=False)
     for record in faults.records("run").values():
-        assert (record["status"], record["kept"]) == ("ok", ["attributions", "rows"])
+        assert (record["status"], record["artifacts"]) == ("ok", ["attributions", "rows"])
         pd.testing.assert_frame_equal(*(load_attributions(place, record["key"]) for place in (run, alone)))
     files = [{path.relative_to(place) for path in place.rglob("*")} for place in (run, alone)]
     assert files[0] == files[1]
-    told = store.read_json(run / "run.json")["sessions"]
-    assert sorted((one["workers"], one["ended"] is not None) for one in told) == [(1, True), (2, True)]
+    finished = store.read_json(run / "run.json")["sessions"]
+    assert sorted((one["workers"], one["ended"] is not None) for one in finished) == [(1, True), (2, True)]
 
 
 def fill_up(faults):
@@ -217,9 +217,9 @@ def test_an_interrupt_stops_within_5_seconds_and_leaves_a_run_that_resumes(fault
     assert time.monotonic() - start < 5
     assert 1 <= len(faults.records()) < 2 * 34
     faults.write([explainer | {"grid": {"n": [0, 1]}}], seeds=[0, 1])
-    (told,) = finish(faults.start(workers=2, executor=executor))
-    assert told.count("read") >= 1
-    assert told.count("\n") == 2 * 6
+    (finished,) = finish(faults.start(workers=2, executor=executor))
+    assert finished.count("read") >= 1
+    assert finished.count("\n") == 2 * 6
 
 
 @pytest.mark.slow  # as above
@@ -248,7 +248,7 @@ def test_a_worker_that_the_kernel_killed_for_want_of_memory(tmp_path, small_suit
     (tmp_path / "step").write_text("1")
     task = Task(0, plan(small_suite)[0], tmp_path)
     error = BrokenExecutor(f"The exit codes of the workers are {{{code}}}")
-    [(_, record)] = task.blame(tmp_path, error, kills)
+    [(_, record)] = task.attributions(tmp_path, error, kills)
     assert (record["explainer"]["name"], record["status"]) == ("random", status)
 
 
@@ -279,8 +279,8 @@ def in_a_thread(small_suite, tmp_path, monkeypatch):
             for key, explainer in job.trials:
                 store.write_record(tmp_path, record_of(job, key, explainer, {}, not_ok("skipped", "")))
         pool = Pool(ThreadPoolExecutor, 1)
-        told = list(workers.run_in_workers(tmp_path, [(n, jobs[n]) for n in rows], nullcontext(pool)))
-        assert Counter(n for n, _ in told) == {n: 5 * rows.count(n) for n in rows}
+        finished = list(workers.run_in_workers(tmp_path, [(n, jobs[n]) for n in rows], nullcontext(pool)))
+        assert Counter(n for n, _ in finished) == {n: 5 * rows.count(n) for n in rows}
         return order, len(read)
 
     return run
@@ -338,7 +338,7 @@ def test_kills_for_want_of_memory_are_counted(tmp_path, monkeypatch):
 def test_the_alarm_rings_and_is_off_again(tmp_path):
     with (tmp_path / "words").open("w") as words:
         with (
-            pytest.raises(TimeUp, match=r"waiting took more than 0\.05 s"),
+            pytest.raises(TrialTimeout, match=r"waiting took more than 0\.05 s"),
             limited("waiting", 0.05, None, words),
         ):
             time.sleep(5)
@@ -352,7 +352,11 @@ def test_the_alarm_is_no_fault_of_the_code_that_it_ends(tmp_path):
         "    def fit(self, detector, background): return self\n    def explain(self, X): return X\n",
         encoding="utf-8",
     )
-    with (tmp_path / "words").open("w") as words, limited("making", 0.5, None, words), pytest.raises(TimeUp):
+    with (
+        (tmp_path / "words").open("w") as words,
+        limited("making", 0.5, None, words),
+        pytest.raises(TrialTimeout),
+    ):
         make_explainer(f"{tmp_path / 'slow.py'}:Slow", random_state=0)
 
 

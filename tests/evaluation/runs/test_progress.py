@@ -73,17 +73,17 @@ def test_a_terminal_gets_a_live_table_and_a_file_a_line_a_trial(force, trial_rec
     with RunProgress(2, console) as shown:
         shown.advance(trial_record("alpha", 0, "forest", "good"), True)
         shown.advance(trial_record("alpha", 1, "forest", "good"), False)
-    told = console.file.getvalue()
-    assert ("2 of 2" in told) == force
-    assert ("\x1b[" in told) == force
-    assert ("[2/2] alpha / forest / good, seed 1: ok, from an earlier run\n" in told) != force
+    finished = console.file.getvalue()
+    assert ("2 of 2" in finished) == force
+    assert ("\x1b[" in finished) == force
+    assert ("[2/2] alpha / forest / good, seed 1: ok, from an earlier run\n" in finished) != force
 
 
 def test_a_run_tells_what_is_under_way(small_suite, tmp_path):
-    told = []
-    run_suite(small_suite.model_copy(update={"seeds": (3,)}), tmp_path, on_running=told.append)
+    finished = []
+    run_suite(small_suite.model_copy(update={"seeds": (3,)}), tmp_path, on_running=finished.append)
     steps = [None, "z_score", "random", "oracle", "truth", "inverted_truth"]
-    assert told == [[("table2-d10-5", "distance", step, 3)] for step in steps]
+    assert finished == [[("table2-d10-5", "distance", step, 3)] for step in steps]
 
 
 @pytest.mark.parametrize(("step", "explainer"), [(None, ()), ("-1", (None,)), ("1", ("random",)), ("5", ())])
@@ -100,10 +100,10 @@ def test_the_command_shows_what_is_under_way(tmp_path, monkeypatch):
         "{name: mine, tables: [{recipe: table2-d4-5, rows: 200}], "
         "detectors: [distance], explainers: [z_score]}"
     )
-    told = []
-    monkeypatch.setattr(RunProgress, "show", lambda self, running: told.extend(running))
+    finished = []
+    monkeypatch.setattr(RunProgress, "show", lambda self, running: finished.extend(running))
     monkeypatch.setattr(sys, "argv", ["xadbench", "run", str(suite), "--out", str(tmp_path / "run")])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert not ended.value.code
-    assert [one.explainer for one in told[:2]] == [None, "z_score"]
+    assert [one.explainer for one in finished[:2]] == [None, "z_score"]

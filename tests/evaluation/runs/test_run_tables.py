@@ -3,9 +3,9 @@
 import pytest
 
 from xadbench.datasets import InputError, write_table
-from xadbench.datasets.common.errors import Unattainable
+from xadbench.datasets.common.errors import Infeasible
 from xadbench.evaluation import detectors, explainers, run_suite
-from xadbench.evaluation.results.requested import read_asked
+from xadbench.evaluation.results.requested import read_requested_records
 from xadbench.evaluation.runs import run_tables
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.suite import tables
@@ -26,16 +26,16 @@ def made(monkeypatch):
 def test_a_finished_run_is_resumed_without_its_tables(small_suite, tmp_path, made):
     first = run_suite(small_suite, tmp_path / "run")
     assert made == [0, 1]
-    told = []
-    again = run_suite(small_suite, tmp_path / "run", lambda record, is_new: told.append(is_new))
-    assert (again, told, made) == (first, [False] * 10, [0, 1])
+    finished = []
+    again = run_suite(small_suite, tmp_path / "run", lambda record, is_new: finished.append(is_new))
+    assert (again, finished, made) == (first, [False] * 10, [0, 1])
 
 
 def test_a_table_is_made_when_its_first_trial_runs(small_suite, tmp_path, made):
     seen = []
     run_suite(small_suite, tmp_path / "run", lambda record, is_new: seen.append((record["seed"], [*made])))
     assert seen == [(0, [0])] * 5 + [(1, [0, 1])] * 5
-    assert len(read_asked(tmp_path / "run")[0]) == 10
+    assert len(read_requested_records(tmp_path / "run")[0]) == 10
 
 
 def test_only_the_table_of_what_is_left_is_made_again(small_suite, tmp_path, made):
@@ -109,7 +109,7 @@ def test_trials_on_an_infeasible_table_fail_and_it_is_not_tried_again(small_suit
     def load(spec, seed, **how):
         tried.append(seed)
         if seed == 1:
-            raise Unattainable("out of reach")
+            raise Infeasible("out of reach")
         return load_source(spec, seed, **how)
 
     monkeypatch.setattr(run_tables, "load_source", load)
@@ -119,4 +119,4 @@ def test_trials_on_an_infeasible_table_fail_and_it_is_not_tried_again(small_suit
     assert run_suite(small_suite, tmp_path / "run") == first
     assert tried == [0, 1]
     found = estimate(small_suite, tmp_path / "run")
-    assert (found.n_trials, found.n_done, found.unmade) == (5, 5, {"out of reach": 5})
+    assert (found.n_trials, found.n_done, found.infeasible) == (5, 5, {"out of reach": 5})

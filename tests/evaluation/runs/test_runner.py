@@ -12,7 +12,7 @@ from xadbench.datasets import InputError, write_table
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.regression.pairing import pair
-from xadbench.evaluation.regression.verdict import Terms, judge
+from xadbench.evaluation.regression.verdict import Criteria, compare_pairs
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import tidy
 from xadbench.evaluation.results.leaderboard import leaderboard
@@ -67,10 +67,10 @@ def test_the_oracle_as_a_detector_is_skipped_where_the_network_is_not_known(tmp_
 
 def test_finished_trials_are_not_repeated(small_suite, tmp_path, stand_ins):
     first = run_suite(small_suite, tmp_path)
-    fits, told = stand_ins.Distance.n_fits, []
-    again = run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
+    fits, finished = stand_ins.Distance.n_fits, []
+    again = run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
     assert stand_ins.Distance.n_fits == fits == 2
-    assert told == [False] * 10
+    assert finished == [False] * 10
     assert again == first
     assert tidy(again).equals(tidy(first))
 
@@ -84,9 +84,9 @@ def test_an_interrupted_run_goes_on_where_it_stopped(small_suite, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run_suite(small_suite, tmp_path, on_trial=interrupt)
-    told = []
-    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
-    assert told == [False] * n_before + [True] * (10 - n_before)
+    finished = []
+    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
+    assert finished == [False] * n_before + [True] * (10 - n_before)
 
 
 def test_an_interrupt_inside_a_trial_loses_that_trial_alone(small_suite, tmp_path):
@@ -175,9 +175,9 @@ def test_an_oracle_that_was_skipped_runs_once_the_network_is_known(small_suite, 
 def test_what_is_not_the_whole_record_of_a_trial_is_computed_again(small_suite, tmp_path, left):
     record = run_suite(small_suite, tmp_path)[0]
     (tmp_path / "trials" / f"{record['key']}.json").write_text(left.replace("KEY", record["key"]))
-    told = []
-    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: told.append(is_new))
-    assert told.count(True) == 1
+    finished = []
+    run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
+    assert finished.count(True) == 1
 
 
 def test_what_a_killed_run_left_half_written_is_swept_but_not_what_another_is_writing(small_suite, tmp_path):
@@ -280,8 +280,8 @@ def test_a_run_has_no_end_before_it_came(small_suite, tmp_path):
 
 
 def test_all_metrics_of_a_suite_end_to_end(small_suite, tmp_path):
-    asked = {"metrics": tuple(METRICS), "baseline": "nearest", "seeds": (0,)}
-    records = run_suite(small_suite.model_copy(update=asked), tmp_path)
+    requested = {"metrics": tuple(METRICS), "fill_value": "nearest", "seeds": (0,)}
+    records = run_suite(small_suite.model_copy(update=requested), tmp_path)
     assert {record["status"] for record in records} == {"ok"}
     results = store.load(tmp_path).query("scope == 'detected' and explainer == 'z_score'").set_index("metric")
     no_sets = [f"faithfulness_at_{k}" for k in SET_SIZES if k >= 10]  # the table has 10 features
@@ -289,14 +289,14 @@ def test_all_metrics_of_a_suite_end_to_end(small_suite, tmp_path):
     assert results.loc[no_sets, "value"].isna().all()
     assert results.loc["batch_agreement", "value"] == pytest.approx(1)
     assert (results["cost_explain_cpu_seconds"] > 0).all()
-    assert (results["kernel_units"] > 0).all()
-    board = leaderboard(records, "detected", asked=tuple(METRICS))
+    assert (results["normalised_time"] > 0).all()
+    board = leaderboard(records, "detected", requested=tuple(METRICS))
     assert {"adjusted_reciprocal_rank", "faithfulness", "n_undefined_seed_agreement"} <= set(board)
 
 
 def test_unknown_metrics_are_found_before_any_work(small_suite, tmp_path):
-    for wrong in ({"metrics": ("faith",)}, {"baseline": "zero"}):
-        with pytest.raises(InputError, match=r"unknown (metric|baseline) '(faith|zero)'; known: "):
+    for wrong in ({"metrics": ("faith",)}, {"fill_value": "zero"}):
+        with pytest.raises(InputError, match=r"unknown (metric|fill_value) '(faith|zero)'; known: "):
             run_suite(small_suite.model_copy(update=wrong), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -331,7 +331,7 @@ def test_tables_of_one_recipe_are_one_source_whatever_they_are_called(small_suit
     run = read_run(str(tmp_path))
     pairs = pair(run, run, ["adjusted_ndcg_m"], "detected")
     assert pairs.source("a") == pairs.source("b") == "table2-d10-5"
-    n_units = max(one.n_units for one in judge(pairs, Terms(), n_resamples=10))
+    n_units = max(one.n_units for one in compare_pairs(pairs, Criteria(), n_resamples=10))
     assert n_units == 3  # of one source the seeds count
 
 

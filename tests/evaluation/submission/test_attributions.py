@@ -50,7 +50,7 @@ def exported(suite, tmp_path):
     return tmp_path / "asked"
 
 
-def blame(folder, read=pd.read_csv, suffix="csv"):
+def attributions(folder, read=pd.read_csv, suffix="csv"):
     """Return |z| for the rows that a task asks for, by its files alone."""
     rows, background = (read(folder / f"{name}.{suffix}") for name in ("rows", "background"))
     features = rows.columns[1:]
@@ -64,7 +64,7 @@ def answers(exported, tmp_path):
     folder = tmp_path / "answers"
     folder.mkdir()
     for task in TASKS:
-        blame(exported / task).to_csv(folder / f"{task}.csv", index=False)
+        attributions(exported / task).to_csv(folder / f"{task}.csv", index=False)
     return folder
 
 
@@ -91,7 +91,9 @@ def test_what_needs_the_explainer_is_not_defined(suite, answers, tmp_path):
     assert scores["mine", "a/b"]["faithfulness"] == pytest.approx(scores["z_score", "a/b"]["faithfulness"])
     own = [record for record in records if record["explainer"]["label"] == "mine"]
     assert (
-        {record.get("seconds") for record in own} == {record.get("kernel_units") for record in own} == {None}
+        {record.get("seconds") for record in own}
+        == {record.get("normalised_time") for record in own}
+        == {None}
     )
 
 
@@ -111,18 +113,18 @@ def test_the_export_holds_the_rows_the_training_matrix_and_the_scores(exported, 
 def test_the_export_does_not_tell_the_anomalies(exported, jobs):
     for name, job in jobs.items():
         table, fitted = job.source.table, fit(job.source, job.detector)
-        asked = pd.read_csv(exported / name / "rows.csv")["row"].to_numpy()
+        requested = pd.read_csv(exported / name / "rows.csv")["row"].to_numpy()
         row_of = Task(job).ids().argsort()
         scored = set(fitted.rows_to_explain())
-        assert scored <= set(row_of[asked])
-        assert len(asked) == 2 * len(scored)
-        unflagged = np.setdiff1d(row_of[asked], fitted.flagged)
+        assert scored <= set(row_of[requested])
+        assert len(requested) == 2 * len(scored)
+        unflagged = np.setdiff1d(row_of[requested], fitted.flagged)
         assert 0 < table.y[unflagged].mean() < 1 or not table.y[unflagged].any()
         assert abs(np.corrcoef(np.arange(table.n_rows), row_of)[0, 1]) < 0.3
-        assert_array_equal(asked, np.sort(asked))
+        assert_array_equal(requested, np.sort(requested))
     assert sorted(path.name for path in exported.iterdir()) == sorted([*TASKS, "README.txt", "manifest.json"])
-    told = json.loads((exported / "manifest.json").read_text())["tasks"][0]
-    assert set(told) == {"task", "table", "detector", "seed", "columns", "n_rows", "n_background"}
+    reported = json.loads((exported / "manifest.json").read_text())["tasks"][0]
+    assert set(reported) == {"task", "table", "detector", "seed", "columns", "n_rows", "n_background"}
 
 
 def test_what_all_tasks_of_a_table_ask_for_is_not_its_anomalies(suite):
@@ -132,8 +134,8 @@ def test_what_all_tasks_of_a_table_ask_for_is_not_its_anomalies(suite):
     common = np.arange(table.n_rows)
     for seed in range(4):
         task = Task(replace(job, load=partial(replace, job.source, seed=seed)))
-        asked = task.asked(Fitted(None, table, scores.random(table.n_rows), 0.0))
-        common = np.intersect1d(common, asked)
+        requested = task.requested(Fitted(None, table, scores.random(table.n_rows), 0.0))
+        common = np.intersect1d(common, requested)
     assert set(np.flatnonzero(table.y)) <= set(common)
     assert table.y[common].mean() < 2 / 3
 
@@ -143,7 +145,7 @@ def test_parquet_gives_the_same_record_as_csv(suite, answers, tmp_path):
     columns = tmp_path / "columns"
     columns.mkdir()
     for task in TASKS:
-        made = blame(tmp_path / "parquet" / task, pd.read_parquet, "parquet")
+        made = attributions(tmp_path / "parquet" / task, pd.read_parquet, "parquet")
         made.to_parquet(columns / f"{task}.parquet", index=False)
     keys = [
         [record["key"] for record in score_files(folder, suite, "mine", tmp_path / "run").records]
@@ -159,7 +161,7 @@ def test_a_task_that_was_not_exported_needs_no_answer(tmp_path):
     (tmp_path / "answers").mkdir()
     assert export(suite, tmp_path / "asked") == 1  # the oracle knows one table
     task = "table2-d4-5--oracle--seed-0"
-    blame(tmp_path / "asked" / task).to_csv(tmp_path / "answers" / f"{task}.csv", index=False)
+    attributions(tmp_path / "asked" / task).to_csv(tmp_path / "answers" / f"{task}.csv", index=False)
     placement = score_files(tmp_path / "answers", suite, "mine", tmp_path / "run")
     assert placement.places[0].own["mean"] == placement.places[0].standing.loc["z_score", "mean"]
     own = [record for record in placement.records if record["explainer"]["label"] == "mine"]
@@ -277,7 +279,9 @@ def test_an_export_is_whole_or_not_there(suite, tmp_path):
     (tmp_path / "there").mkdir()
     with pytest.raises(InputError, match="exists already"):
         export(suite, tmp_path / "there")
-    unknown = suite.model_copy(update={"tables": (TableSpec(dataset="bundled:wine"),)})  # its culprits
+    unknown = suite.model_copy(
+        update={"tables": (TableSpec(dataset="bundled:wine"),)}
+    )  # its ground-truth features
     with pytest.raises(InputError, match=r"suite [a-z]* has no task"):
         export(unknown, tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
@@ -298,8 +302,8 @@ def test_labels_that_look_alike_have_files_of_their_own(suite):
     names = ("a/b", "a:b", "a-b", "a", "a--b", "a-b-c14cddc0")  # the last: what a/b is as part of a name
     tables = [suite.tables[0].model_copy(update={"name": name}) for name in names]
     detectors = [Component(name="distance", label="c"), Component(name="gaussian", label="b-c")]
-    asked = tasks(suite.model_copy(update={"tables": tuple(tables), "detectors": tuple(detectors)}))
-    assert len({task.name for task in asked}) == len(asked) == 12
+    requested = tasks(suite.model_copy(update={"tables": tuple(tables), "detectors": tuple(detectors)}))
+    assert len({task.name for task in requested}) == len(requested) == 12
 
 
 def test_a_feature_called_row_is_no_row_number(jobs):
@@ -318,7 +322,7 @@ def test_the_commands_export_and_score(xadbench, tmp_path):
     assert "asked: 1 tasks; asked/README.txt says how to answer them" in out
     assert "of your own: the path of its file" in (tmp_path / "asked" / "README.txt").read_text()
     (tmp_path / "mine").mkdir()
-    blame(tmp_path / "asked" / TASKS[0]).to_csv(tmp_path / "mine" / f"{TASKS[0]}.csv", index=False)
+    attributions(tmp_path / "asked" / TASKS[0]).to_csv(tmp_path / "mine" / f"{TASKS[0]}.csv", index=False)
     code, out, _ = xadbench("score", "--attributions", "mine", "--suite", "s.yaml")
     assert code == 0
     assert "mine: place 1 of 2" in out

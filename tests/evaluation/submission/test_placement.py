@@ -89,7 +89,7 @@ def test_the_figures_are_the_reports(records_of):
         )
     )
     reported = board(cells[cells["scope"] == "detected"], "detected", "gaussian").ranked
-    columns = ["mean", "low", "high", "rank", "kernel_units"]
+    columns = ["mean", "low", "high", "rank", "normalised_time"]
     assert place.standing[columns].equals(reported[columns])
     figures = stats.common_grid(cells[cells["scope"] == "detected"], "explainer", "adjusted_ndcg_m").figures
     p = stats.pairwise(figures[list(place.standing.index)])["mine"].drop("mine")
@@ -144,7 +144,7 @@ def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere
     assert rows["twin"].split()[0] == "2="
     assert rows["mine"].split()[0] == "2"
     assert [name for name, line in rows.items() if line.split()[-1] == "*"] == ["best", "poor"]
-    assert "Cannot be told from: twin." in text
+    assert "does not differ significantly from: twin." in text
     assert "(random)" in text
     assert "*: shipped results, computed on a processor, then, c0ffee." in text
 

@@ -83,17 +83,17 @@ def test_the_fixture_scores_and_a_trial_without_score_fails_the_test(finished):
 
 def test_scores_and_trials_go_into_the_benchmarks_extra_info(finished):
     (benchmark,) = finished[1]["benchmarks"]
-    told = benchmark["extra_info"]["xadbench"]
-    assert set(told["scores"]) == {"far", "z_score"}
-    assert told["scores"]["far"]["gaussian"]["mean"] <= 1
-    labels = [record["explainer"]["label"] for record in told["records"]]
+    reported = benchmark["extra_info"]["xadbench"]
+    assert set(reported["scores"]) == {"far", "z_score"}
+    assert reported["scores"]["far"]["gaussian"]["mean"] <= 1
+    labels = [record["explainer"]["label"] for record in reported["records"]]
     assert labels == [
         "far",
         "far",
         "z_score",
         "z_score",
     ]  # two tables each, the second round in place of the first
-    assert all(record["seconds"] > 0 and record["scores"]["detected"] for record in told["records"])
+    assert all(record["seconds"] > 0 and record["scores"]["detected"] for record in reported["records"])
 
 
 def test_the_plugin_imports_nothing_until_it_is_used():

@@ -140,10 +140,10 @@ def test_a_baseline_has_a_place_too(tiny):
 @pytest.mark.parametrize(
     ("theirs", "asked", "label"), [("", "mine", "mine"), ("Z", "", "Z"), ("Z", "mine", "mine")]
 )
-def test_a_baseline_that_is_scored_is_there_once(tiny, theirs, asked, label):
+def test_a_baseline_that_is_scored_is_there_once(tiny, theirs, requested, label):
     own = Component(name="z_score", label=theirs)
     labelled = tiny.model_copy(update={"explainers": (own, Component(name="robust_z"))})
-    (place,) = score_on_suite("z_score", labelled, label=asked).places
+    (place,) = score_on_suite("z_score", labelled, label=requested).places
     assert place.label == label
     assert set(place.standing.index) == {label, "robust_z"}
 
@@ -175,18 +175,18 @@ def test_a_detector_is_ranked_among_the_others(tiny):
 def test_where_no_trial_has_a_score_nothing_is_ranked(tiny):
     bare = tiny.model_copy(update={"tables": (TableSpec(dataset="bundled:wine"),)})
     (place,) = score_on_suite(absolute_z, bare).places
-    assert "does not name its culprits" in place.reason
+    assert "has no ground truth" in place.reason
 
 
 @pytest.mark.usefixtures("files")
-def test_a_data_set_without_culprits_gets_anomalies(tiny):
+def test_a_data_set_without_ground_truth_gets_anomalies(tiny):
     placement = score_on_suite(None, tiny, dataset="mine.py:data")
     (table,) = {one["table"]["label"] for one in placement.records} - {"table2-d4-5", "table2-d10-5"}
     assert table == placement.table == "mine.py:data + anomalies"
     assert placement.places == []
 
 
-def test_a_data_set_with_culprits_is_taken_as_it_is(tiny, tmp_path):
+def test_a_data_set_with_ground_truth_is_taken_as_it_is(tiny, tmp_path):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 3))
     mask = np.zeros(X.shape, dtype=bool)
@@ -288,7 +288,7 @@ def test_the_command_prints_the_place(xadbench, tmp_path):
     assert (code, err) == (0, "")
     assert "[14/14] table2-d10-5 / distance / inverted_truth, seed 0: ok" in out
     assert "absolute_z(power=2): place 1 of 3, adj. nDCG_m" in out
-    assert "Cannot be told from: robust_z, z_score." in out
+    assert "does not differ significantly from: robust_z, z_score." in out
     code, again, _ = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")
     assert "seed 0: ok" not in again
     (tmp_path / "mine.py").write_text(MINE.replace("** power", "** (power + 1)"))

@@ -87,7 +87,7 @@ def test_limits_and_scope_are_typed(tmp_path):
         ("{recipe: table2-d4-5}", "{recipe: a, release: b}", "either a recipe or a dataset or a release"),
         ("{recipe: table2-d4-5}", "{recipe: a, table: b}", "table, one of a release, goes with a release"),
         ("{recipe: table2-d4-5}", "{release: a, name: b}", "say which: table"),
-        ("name: s", "name: s\ncolour: red", "colour: unknown key; known: baseline, controls, description"),
+        ("name: s", "name: s\ncolour: red", "colour: unknown key; known: controls, description, detectors"),
         ("name: s", "name: s/..", "name: String should match"),
         ("{recipe: table2-d4-5}", "{}", r"tables\.0: a table names either a recipe or a dataset"),
         ("{recipe: table2-d4-5}", "{recipe: a, dataset: b}", "either a recipe or a dataset"),

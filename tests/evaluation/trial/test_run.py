@@ -103,7 +103,7 @@ def test_a_faulty_explainer_is_an_error_with_its_reason(fault, reason):
     ("explainer", "spec", "reason"),
     [
         ("saliency", RECIPE, "gradient"),
-        ("random", TableSpec(dataset="bundled:wine"), "the table does not name its culprits"),
+        ("random", TableSpec(dataset="bundled:wine"), "the table has no ground truth"),
         ("oracle", TableSpec(dataset="bundled:wine", inject={"ratio": 0.2}), "the network .* is not known"),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_function_is_scored_as_an_explainer():
     fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
     scores = score_explainer(lambda detector, background, X: np.abs(X), fitted.detector, fitted.table)
     by_name = trial("z_score", measures=EVERYTHING)["scores"]
-    chosen = Measures(("max_sensitivity", "faithfulness"), baseline="median")
+    chosen = Measures(("max_sensitivity", "faithfulness"), fill_value="median")
     again = score_explainer(
         lambda detector, background, X: np.abs(X), fitted.detector, fitted.table, measures=chosen
     )
@@ -198,21 +198,23 @@ def test_a_function_is_scored_as_an_explainer():
     assert scores["detected"]["ndcg_m"] == pytest.approx(by_name["detected"]["ndcg_m"])
 
 
-def test_scoring_needs_a_table_with_culprits(fitted):
+def test_scoring_needs_a_table_with_ground_truth(fitted):
     bare = dataclasses.replace(fitted.table, mask=None)
-    with pytest.raises(InputError, match="does not name its culprits"):
+    with pytest.raises(InputError, match="has no ground truth"):
         score_explainer(None, None, bare)
 
 
-EVERYTHING = Measures(tuple(METRICS), baseline="median")
+EVERYTHING = Measures(tuple(METRICS), fill_value="median")
 
 
-def test_only_culprit_metrics_count_a_false_positive_as_0(fitted, stand_ins):
+def test_only_ground_truth_metrics_count_a_false_positive_as_0(fitted, stand_ins):
     fitted = dataclasses.replace(fitted, detector=stand_ins.Distance().fit(fitted.table.X))
     rows, X = np.array([0, 1, 2]), fitted.table.X
-    blame = (X[rows] - X.mean(axis=0)) ** 2 + np.arange(3)
-    scores = score_attributions(blame, rows, fitted, Measures(("faithfulness", "infidelity")))["flagged"]
-    values = metrics.infidelity(blame, X[rows], fitted.detector.decision_function)
+    attributions = (X[rows] - X.mean(axis=0)) ** 2 + np.arange(3)
+    scores = score_attributions(attributions, rows, fitted, Measures(("faithfulness", "infidelity")))[
+        "flagged"
+    ]
+    values = metrics.infidelity(attributions, X[rows], fitted.detector.decision_function)
     assert scores["infidelity"] == pytest.approx(
         values[[0, 2]].mean()
     )  # the second row is the false positive
@@ -228,7 +230,7 @@ def test_undefined_rows_are_counted_and_left_out(fitted):
     everything = np.array([[1, 1, 1], [0, 1, 1], [0] * 3, [0] * 3], dtype=bool)
     fitted = dataclasses.replace(fitted, table=dataclasses.replace(fitted.table, mask=everything))
     scores = scores_of(fitted, everything[:3])["anomalies"]
-    assert scores["n_undefined_cell_auc_roc"] == 1  # all of a row's features are to blame
+    assert scores["n_undefined_cell_auc_roc"] == 1  # all of a row's features are responsible
     assert scores["cell_auc_roc"] == 1
     assert scores["n_undefined_graded_ndcg_m"] == 2  # there is no clean twin
     assert np.isnan(scores["graded_ndcg_m"])
@@ -237,8 +239,12 @@ def test_undefined_rows_are_counted_and_left_out(fitted):
 def test_deviations_are_from_the_clean_twin_in_standard_deviations(fitted):
     clean = fitted.table.X - np.where(fitted.table.mask, [[2.0, 4.0, 8.0]], 0)
     fitted = dataclasses.replace(fitted, table=dataclasses.replace(fitted.table, clean=clean))
-    blame = [[1, 0, 0], [0, 1, 2], [0, 0, 0]]  # finds the second row's larger culprit first
-    scores = scores_of(fitted, blame)["anomalies"]
+    attributions = [
+        [1, 0, 0],
+        [0, 1, 2],
+        [0, 0, 0],
+    ]  # finds the second row's larger ground-truth feature first
+    scores = scores_of(fitted, attributions)["anomalies"]
     assert scores["graded_ndcg_m"] == 1
     swapped = scores_of(fitted, [[1, 0, 0], [0, 2, 1], [0, 0, 0]])["anomalies"]
     by_hand = metrics.graded_ndcg_m(np.array([[0.0, 2.0, 1.0]]), np.array([[0.0, 4.0, 8.0]]))[0]
@@ -250,8 +256,8 @@ def test_a_blind_guess_stays_within_the_declared_spread():
     rows = fitted.rows_to_explain()
     z = []
     for seed in range(40):
-        blame = np.random.default_rng(seed).random((len(rows), 10))
-        scores = score_attributions(blame, rows, fitted)["anomalies"]
+        attributions = np.random.default_rng(seed).random((len(rows), 10))
+        scores = score_attributions(attributions, rows, fitted)["anomalies"]
         names = [metric.name for metric in metrics.RANKING]
         z.append([(scores[n] - scores[f"chance_{n}"]) / scores[f"chance_std_{n}"] for n in names])
     assert (np.abs(np.mean(z, axis=0)) < 5 / 40**0.5).all()
@@ -263,13 +269,13 @@ def test_all_metrics_of_a_trial_and_its_cost():
     assert result["status"] == "ok"
     scores = result["scores"]["detected"]
     assert {f"n_undefined_{name}" for name in METRICS} <= set(scores)
-    assert np.isnan(scores["faithfulness"])  # the blame is 0 throughout
+    assert np.isnan(scores["faithfulness"])  # the attribution is 0 throughout
     assert scores["n_undefined_faithfulness"] == scores["n_rows"]
     assert scores["infidelity"] > 0
     assert result["seconds"] == pytest.approx(
         sum(result["cost"][part]["seconds"] for part in ("fit", "explain"))
     )
-    assert result["kernel_units"] > 0
+    assert result["normalised_time"] > 0
 
 
 def test_rows_scored_are_counted_where_they_are_scored():
@@ -361,7 +367,7 @@ def test_of_several_timings_the_least_counts_and_the_rows_of_one(fitted, monkeyp
     assert costs["explain"].rows_scored == 2
 
 
-def test_controls_are_judged_by_the_score_too():
+def test_controls_are_evaluated_by_the_score_too():
     scores = trial("truth", measures=EVERYTHING)["scores"]["detected"]
     assert np.isfinite(scores["comprehensiveness"])
     assert scores["n_undefined_seed_agreement"] == scores["n_rows"]  # there is nothing to make anew
@@ -370,22 +376,25 @@ def test_controls_are_judged_by_the_score_too():
 def test_the_key_sees_metrics_and_baseline_where_they_matter(monkeypatch):
     source, detector, explainer = load_source(RECIPE, 0), Component(name="distance"), Component(name="random")
 
-    def key(*names, baseline="mean"):
-        return trial_key(source, detector, explainer, Measures(names, baseline))
+    def key(*names, fill_value="mean"):
+        return trial_key(source, detector, explainer, Measures(names, fill_value))
 
     def all_keys():
-        return [key(), key("infidelity"), key("fidelity"), key("fidelity", baseline="median")]
+        return [key(), key("infidelity"), key("fidelity"), key("fidelity", fill_value="median")]
 
     keys = all_keys()
     assert len(set(keys)) == 4
-    assert key("ndcg_m", baseline="median") == keys[0]
+    assert key("ndcg_m", fill_value="median") == keys[0]
     monkeypatch.setitem(METRICS, "fidelity", dataclasses.replace(METRICS["fidelity"], version=2))
     assert [a == b for a, b in zip(all_keys(), keys, strict=True)] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"names": ("faith",)}, "unknown metric 'faith'"), ({"baseline": "zero"}, "unknown baseline 'zero'")],
+    [
+        ({"names": ("faith",)}, "unknown metric 'faith'"),
+        ({"fill_value": "zero"}, "unknown fill_value 'zero'"),
+    ],
 )
 def test_unknown_measures_are_named(settings, message):
     with pytest.raises(InputError, match=message):
@@ -430,7 +439,7 @@ def without_mask():
     return Source("bare", 0, table, content_hash(table), "bare")
 
 
-def test_without_culprits_metrics_of_the_score_are_there_and_the_others_are_undefined(without_mask):
+def test_without_ground_truth_metrics_of_the_score_are_there_and_the_others_are_undefined(without_mask):
     fitted = fit(without_mask, Component(name="distance"))
     chosen = Measures(("infidelity", "faithfulness_at_3"))
     result = run_trial(fitted, Component(name="z_score"), without_mask, chosen)
@@ -440,10 +449,10 @@ def test_without_culprits_metrics_of_the_score_are_there_and_the_others_are_unde
     assert np.isfinite([flagged["infidelity"], flagged["faithfulness_at_3"]]).all()
     assert np.isnan([flagged[name] for name in ("ndcg_m", "adjusted_ndcg_m", "acc_m", "chance")]).all()
     truth = run_trial(fitted, Component(name="truth"), without_mask, chosen)
-    assert (truth["status"], "does not name its culprits" in truth["reason"]) == ("skipped", True)
+    assert (truth["status"], "has no ground truth" in truth["reason"]) == ("skipped", True)
 
 
-def test_without_culprits_and_metrics_of_the_score_only_the_control_none_is_not_skipped(without_mask):
+def test_without_ground_truth_and_metrics_of_the_score_only_the_control_none_is_not_skipped(without_mask):
     fitted = fit(without_mask, Component(name="distance"))
     status = [run_trial(fitted, Component(name=name), without_mask)["status"] for name in ("none", "z_score")]
     assert status == ["ok", "skipped"]

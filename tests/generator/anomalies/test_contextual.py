@@ -132,7 +132,7 @@ def test_a_mechanism_moves_its_nodes_and_their_descendants_only(what):
     assert (table.moved >= table.mask).all()
     assert (table.moved.sum(axis=1) > table.mask.sum(axis=1)).any()
     for moved, mask in zip(table.moved[table.y], table.mask[table.y], strict=True):
-        own = {name for name, culprit in zip(table.feature_names, mask, strict=True) if culprit}
+        own = {name for name, true_feature in zip(table.feature_names, mask, strict=True) if true_feature}
         reached = own.union(*(nx.descendants(network, node) for node in own))
         assert {n for n, m in zip(table.feature_names, moved, strict=True) if m} <= reached
 

@@ -62,7 +62,7 @@ def test_another_kind_leaves_affected_features_as_they_are(source):
     )
 
 
-def test_a_cell_that_came_out_as_it_was_is_no_culprit():
+def test_a_cell_that_came_out_as_it_was_is_no_ground_truth():
     clean = np.zeros((2, 2))
     planted = Planted(
         np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([1, 0], np.int8), np.array([[True] * 2, [False] * 2])
@@ -71,7 +71,7 @@ def test_a_cell_that_came_out_as_it_was_is_no_culprit():
     assert table.mask.tolist() == [[True, False], [False, False]]
 
 
-def test_a_row_without_culprit_is_refused():
+def test_a_row_without_ground_truth_is_refused():
     zeros = np.zeros((1, 2))
     planted = Planted(zeros, np.array([1], np.int8), np.ones((1, 2), bool))
     with pytest.raises(InputError, match="row 0 of kind 'multiplicative' came out as it was"):

@@ -1,4 +1,4 @@
-"""Injection keeps the types of real columns, and changes nothing beside its culprits."""
+"""Injection keeps the types of real columns, and changes nothing beside its ground-truth features."""
 
 import hashlib
 import subprocess
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, load_adbench, load_bundled
-from xadbench.datasets.common.errors import Unattainable
+from xadbench.datasets.common.errors import Infeasible
 from xadbench.datasets.rng import stream
 from xadbench.datasets.sources.adbench import adbench_registry
 from xadbench.datasets.sources.loading import load_dataset
@@ -165,17 +165,15 @@ def test_no_row_serves_two_kinds():
 def test_a_kind_that_can_change_no_row_is_refused_and_names_the_columns():
     every_corner = np.array(np.meshgrid(*[[0.0, 1.0]] * 5)).reshape(5, -1).T
     table = LabelledTable(X=every_corner, y=np.zeros(32, bool), feature_names=tuple("abcde"))
-    with pytest.raises(Unattainable, match=r"'additive' cannot change 6 of 32 normal rows: .* few values"):
+    with pytest.raises(Infeasible, match=r"'additive' cannot change 6 of 32 normal rows: .* few values"):
         inject(table, [Additive()], ratio=0.2)
-    with pytest.raises(Unattainable, match=r"in columns \['[a-e]'.*\]: "):
+    with pytest.raises(Infeasible, match=r"in columns \['[a-e]'.*\]: "):
         inject(table, [Additive()], ratio=0.2, protocol="paper")
 
 
 def test_too_few_rows_for_donors_are_refused_with_the_remedy():
     source = mixed_table(0).rows(np.arange(30, 45))
-    with pytest.raises(
-        Unattainable, match=r"\(dependency, swap\) .* of 15 .* 7 would stay and 8 be held out"
-    ):
+    with pytest.raises(Infeasible, match=r"\(dependency, swap\) .* of 15 .* 7 would stay and 8 be held out"):
         inject(source, ["dependency", "swap"], ratio=0.5)
 
 

@@ -127,17 +127,17 @@ def test_fewer_impossible_values_score_lower(bounded):
 
 
 @pytest.mark.parametrize("explainer", [SingleDrop, Sequential])
-def test_a_broken_value_is_blamed_and_not_its_children(network, rows, explainer):
+def test_a_broken_value_is_ranked_and_not_its_children(network, rows, explainer):
     odd = rows[:50].copy()
     odd[:, 3] += 2.0
     assert_array_equal(explain(explainer, network, rows, odd).argmax(axis=1), np.full(50, 3))
 
 
-def test_sequential_finds_a_culprit_in_the_shadow_of_another(network, rows):
+def test_sequential_finds_a_ground_truth_in_the_shadow_of_another(network, rows):
     odd = rows + np.array([0.0, 1.0, 0.0, 0.0, -1.5])  # d follows from b, so it looks odd too
-    blame = explain(Sequential, network, rows, odd)
-    assert (blame[:, 1] == 10).all()
-    assert (blame[:, 4] == 9).mean() > 0.95
+    attributions = explain(Sequential, network, rows, odd)
+    assert (attributions[:, 1] == 10).all()
+    assert (attributions[:, 4] == 9).mean() > 0.95
     single = explain(SingleDrop, network, rows, odd)
     assert (single[:, 3] > single[:, 4]).mean() > 0.95
 
@@ -154,12 +154,12 @@ def test_a_likely_row_keeps_the_order_of_its_gains(network, rows):
     assert (found[~likely].max(axis=1) == 10).all()
 
 
-def test_sequential_blames_a_mechanism_whose_change_spread(network, rows):
+def test_sequential_names_a_mechanism_whose_change_spread(network, rows):
     shifted = {**network.noise, "b": NormalNoise(mean=6, std=0.2)}
     odd = AdditiveNoiseNetwork(EDGES, shifted).simulate(100)
-    blame = explain(Sequential, network, rows, odd)
-    assert (blame[:, 1] == 10).all()
-    assert ((blame > 0).sum(axis=1) == 1).mean() > 0.9  # repaired with all that followed from it
+    attributions = explain(Sequential, network, rows, odd)
+    assert (attributions[:, 1] == 10).all()
+    assert ((attributions > 0).sum(axis=1) == 1).mean() > 0.9  # repaired with all that followed from it
 
 
 class Weighted(AdditiveNoiseNetwork):
@@ -183,14 +183,14 @@ def test_oracles_explain_what_margins_do_not(seed):
     network = Weighted(rng)
     X = from_own_parts(network, np.stack([own.draw(rng, 3000) for own in network.noise.values()], axis=1))
     y, mask = np.arange(3000) < 250, np.zeros((250, 30), dtype=bool)
-    for row, culprits in zip(X, mask, strict=False):
-        culprits[subset(30, integer(1, 4, rng), rng)] = True
-        row[culprits] = [X[integer(250, 2999, rng), i] for i in np.flatnonzero(culprits)]
+    for row, ground_truth in zip(X, mask, strict=False):
+        ground_truth[subset(30, integer(1, 4, rng), rng)] = True
+        row[ground_truth] = [X[integer(250, 2999, rng), i] for i in np.flatnonzero(ground_truth)]
     detector = BayesDetector(network).fit(X)
     assert 0.9 < metrics.auc_roc(detector.decision_function(X), y) < 0.98
-    blame = {name: explain(explainer, network, X, X[:250]) for name, explainer in NAMED.items()}
-    blame["|z|"] = np.abs(X[:250] - X.mean(axis=0)) / X.std(axis=0)
-    ndcg = {name: metrics.adjusted(metrics.ndcg_m(b, mask), mask).mean() for name, b in blame.items()}
+    attributions = {name: explain(explainer, network, X, X[:250]) for name, explainer in NAMED.items()}
+    attributions["|z|"] = np.abs(X[:250] - X.mean(axis=0)) / X.std(axis=0)
+    ndcg = {name: metrics.adjusted(metrics.ndcg_m(b, mask), mask).mean() for name, b in attributions.items()}
     assert ndcg["|z|"] < 0.15
     assert 0.4 < ndcg["Surprise"] < ndcg["SingleDrop"] - 0.1
     assert ndcg["SingleDrop"] < ndcg["Sequential"] - 0.05
@@ -204,14 +204,14 @@ def test_own_parts_are_the_noise_that_made_the_rows(network, rows):
 
 
 @pytest.mark.parametrize("explainer", EXPLAINERS)
-def test_blame_is_finite_where_values_are_impossible(bounded, explainer):
+def test_attribution_is_finite_where_values_are_impossible(bounded, explainer):
     clean = bounded.simulate(60)
     odd = np.concatenate([clean - 5.0, clean * 1e6, clean[:, ::-1], np.zeros((1, 3)), np.full((1, 3), 1e100)])
     assert np.isfinite(explain(explainer, bounded, clean, odd)).all()
 
 
 @pytest.mark.parametrize("explainer", EXPLAINERS)
-def test_the_blame_of_a_row_does_not_depend_on_other_rows(network, rows, explainer):
+def test_the_attribution_of_a_row_does_not_depend_on_other_rows(network, rows, explainer):
     odd = rows[:40] + network.simulate(40, purpose="other")
     fitted = explainer(network).fit(None, rows)
     assert_array_equal(
@@ -221,17 +221,17 @@ def test_the_blame_of_a_row_does_not_depend_on_other_rows(network, rows, explain
 
 
 @pytest.mark.parametrize("explainer", EXPLAINERS)
-def test_standardised_rows_get_the_same_blame(network, rows, explainer):
+def test_standardised_rows_get_the_same_attribution(network, rows, explainer):
     mean, std = rows.mean(axis=0), rows.std(axis=0)
     odd = rows[:40] + network.simulate(40, purpose="other")
-    told = explainer(network, mean=mean, std=std).fit(None, (rows - mean) / std)
-    assert_allclose(told.explain((odd - mean) / std), explain(explainer, network, rows, odd), atol=1e-6)
+    reported = explainer(network, mean=mean, std=std).fit(None, (rows - mean) / std)
+    assert_allclose(reported.explain((odd - mean) / std), explain(explainer, network, rows, odd), atol=1e-6)
 
 
 def test_a_standardised_row_has_the_same_score(network, rows):
     mean, std = rows.mean(axis=0), rows.std(axis=0)
-    told = BayesDetector(network, mean=mean, std=std).decision_function((rows - mean) / std)
-    assert_allclose(told, BayesDetector(network).decision_function(rows))
+    reported = BayesDetector(network, mean=mean, std=std).decision_function((rows - mean) / std)
+    assert_allclose(reported, BayesDetector(network).decision_function(rows))
 
 
 def test_params_are_those_given(network):

@@ -1,4 +1,4 @@
-"""Baselines: the values that stand for "this feature is not there", as a declared choice.
+"""Fill values: the values that stand for "this feature is not there", as a declared choice.
 
 A background row is taken for normal if the detector scores it at or below the background's median.
 """
@@ -17,37 +17,37 @@ from .perturbed import Score, in_chunks
 
 NEIGHBOURS = 10
 
-BaselineFunction = Callable[[FloatArray, FloatArray, Score, int], FloatArray]
+FillFunction = Callable[[FloatArray, FloatArray, Score, int], FloatArray]
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """A choice of baseline.
+class FillValue:
+    """A choice of fill value.
 
     Parameters
     ----------
     description
         One line for lists and reports.
     values
-        Function of rows (n, d), background (b, d), score and seed: the baseline, (d,) or (n, d).
+        Function of rows (n, d), background (b, d), score and seed: the fill value, (d,) or (n, d).
     version
         Raised when values change.
     """
 
     description: str
-    values: BaselineFunction
+    values: FillFunction
     version: int = 1
 
 
-def make_baseline(
+def make_fill_value(
     name: str, X: FloatArray, background: FloatArray, score: Score, *, seed: int = 0
 ) -> FloatArray:
-    """Return the baseline of rows.
+    """Return the fill value of rows.
 
     Parameters
     ----------
     name
-        A key of `BASELINES`.
+        A key of `FILL_VALUES`.
     X : (n, d) float64
         The rows whose features are to be taken away.
     background : (b, d) float64
@@ -60,7 +60,7 @@ def make_baseline(
     Returns
     -------
     (d,) or (n, d) float64
-        A row's baseline does not depend on the other rows.
+        A row's fill value does not depend on the other rows.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def make_baseline(
         If the name is unknown, or `X` or the background is not a finite matrix.
     """
     X, background = matrix(X), matrix(background, "background", min_rows=1, n_columns=np.shape(X)[-1])
-    return find("baseline", name, BASELINES).values(X, background, score, seed)
+    return find("fill_value", name, FILL_VALUES).values(X, background, score, seed)
 
 
-def checked_baseline(baseline: FloatArray, X: FloatArray) -> FloatArray:
-    """Return a baseline for each row, (n, d); `InputError` if it is not finite, (d,) or (n, d)."""
-    values = np.asarray(baseline, dtype=np.float64)
+def checked_fill_value(fill_value: FloatArray, X: FloatArray) -> FloatArray:
+    """Return a fill value for each row, (n, d); `InputError` if it is not finite, (d,) or (n, d)."""
+    values = np.asarray(fill_value, dtype=np.float64)
     if values.shape not in {X.shape, X.shape[1:]} or not np.isfinite(values).all():
-        raise InputError(f"baseline has shape {values.shape}, expected finite {X.shape[1:]} or {X.shape}")
+        raise InputError(f"fill_value has shape {values.shape}, expected finite {X.shape[1:]} or {X.shape}")
     return np.broadcast_to(values, X.shape)
 
 
@@ -121,11 +121,11 @@ def _normal_rows(background: FloatArray, score: Score) -> FloatArray:
     return background[scores <= np.nanmedian(scores)]
 
 
-BASELINES: dict[str, Baseline] = {
-    "mean": Baseline("the background's mean", _mean),
-    "median": Baseline("the background's median, feature by feature", _median),
-    "nearest": Baseline("the nearest normal row of the background", _nearest),
-    "conditional": Baseline(
+FILL_VALUES: dict[str, FillValue] = {
+    "mean": FillValue("the background's mean", _mean),
+    "median": FillValue("the background's median, feature by feature", _median),
+    "nearest": FillValue("the nearest normal row of the background", _nearest),
+    "conditional": FillValue(
         "each feature from one of the ten normal rows nearest in all the others", _conditional
     ),
 }
