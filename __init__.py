@@ -1,4 +1,4 @@
-"""XADBench: tables whose anomalies have known ground truth, and an evaluation harness for anomaly explainers."""
+"""XADBench: tables of anomalies with known ground truth, and an evaluation harness for anomaly explainers."""
 
 from typing import TYPE_CHECKING, Any
 

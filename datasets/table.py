@@ -47,9 +47,9 @@ class LabelledTable:
     Raises
     ------
     InvalidTable
-        If shapes disagree; X or `clean` is not finite; `kind` and `y` disagree; a normal row has a ground-truth feature
-        or differs from its clean twin; an anomalous row of a table with a mask has none; or a ground-truth feature equals
-        its clean twin.
+        If shapes disagree; X or `clean` is not finite; `kind` and `y` disagree; a normal row has a
+        ground-truth feature or differs from its clean twin; an anomalous row of a table with a mask has
+        none; or a ground-truth feature equals its clean twin.
     """
 
     X: FloatArray

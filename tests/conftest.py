@@ -139,7 +139,7 @@ def _summary(n_features):
 
 
 def _keep_attributions(run, record):
-    """Attributions for rows 0 to 2, of which row 1 is not detected: all on the first feature, or on the last."""
+    """Attributions for rows 0 to 2, row 1 not detected: all on the first feature, or on the last."""
     attributions = np.zeros((3, record["table"]["n_features"]))
     attributions[:, 0 if record["explainer"]["name"] == "good" else -1] = 2.0
     frame = pd.DataFrame(attributions, columns=_summary(attributions.shape[1])["features"])

@@ -50,12 +50,13 @@ class Repair(Estimator):
 
     Notes
     -----
-    Ours. The attribution of a repaired feature is by how much its repair and all later ones lower the score: it
-    falls with the order, and the first has the whole. A feature that was not repaired has what it would have
-    lowered the score when it was last tried, scaled below all repaired ones; it may be negative.
+    Ours. The attribution of a repaired feature is by how much its repair and all later ones lower the
+    score: it falls with the order, and the first has the whole. A feature that was not repaired has what it
+    would have lowered the score when it was last tried, scaled below all repaired ones; it may be negative.
 
-    `stop` is the median. At the 95 % quantile the repair ends too early: the last ground-truth features of a row with many
-    are not reached, and the features that were never repaired are evaluated beside broken ones.
+    `stop` is the median. At the 95 % quantile the repair ends too early: the last ground-truth features of
+    a row with many are not reached, and the features that were never repaired are evaluated beside broken
+    ones.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()

@@ -97,7 +97,8 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     -------
     DataFrame
         A row a kind, then "all". Columns as in HEADINGS, the last two only with `train`. AUCs are of the
-        kind's anomalies against all normal rows. NaN where every anomaly has all features as ground-truth features.
+        kind's anomalies against all normal rows. NaN where every anomaly has all features as ground-truth
+        features.
 
     Raises
     ------

@@ -21,9 +21,9 @@ def report(
         typer.Option("--format", help="html: pages that open offline; else the same tables."),
     ] = "html",
     *,
-    remake: Annotated[
-        bool, typer.Option("--remake", help="Make tables and attributions again that were not kept.")
+    recompute: Annotated[
+        bool, typer.Option(help="Make tables and attributions again that the run did not save.")
     ] = False,
 ) -> None:
     """Write the report of a run; into the run's folder report/ unless told otherwise."""
-    typer.echo(f"{write_report(run, out or run / 'report', form, remade=remake)}")
+    typer.echo(f"{write_report(run, out or run / 'report', form, remade=recompute)}")

@@ -39,7 +39,7 @@ def run(  # noqa: PLR0917  # an option each
         str | None, typer.Option(metavar="ADDRESS", help="Of a running Dask cluster.")
     ] = None,
     *,
-    keep: Annotated[
+    save: Annotated[
         list[str] | None, typer.Option(help="Beside the scores: rows, attributions; several: a,b or again.")
     ] = None,
     dry_run: Annotated[
@@ -48,7 +48,7 @@ def run(  # noqa: PLR0917  # an option each
 ) -> None:
     """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
     chosen = load_suite(suite)
-    chosen = saving(chosen, split_commas(keep)) if keep else chosen
+    chosen = saving(chosen, split_commas(save)) if save else chosen
     scope = scope or chosen.scope
     if scope not in SCOPES:
         raise unknown("scope", scope, SCOPES)
@@ -69,7 +69,7 @@ def run(  # noqa: PLR0917  # an option each
             scheduler=scheduler,
         )
     publish(records, scope, folder, console, requested=chosen.metrics)
-    for gap in lacking(folder, records, chosen.keep):
+    for gap in lacking(folder, records, chosen.save):
         complain(gap)
     if any(not is_finished(record) for record in records):
         raise typer.Exit(TRIALS_FAILED)

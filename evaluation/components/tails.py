@@ -1,7 +1,7 @@
 """The tails of each feature's distribution: what ECOD and COPOD score, as detectors and as explainers.
 
-A value is evaluated within the background and itself, and by nothing else. PyOD's ECOD and COPOD evaluate it within
-the batch that it came with too, so their scores depend on the batch.
+A value is evaluated within the background and itself, and by nothing else. PyOD's ECOD and COPOD evaluate
+it within the batch that it came with too, so their scores depend on the batch.
 """
 
 import numpy as np

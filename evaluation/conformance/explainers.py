@@ -40,8 +40,8 @@ class Subject:
     make
         Returns a new explainer, not fitted, for a `random_state`.
     tolerance
-        The difference between the attribution of a row alone and among others that is tolerated, in units of the
-        largest absolute attributions; 0 asks for the same bits.
+        The difference between the attribution of a row alone and among others that is tolerated, in units
+        of the largest absolute attributions; 0 asks for the same bits.
     """
 
     make: Callable[[int], Explainer]
@@ -203,7 +203,7 @@ CHECKS: tuple[Check[Subject], ...] = (
         "ground_truth",
         "the ground-truth feature of a linear score gets the highest attribution",
         _finds_the_decisive_feature,
-        "higher must mean more responsible: return the negative if yours falls, and reward what raises the score",
+        "higher must mean more responsible for a high score; if yours means less, return the negative",
     ),
     Check(
         "requires",

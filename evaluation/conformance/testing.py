@@ -44,8 +44,8 @@ class ExplainerContract(_Contract, ABC):
     Attributes
     ----------
     tolerance
-        The difference between the attribution of a row alone and among others that is tolerated, in units of the
-        largest absolute attributions; 0 asks for the same bits.
+        The difference between the attribution of a row alone and among others that is tolerated, in units
+        of the largest absolute attributions; 0 asks for the same bits.
     exempt
         Names of checks that cannot hold, each with the reason: they are skipped.
 

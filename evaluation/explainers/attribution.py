@@ -88,9 +88,9 @@ SCORES: dict[str, Callable[[Any], Any]] = {
 class Captum(RowExplainer):
     r"""Explainer by one of Captum's methods.
 
-    The attribution is signed: what a value adds to the score, so that a feature which makes the row look normal
-    comes last. Only "smooth_grad", a slope, is taken by magnitude. The baseline is the mean of the background
-    where a method takes one point, and the sample of `kernel_shap` where it takes many.
+    The attribution is signed: what a value adds to the score, so that a feature which makes the row look
+    normal comes last. Only "smooth_grad", a slope, is taken by magnitude. The baseline is the mean of the
+    background where a method takes one point, and the sample of `kernel_shap` where it takes many.
 
     Parameters
     ----------

@@ -14,8 +14,9 @@ from .base import row_by_row
 class Random:
     """Explainer that draws attributions at random: what it scores is chance.
 
-    Each row has a random stream of its own, named by the row's bytes. One stream for a whole batch would make
-    a row's attributions depend on the rows before it, and so on scope, order and worker. Equal rows get equal attributions.
+    Each row has a random stream of its own, named by the row's bytes. One stream for a whole batch would
+    make a row's attributions depend on the rows before it, and so on scope, order and worker. Equal rows
+    get equal attributions.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class _PathExplainer(ABC):
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the attributions (n, d), at least 0, of rows (n, d); 0 for a feature on none of the row's paths."""
+        """Return the attributions (n, d), at least 0, of rows (n, d); 0 for a feature that no path uses."""
         rows = matrix(X, n_columns=self._n_features)
         worth, splits = np.zeros_like(rows), np.zeros_like(rows)
         for tree in self._trees:
@@ -78,8 +78,8 @@ def _read(tree: Any, features: Any, n_features: int) -> _Tree:
 class DIFFI(_PathExplainer):
     r"""Explainer of isolation forests by depth (local DIFFI).
 
-    A split on the path of a row that the tree isolates at depth h is worth :math:`1/h - 1/h_{max}`; the attributions
-    of a feature is the mean worth of the splits on it, over all trees.
+    A split on the path of a row that the tree isolates at depth h is worth :math:`1/h - 1/h_{max}`; the
+    attributions of a feature is the mean worth of the splits on it, over all trees.
 
     Notes
     -----

@@ -13,8 +13,8 @@ class Gradient(RowExplainer):
     r"""Explainer by the signed slope of the score: :math:`\partial f / \partial x_i` at the row.
 
     A feature comes first if raising its value would raise the score, whether or not the value is high: that
-    makes it a weak attribution, included because it is often used. `Saliency` ignores the sign. One score evaluation
-    and its gradient per row.
+    makes it a weak attribution, included because it is often used. `Saliency` ignores the sign. One score
+    evaluation and its gradient per row.
     """
 
     requires = frozenset({"gradient"})

@@ -44,8 +44,8 @@ def mean_scores(score: Any, row: FloatArray, sample: FloatArray, coalitions: Boo
 class ScoreSHAP(RowExplainer):
     """Explainer of shap that calls the score alone: `_explainer_of` makes it.
 
-    The attribution is the signed Shapley value: what a feature adds to the score, against the background. A feature
-    that makes the row look normal comes last.
+    The attribution is the signed Shapley value: what a feature adds to the score, against the background. A
+    feature that makes the row look normal comes last.
     """
 
     library = "shap"
@@ -64,9 +64,9 @@ class ScoreSHAP(RowExplainer):
 class KernelSHAP(ScoreSHAP):
     r"""Explainer by Shapley values of the score, estimated from sampled coalitions of features.
 
-    The attribution is the signed Shapley value: what a feature adds to the score, against the background. A feature
-    that makes the row look normal comes last. The values of a row sum to f(x) minus the background's mean
-    score.
+    The attribution is the signed Shapley value: what a feature adds to the score, against the background. A
+    feature that makes the row look normal comes last. The values of a row sum to f(x) minus the
+    background's mean score.
 
     Parameters
     ----------

@@ -78,9 +78,9 @@ def _others(fold: IntArray, k: int) -> BoolArray:
 class SurpriseRidge(_Surprise):
     r"""Explainer by conditional surprise: ridge regression of each feature on the others.
 
-    The attribution is :math:`|r_i - \mathrm{median}_i| / s_i`, with r the residual of the standardised value and s
-    the spread (`robust_moments`) of the background's residuals, all of them out of fold. The detector is
-    ignored.
+    The attribution is :math:`|r_i - \mathrm{median}_i| / s_i`, with r the residual of the standardised
+    value and s the spread (`robust_moments`) of the background's residuals, all of them out of fold. The
+    detector is ignored.
 
     Parameters
     ----------

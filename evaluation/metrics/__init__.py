@@ -1,7 +1,7 @@
 """Metrics: pure functions, and registries that say what a reader must know about them.
 
-`METRICS` evaluate attributions row by row, `DETECTION` evaluates the scores of a detector, `FILL_VALUES` are the
-values that stand for an absent feature. `metered` tells what a computation costs.
+`METRICS` evaluate attributions row by row, `DETECTION` evaluates the scores of a detector, `FILL_VALUES`
+are the values that stand for an absent feature. `metered` tells what a computation costs.
 """
 
 from collections.abc import Callable

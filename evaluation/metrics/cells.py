@@ -19,7 +19,8 @@ def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are
+        averaged.
     mask : (n, d) bool
         The ground truth.
 
@@ -35,8 +36,8 @@ def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
     Notes
     -----
-    Source: Voorhees 1999 (TREC-8). In a group of n tied features with c ground-truth features, the first stands at the
-    group's s-th place with probability c / (n - s + 1) if it did not stand earlier.
+    Source: Voorhees 1999 (TREC-8). In a group of n tied features with c ground-truth features, the first
+    stands at the group's s-th place with probability c / (n - s + 1) if it did not stand earlier.
 
     Examples
     --------
@@ -50,14 +51,15 @@ def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
 
 def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    r"""Return each row's average precision: the mean over its ground-truth features of the precision at their position.
+    r"""Return each row's average precision: the mean of the precision at its ground-truth features.
 
     .. math:: \mathrm{AP} = \frac{1}{m} \sum_i \mathrm{rel}(i)\, \frac{1}{i} \sum_{j \le i} \mathrm{rel}(j)
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are
+        averaged.
     mask : (n, d) bool
         The ground truth.
 
@@ -73,9 +75,10 @@ def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatAr
 
     Notes
     -----
-    Ties as in McSherry & Najork 2008: at place s of a group of n tied features with c ground-truth features stands a
-    ground-truth feature with probability c / n, and then before it in the group (s - 1)(c - 1)/(n - 1) others on average.
-    scikit-learn lets a tied group pass a threshold together instead, which is no expectation over orders.
+    Ties as in McSherry & Najork 2008: at place s of a group of n tied features with c ground-truth features
+    stands a ground-truth feature with probability c / n, and then before it in the group (s - 1)(c - 1)/(n
+    - 1) others on average. scikit-learn lets a tied group pass a threshold together instead, which is no
+    expectation over orders.
 
     Examples
     --------
@@ -93,12 +96,13 @@ def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatAr
 
 
 def cell_auc_roc(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return each row's area under the ROC curve: how often a ground-truth feature is ranked above another feature.
+    """Return each row's area under the ROC curve: how often a true feature is above another.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions, finite; higher is more responsible. Only its order within a row counts; a tie counts one half.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; a tie counts
+        one half.
     mask : (n, d) bool
         The ground truth.
 
@@ -114,7 +118,8 @@ def cell_auc_roc(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
     Notes
     -----
-    Source: Hanley & McNeil 1982: the Mann-Whitney statistic over the pairs of ground-truth features and others.
+    Source: Hanley & McNeil 1982: the Mann-Whitney statistic over the pairs of ground-truth features and
+    others.
 
     Examples
     --------
@@ -146,7 +151,8 @@ def average_precision_chance(mask: BoolArray) -> FloatArray:
 
     .. math:: (q_1 H_d + q_2 (d - H_d)) / m
 
-    with q_k the probability that k given positions all hold ground-truth features, H_d the d-th harmonic number.
+    with q_k the probability that k given positions all hold ground-truth features, H_d the d-th harmonic
+    number.
     """
     mask = checked_mask(mask)
     n_features = mask.shape[1]
@@ -158,8 +164,8 @@ def average_precision_chance(mask: BoolArray) -> FloatArray:
 def average_precision_variance(mask: BoolArray) -> FloatArray:
     r"""Return the variance of a blind guess's `cell_average_precision`, (n,).
 
-    The square of the sum over ground-truth features has the expectation :math:`\sum_{k \le 4} q_k S_k`, q as of
-    `average_precision_chance`; from the indicators of two positions i < j and of those before them,
+    The square of the sum over ground-truth features has the expectation :math:`\sum_{k \le 4} q_k S_k`, q
+    as of `average_precision_chance`; from the indicators of two positions i < j and of those before them,
 
     .. math::
         S_1 &= \sum 1/i^2 \qquad S_2 = \sum 3 (i - 1)/i^2 + 2 \sum_{i<j} 2/(ij) \\
@@ -190,7 +196,7 @@ def _inverse_first(attributions: FloatArray, mask: BoolArray, power: int) -> Flo
     groups = tied_groups(attributions, mask)
     position = np.arange(1.0, mask.shape[1] + 1)
     place = position - groups.start
-    # Behind the first group with a ground-truth feature nothing is left to be first; 1 caps what is never reached.
+    # Behind the first group with a true feature nothing is left to be first; 1 caps what is never reached.
     here = np.minimum(groups.gain / (groups.size - place + 1), 1)
     none_before = np.ones(mask.shape)
     np.cumprod(1 - here[:, :-1], axis=1, out=none_before[:, 1:])

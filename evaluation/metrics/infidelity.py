@@ -23,7 +23,7 @@ def infidelity(
     fill_value: FloatArray | None = None,
     normalise: bool = False,
 ) -> FloatArray:
-    r"""Return each row's infidelity: the mean squared error of attributions as a forecast of the score's fall.
+    r"""Return each row's infidelity: how wrong the attributions forecast the score's fall.
 
     .. math:: \mathrm{E}_I\left[\left(I^T a - (f(x) - f(x - I))\right)^2\right]
 

@@ -1,9 +1,9 @@
 r"""Metrics of the order in which an explainer names the features of a row.
 
-Both look at the m top-ranked features of a row, m the number of its ground-truth features. **Ties are averaged**: the
-value of tied attributions is its exact expectation over all orders of the tied features, so that no column
-profits from its position. It needs no permutations: by linearity, each position held by a tied group counts
-the share of ground-truth features in the group.
+Both look at the m top-ranked features of a row, m the number of its ground-truth features. **Ties are
+averaged**: the value of tied attributions is its exact expectation over all orders of the tied features, so
+that no column profits from its position. It needs no permutations: by linearity, each position held by a
+tied group counts the share of ground-truth features in the group.
 """
 
 import numpy as np
@@ -22,12 +22,14 @@ def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
         \mathrm{nDCG}_m = \frac{\sum_{i \le m} \mathrm{rel}(i) / \log_2(i + 1)}
                                 {\sum_{i \le m} 1 / \log_2(i + 1)}
 
-    with rel(i) = 1 if the feature at position i is a ground-truth feature, else 0; position 1 is the top-ranked.
+    with rel(i) = 1 if the feature at position i is a ground-truth feature, else 0; position 1 is the
+    top-ranked.
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are
+        averaged.
     mask : (n, d) bool
         The ground truth.
 
@@ -45,29 +47,25 @@ def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     -----
     Source: Järvelin & Kekäläinen 2002; at k = m as in Vincent et al. 2025. Ties as in McSherry & Najork 2008.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from xadbench.evaluation import metrics
-    >>> mask = np.array([[True, True, False, False]])
-    >>> metrics.ndcg_m(np.array([[0.9, 0.1, 0.5, 0.0]]), mask).round(4)  # ground-truth features at positions 1 and 3
-    array([0.6131])
-    >>> metrics.ndcg_m(np.zeros((1, 4)), mask)
-    array([0.5])
+    Examples -------- >>> import numpy as np >>> from xadbench.evaluation import metrics >>> mask =
+    np.array([[True, True, False, False]]) >>> metrics.ndcg_m(np.array([[0.9, 0.1, 0.5, 0.0]]),
+    mask).round(4)  # ground-truth features at positions 1 and 3 array([0.6131]) >>>
+    metrics.ndcg_m(np.zeros((1, 4)), mask) array([0.5])
     """
     mask = checked_mask(mask)
     return NDCG_M.values(checked_attributions(attributions, mask), mask)
 
 
 def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
-    r"""Return the share of ground-truth features among each row's m top-ranked features, m the number of its ground-truth features.
+    r"""Return the share of ground-truth features among each row's m top-ranked ones, m their number.
 
     .. math:: \mathrm{Acc}_m = |\mathrm{top}_m \cap \mathrm{truth}| / m
 
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are
+        averaged.
     mask : (n, d) bool
         The ground truth.
 
@@ -97,7 +95,7 @@ def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
 
 
 def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
-    r"""Return each row's nDCG at m with graded gains: to find a glaring ground-truth feature counts more than a faint one.
+    r"""Return each row's nDCG at m with graded gains: to find a large deviation counts more than a small one.
 
     .. math::
         \mathrm{nDCG}_m = \sum_{i \le m} \frac{g_{(i)}}{\log_2(i + 1)} \Big/
@@ -108,16 +106,18 @@ def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are averaged.
+        Attributions, finite; higher is more responsible. Only its order within a row counts; ties are
+        averaged.
     gains : (n, d) float64
-        The weight of each feature, at least 0; `graded_gains` gives ``|x - clean|`` on the ground-truth features. m is
-        the number of gains above 0.
+        The weight of each feature, at least 0; `graded_gains` gives ``|x - clean|`` on the ground-truth
+        features. m is the number of gains above 0.
 
     Returns
     -------
     (n,) float64
         In [0, 1], higher is better; chance is `positions.NDCG_M.chance(gains)`. NaN where m = 0. With equal
-        gains it is `ndcg_m`; with unequal ones a row whose features are all ground-truth features tells something too.
+        gains it is `ndcg_m`; with unequal ones a row whose features are all ground-truth features tells
+        something too.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def graded_acc_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
 
 
 def graded_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:
-    """Return the graded gains (n, d): how far a ground-truth feature is from its clean twin, and 0 for other features.
+    """Return the graded gains (n, d): how far a true feature is from its clean twin; 0 for others.
 
     Parameters
     ----------

@@ -94,14 +94,14 @@ NEEDS_FILL_VALUE = frozenset({"X", "score", "fill_value"})
 RANKING = (
     Metric(
         name="ndcg_m",
-        description="discounted share of ground-truth features among the m top-ranked features, m ground-truth features in all",
+        description="discounted share of the m ground-truth features among the m top-ranked ones",
         source="Vincent et al. 2025, nDCG_k with k = m; Järvelin & Kekäläinen 2002",
         **_linear(positions.NDCG_M),
         **UNIT,
     ),
     Metric(
         name="acc_m",
-        description="share of ground-truth features among the m top-ranked features, m ground-truth features in all",
+        description="share of the m ground-truth features among the m top-ranked ones",
         source="Vincent et al. 2025, Acc_m",
         **_linear(positions.ACC_M),
         **UNIT,

@@ -10,7 +10,7 @@ CELLS_AT_ONCE = 2**17  # a chunk's arrays stay in the processor's cache
 
 
 def expected_gains(attributions: FloatArray, gains: FloatArray | BoolArray, depth: int) -> FloatArray:
-    """Return the expected gain (n, depth) at each of the first positions, from the highest to the lowest attribution.
+    """Return the expected gain (n, depth) at each of the first positions, the highest attribution first.
 
     By linearity, each position held by a tied group expects the group's mean gain.
     """
@@ -36,7 +36,7 @@ def _expected_gains(attributions: FloatArray, gains: FloatArray | BoolArray, dep
 
 
 class TiedGroups(NamedTuple):
-    """For each position (n, d), from the highest to the lowest attribution, the group of tied features that holds it.
+    """For each position (n, d), the highest attribution first, the group of tied features that holds it.
 
     `start` is the number of positions before the group, `size` that of its features; `gain` is the sum of
     their gains, `gain_before` that of the features before the group.

@@ -103,7 +103,7 @@ def summary(run: Run) -> str:
 
 
 def means(run: Run, scope: str, metric: str) -> pd.DataFrame:
-    """Return by explainer: the means of a metric and of matmul-normalised time over sources, and the number of trials.
+    """Return by explainer the mean metric and normalised time over sources, and the number of trials.
 
     Of trials in which the metric is defined, as the gate compares them.
     """

@@ -53,7 +53,8 @@ class Pairs:
     Attributes
     ----------
     cells
-        By IDENTITY (of BASE) and `measure` (a metric, or "time" for matmul-normalised time): `base` and `new`.
+        By IDENTITY (of BASE) and `measure` (a metric, or "time" for matmul-normalised time): `base` and
+        `new`.
     same_seeds
         Whether pairs have the same seed, and so the same table.
     notices

@@ -46,8 +46,8 @@ def criteria_of(check: RegressionCheck) -> str:
         else f"x {criteria.time_tolerance:g}, in matmul-normalised time"
     )
     bounds = (
-        f"Each bound holds with {1 - (1 - criteria.level) / max(n, 1):.2%}, so that those of all {n} that show "
-        f"any difference do with {criteria.level:.0%}."
+        f"Each bound holds with {1 - (1 - criteria.level) / max(n, 1):.2%}, so that those of all {n} that "
+        f"show any difference do with {criteria.level:.0%}."
     )
     given = f"Rows: {criteria.scope}. Tolerance: {criteria.tolerance:g}; of time: {time}."
     return f"{given} {bounds if n else 'No pair differs.'}"

@@ -18,7 +18,7 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from .pairing import ALLOWANCES, TIME, Pairs, plain
 
-# In matmul-normalised time, about five milliseconds: a time below it says more of timers and caches than of an
+# Matmul-normalised, about five milliseconds: a time below it says more of timers and caches than of an
 # explainer, and counts as this.
 SHORTEST = 1.0
 APART = "\x1f"  # between the parts of a unit's name
@@ -85,9 +85,9 @@ class Criteria:
 class Comparison:
     """An explainer in two runs by one measure: a metric, or time.
 
-    `base` and `new` are means over sources, of times geometric ones, in matmul-normalised time; `change` is new - base,
-    of times new / base; `low` to `high` its interval, NaN if there is none. `n_pairs` trials, of `n_units`
-    independent ones.
+    `base` and `new` are means over sources, of times geometric ones, in matmul-normalised time; `change` is
+    new - base, of times new / base; `low` to `high` its interval, NaN if there is none. `n_pairs` trials,
+    of `n_units` independent ones.
     """
 
     explainer: str

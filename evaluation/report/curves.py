@@ -1,4 +1,4 @@
-"""Curves of a report: what attributions of the k top-ranked features, or of random sets of k, says of the score."""
+"""Curves of a report: the score without the k top-ranked features, or with sets of k random ones."""
 
 import html
 from collections.abc import Iterator

@@ -62,7 +62,7 @@ def saved_attributions(run: Path, trials: pd.DataFrame) -> dict[str, pd.DataFram
 
 
 def examples(summary: TableSummary, attributions: Attributions) -> list[Example]:
-    """Return the examples of a table summary as explained by the explainers of `attributions`, in their order."""
+    """Return the examples of a table summary with the explainers of `attributions`, in their order."""
     return [_example(summary, of, attributions) for of in summary["examples"]] if attributions else []
 
 
@@ -98,6 +98,6 @@ def _shares(matrix: FloatArray) -> FloatArray:
 
 
 def _shown(mask: BoolArray, shares: FloatArray) -> Sequence[int]:
-    """Return the features to show, in the table's order: ground-truth features before others, the top-ranked first."""
+    """Return the features to show, in the table's order: true ones before others, the top-ranked first."""
     order = np.lexsort((-shares.max(axis=0), ~mask))
     return [int(i) for i in np.sort(order[:MOST_FEATURES])]

@@ -34,9 +34,9 @@ class History:
     runs
         A row a run: `name`, `commit`, `started`.
     scores, times
-        A row a run, a column an explainer: the mean over sources of the metric, and the geometric one of the
-        matmul-normalised time, over the trials that every run with that explainer has, on equal tables; NaN in a run
-        without it, or where there are no such trials.
+        A row a run, a column an explainer: the mean over sources of the metric, and the geometric one of
+        the matmul-normalised time, over the trials that every run with that explainer has, on equal tables;
+        NaN in a run without it, or where there are no such trials.
     """
 
     suite: str

@@ -1,4 +1,4 @@
-"""What a run did not keep, made again on request: a table, and what explainers attributions in its examples."""
+"""What a run did not keep, made again on request: a table, and the attributions in its examples."""
 
 from collections.abc import Sequence
 from pathlib import Path

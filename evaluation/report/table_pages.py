@@ -21,9 +21,11 @@ from .drawings import graph, margins
 from .examples import HIDDEN, Attributions, examples, saved_attributions
 from .remake import explain_again, remake
 
-NO_SUMMARY = "an older run, which kept nothing of its tables; --remake makes them again"
+NO_SUMMARY = "an older run, which saved nothing of its tables; --recompute makes them again"
 NO_TABLE = "no trial has come to have this table"
-NO_ATTRIBUTIONS = "the run kept no attributions; run it with --keep attributions, or report it with --remake"
+NO_ATTRIBUTIONS = (
+    "the run saved no attributions; run it with --save attributions, or report it with --recompute"
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,7 +68,7 @@ def _frame(cells: Sequence[Cell]) -> pd.DataFrame:
 
 
 def _with_margins(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Add the columns of `ABOVE`: the evaluated figure, and what it is above that of |z| with the same keys."""
+    """Add the columns of `ABOVE`: the headline figure, and how far it is above that of |z|."""
     of_z = frame.loc[frame["method"] == Z_SCORE, [*keys, HEADLINE]].rename(columns={HEADLINE: "of_z"})
     frame = frame.merge(of_z, "left", on=keys)
     margin = (frame[HEADLINE] - frame["of_z"]).mask(frame["method"] == Z_SCORE)

@@ -70,19 +70,20 @@ EXTRAS = ("infidelity_of_nothing", "infidelity_rescaled")
 INFIDELITY = ["infidelity", "paper", "of nothing", "rescaled", "seeds"]
 INFIDELITY_NOTES = (
     "Mean over the n highest-scored rows, lower is better, in squared units of the score; each explainer's "
-    "attributions has its own unit. of nothing: of naming no feature, so that more than this says less than "
-    "nothing. rescaled: with each row's attributions multiplied by the factor that serves it best. random: the "
-    "level of chance. The paper's figures are no infidelities: its code squares norms instead of a scalar "
-    "product, and sees of an attribution only its norm. They cannot be matched; they stand here for the "
-    "record."
+    "attributions have a unit of their own. of nothing: of naming no feature, so that more than this says "
+    "less than nothing. rescaled: with each row's attributions multiplied by the factor that serves it best. "
+    "random: the level of chance. The paper's figures are no infidelities: its code squares norms instead of "
+    "a scalar product, and sees of an attribution only its norm. They cannot be matched; they stand here for "
+    "the record."
 )
 CURVES = ["k=3", "k=5", "k=7", "mean", "undefined", "seeds"]
 FAITHFULNESS = "faithfulness at k"
 FAITHFULNESS_NOTES = (
-    "Correlation, over 100 subsets of k features, of their attributions with the fall of the score when they are "
-    "set to their means; mean over the n highest-scored rows where it is defined, then over seeds. mean: "
-    "over all k. undefined: share of the rows, over all k, where attributions or falls do not vary. seeds: of all, "
-    "those that every mean has. random: a control, 0 but for noise. The published figure gives no numbers."
+    "Correlation, over 100 subsets of k features, of their attributions with the fall of the score when they "
+    "are set to their means; mean over the n highest-scored rows where it is defined, then over seeds. mean: "
+    "over all k. undefined: share of the rows, over all k, where attributions or falls do not vary. seeds: of "
+    "all, those that every mean has. random: a control, 0 but for noise. The published figure gives no "
+    "numbers."
 )
 
 

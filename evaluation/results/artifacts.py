@@ -188,7 +188,7 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
     InputError
         If the run kept no rows, or they are beyond the limits of a table.
     """
-    what = "no values row by row; a run keeps them with --keep rows, or keep: [rows] in the suite"
+    what = "no values row by row; a run saves them with --save rows, or save: [rows] in the suite"
     return read_frame(Path(run) / "rows.parquet", what)
 
 
@@ -206,7 +206,7 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
     InputError
         If the run kept no attributions of that trial, or they are beyond the limits of a table.
     """
-    what = "no attributions; a run keeps them with --keep attributions, or keep: [attributions] in the suite"
+    what = "no attributions; a run saves them with --save attributions, or save: [attributions] in the suite"
     path = _path(Path(run), "attributions", key)
     frame = read_frame(path, what)
     if not {ROW, DETECTED} <= set(frame):

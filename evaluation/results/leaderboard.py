@@ -42,8 +42,8 @@ SUMMED = ("n_informative", "seconds", "normalised_time")
 FURTHER_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
     "AUC-ROC: of the detector; oracle: of the one that knows the network. adj.: adjusted for chance, 0 = "
-    "a blind guess, 1 = the truth, over the rows that have both ground-truth features and others. nDCG_m, Acc_m: "
-    "unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
+    "a blind guess, 1 = the truth, over the rows that have both ground-truth features and others. nDCG_m, "
+    "Acc_m: unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
     "behind the adjusted scores. seconds: to fit and explain, of all trials together. trials: with a score, "
     "of all; means are over those with one, and what lacks some is not ranked: it comes last."
 )
@@ -52,7 +52,10 @@ LEAK_NOTE = (
     "Leak controls: rankings of features that look at no model, in adj. nDCG_m over all anomalies; see "
     "`xadbench audit`."
 )
-MATMUL_NOTE = "matmul-normalised time: the processor time to fit and explain, over that of a product of two 512 x 512 matrices."
+MATMUL_NOTE = (
+    "matmul-normalised time: the processor time to fit and explain, over that of a product of two 512 x 512 "
+    "matrices."
+)
 
 
 def leaderboard(
@@ -78,7 +81,7 @@ def leaderboard(
     Returns
     -------
     DataFrame
-        Columns as in HEADINGS (but for `table`, which is one of `by`, and for `normalised_time` where no record
+        Columns as in HEADINGS (but for `table`, one of `by`, and for `normalised_time` where no record
         has them); `reason`: why trials lack a score; the scores of the metrics asked for, and the rows
         without a value, `n_undefined_<metric>`, where there are any.
 

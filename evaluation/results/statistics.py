@@ -275,7 +275,7 @@ def _signed_rank(differences: FloatArray) -> FloatArray:
 
 
 def ties(p: pd.DataFrame, order: Sequence[str], level: float = 1 - LEVEL) -> list[list[str]]:
-    """Return the groups of entries that do not differ significantly, as the bars of a critical-difference diagram.
+    """Return the groups of entries without a significant difference: the bars of a critical-difference plot.
 
     Parameters
     ----------

@@ -48,11 +48,12 @@ def portray(source: Source) -> TableSummary:
     -------
     dict
         `graph`: `nodes` and `edges` (parent, child) of the network that made the table, None if not known.
-        `margins`, of the features most often in the ground truth, at most MOST_FEATURES, in the table's order:
-        `feature`, `n_true`, counts of `normal` and `anomalous` rows in N_BINS equal bins, and `facts`, the
-        mean and standard deviation of both. `examples`: up to N_EXAMPLES anomalies, a kind after the other,
-        with `row`, `kind`, and by feature `values`, `clean` (None if not known) and `ground_truth`; none where
-        no ground truth is known. `leaks`: `summary`, a line, and `controls`, each with its `score` and `null`.
+        `margins`, of the features most often in the ground truth, at most MOST_FEATURES, in the table's
+        order: `feature`, `n_true`, counts of `normal` and `anomalous` rows in N_BINS equal bins, and
+        `facts`, the mean and standard deviation of both. `examples`: up to N_EXAMPLES anomalies, a kind
+        after the other, with `row`, `kind`, and by feature `values`, `clean` (None if not known) and
+        `ground_truth`; none where no ground truth is known. `leaks`: `summary`, a line, and `controls`,
+        each with its `score` and `null`.
     """
     table = source.table
     return {

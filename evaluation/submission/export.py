@@ -36,8 +36,8 @@ What an explainer is asked, in a folder for each task: a table, a detector and a
 manifest.json names the tasks and their columns. Features are standardised, as the detector saw them.
 
 The answer to a task is one file, named after it: TASK.csv or TASK.parquet, all in one folder. It has the
-columns and the rows of rows.{suffix}, in the same order, and in place of a feature's value the attribution of this
-value for the row's score: a finite number, higher is more responsible. In R:
+columns and the rows of rows.{suffix}, in the same order, and in place of a feature's value the attribution
+of this value for the row's score: a finite number, higher is more responsible. In R:
 
   write.csv(attributions, "answers/TASK.csv", row.names = FALSE)    # and read.csv(..., check.names = FALSE)
 
@@ -58,9 +58,9 @@ def export(
 ) -> int:
     """Write the tasks of a suite into a new folder, which appears whole or not at all; return their number.
 
-    Nothing in it tells which of the rows to explain are anomalies, what their ground-truth features are, or the order of
-    the table. (That the other rows are normal can be told; an explainer that is run here is given only
-    anomalies and flagged rows, and could tell more.)
+    Nothing in it tells which of the rows to explain are anomalies, what their ground-truth features are, or
+    the order of the table. (That the other rows are normal can be told; an explainer that is run here is
+    given only anomalies and flagged rows, and could tell more.)
 
     Parameters
     ----------

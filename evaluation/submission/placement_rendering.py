@@ -31,13 +31,13 @@ COLUMNS = {  # with their headings in eighty columns
     "AUC-ROC": "AUC-ROC",
     "95 %": "95 %",
     "lead, 95 %": "lead, 95 %",
-    "matmul-normalised time": "kernel\nunits",
+    "matmul-normalised time": "normalised\ntime",
     "seconds": "seconds",
 }
 NOTE = (
     "=: the tests cannot tell it from the one scored, which leads it by: lead. adj. nDCG_m: 0 is a blind "
-    "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a product of two "
-    "512 x 512 matrices."
+    "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a product "
+    "of two 512 x 512 matrices."
 )
 
 

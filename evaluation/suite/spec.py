@@ -268,7 +268,7 @@ def saving(suite: Suite, what: Sequence[str]) -> Suite:
     InputError
         If `what` holds anything but `rows` and `attributions`.
     """
-    return build_spec(dict(suite) | {"keep": tuple(what)}, Suite, where=f"suite {suite.name}")
+    return build_spec(dict(suite) | {"save": tuple(what)}, Suite, where=f"suite {suite.name}")
 
 
 def suite_names() -> list[str]:

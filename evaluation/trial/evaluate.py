@@ -142,8 +142,8 @@ def score_attributions(
     -------
     dict
         For each scope: `n_rows`; `chance`, the mean chance level of nDCG_m and Acc_m; `n_informative`, the
-        rows with fewer ground-truth features than features, or none; each metric's mean over the rows where it is defined,
-        and `n_undefined_<metric>`, the number of the others. NaN where a scope has no row.
+        rows with fewer ground-truth features than features, or none; each metric's mean over the rows where
+        it is defined, and `n_undefined_<metric>`, the number of the others. NaN where a scope has no row.
 
         For metrics that use the ground truth also `adjusted_<metric>`, the chance-adjusted mean over the
         rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,

@@ -21,13 +21,13 @@ from .fit import Fitted
 from .outcome import contained, not_ok
 from .scopes import RANKED, Measures
 
-NO_GROUND_TRUTH = "the table has no ground truth; a suite's inject puts in anomalies whose are known"
+NO_GROUND_TRUTH = "the table has no ground truth; anomalies injected by a suite's `inject` have one"
 
 
 def run_trial(
     fitted: Fitted, explainer: Component, source: Source, measures: Measures = RANKED
 ) -> dict[str, Any]:
-    """Explain a fitted detector and score the attributions; whatever an explainer raises becomes part of the result.
+    """Explain a fitted detector and score the attributions; an explainer's error becomes part of the result.
 
     On a table that has no ground truth, metrics that evaluate by them are NaN. Where there is no other,
     the trial is skipped, unless it is of the control `none`; so are the other controls, which know the truth.
@@ -35,10 +35,11 @@ def run_trial(
     Returns
     -------
     dict
-        `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and
-        `traceback`; for ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Evaluation`,
-        `seconds` and `normalised_time` to fit and explain, behind a warm-up, and the `cost` of both apart, see
-        `explain_at_cost`; `explained`, the attributions and their `Evaluation`, which are no part of a record.
+        `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and `traceback`; for
+        ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Evaluation`, `seconds` and
+        `normalised_time` to fit and explain, behind a warm-up, and the `cost` of both apart, see
+        `explain_at_cost`; `explained`, the attributions and their `Evaluation`, which are no part of a
+        record.
     """
     if fitted.table.mask is None and explainer.name != NONE:
         knows_truth = explainer.name in CONTROLS

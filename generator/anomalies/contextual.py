@@ -62,8 +62,8 @@ class Swap(Copying):
 class Mechanism(AnomalyKind):
     """Affected nodes follow another mechanism, and the change spreads to their descendants.
 
-    All other nodes keep the row's own noise, so the clean twin is what the row would have been. The ground-truth features
-    are the affected nodes; what moved is more.
+    All other nodes keep the row's own noise, so the clean twin is what the row would have been. The
+    ground-truth features are the affected nodes; what moved is more.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ def label(
     *,
     first_row: int = 0,
 ) -> LabelledTable:
-    """Return the table of the planted rows; its ground-truth features are the affected cells that differ from `clean`.
+    """Return the table of the planted rows; its ground truth: the affected cells that differ from `clean`.
 
     `first_row` is the number of the first one, where they are a part of a longer table.
 

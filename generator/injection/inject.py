@@ -59,9 +59,10 @@ def inject(  # noqa: PLR0917  # the public settings
     table
         Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them.
     kinds
-        Names or models of anomaly kinds. "cluster" redraws all features from a Gaussian mixture fitted to the
-        normal rows; since every feature is then in the ground truth, it tells nothing about an explainer. What needs a
-        network is refused: "mechanism", and strengths given as an AUC of the oracle.
+        Names or models of anomaly kinds. "cluster" redraws all features from a Gaussian mixture fitted to
+        the normal rows; since every feature is then in the ground truth, it tells nothing about an
+        explainer. What needs a network is refused: "mechanism", and strengths given as an AUC of the
+        oracle.
     ratio
         Share of the rows that become anomalous, between 0 and 1.
     base

@@ -24,10 +24,10 @@ Published {date} under {licence}; made by xadbench {xadbench}. Cite it as `CITAT
 {tables}
 
 Each table is a folder: `samples.parquet` (features, `y` = anomalous or not, `kind` = 0 for normal rows,
-otherwise an index into the kinds in `table.json`), `mask.parquet` (the ground-truth features of each row), `clean.parquet`
-(the same rows as they would have been without the anomaly) and `table.json` (kinds, provenance, content
-hash). `xadbench.datasets.read_table` reads and checks one; `mlcroissant` loads them all through
-`croissant.json`.
+otherwise an index into the kinds in `table.json`), `mask.parquet` (the ground-truth features of each row),
+`clean.parquet` (the same rows as they would have been without the anomaly) and `table.json` (kinds,
+provenance, content hash). `xadbench.datasets.read_table` reads and checks one; `mlcroissant` loads them all
+through `croissant.json`.
 
 ## How it was made
 
@@ -50,11 +50,11 @@ The tables: {licence}. Their sources (full text in `{licences}`):
 
 ## Intended use
 
-To evaluate explainers of anomaly detectors: does an explanation of an anomalous row rank the features in its
-mask first? Compare each figure with its chance level (for nDCG_m and Acc_m the share of ground-truth features among the
-features), and with what the marginal |z| and, where the network is known, the oracle achieve. To evaluate
-detectors is a by-use: the kinds are artificial, and a detector's rank here need not be its rank on real
-anomalies.
+To evaluate explainers of anomaly detectors: does an explanation of an anomalous row rank the features in
+its mask first? Compare each figure with its chance level (for nDCG_m and Acc_m the share of ground-truth
+features among the features), and with what the marginal |z| and, where the network is known, the oracle
+achieve. To evaluate detectors is a by-use: the kinds are artificial, and a detector's rank here need not be
+its rank on real anomalies.
 
 Not for conclusions about the people or things behind the rows: every anomaly here is made up.
 
@@ -66,7 +66,8 @@ Not for conclusions about the people or things behind the rows: every anomaly he
 LIMITS = """\
 - The truth is what was changed. Other features may tell as much about the row, and an explainer that names
   them scores as wrong.
-- In rows of the kind `cluster` every feature is a ground-truth feature, and every explainer is right. Leave them out of
+- In rows of the kind `cluster` every feature is a ground-truth feature, and every explainer is right. Leave
+  them out of
   averages.
 - The paper's recipes (`table2-*`) reward extreme margins: |z| alone beats published explainers on them. They
   are here for comparison with the paper.

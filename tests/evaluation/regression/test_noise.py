@@ -60,7 +60,7 @@ def rows_of(explainer, tables, seeds, *, by_detector=True):
 
 
 def worse(noise, measure, planted=0.0, *, same_seeds=True):
-    """Return, by explainer, which of N comparisons fail, as `compare_pairs` decides on each; a column a comparison.
+    """Return, by explainer, which of N comparisons fail, as `compare_pairs` decides; a column a comparison.
 
     `noise`: rows and changes (N, rows) by explainer; `planted` is added to those of one explainer at a time.
     """

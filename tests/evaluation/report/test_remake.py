@@ -72,7 +72,7 @@ def test_attributions_made_again_are_those_that_a_run_keeps(tmp_path):
             "tables": [{"recipe": "table2-d10-5", "rows": 200}],
             "detectors": ["gaussian"],
             "explainers": ["ecod", "kernel_shap"],
-            "keep": "attributions",
+            "save": "attributions",
         }
     )
     records = {record["explainer"]["label"]: record for record in run_suite(suite, tmp_path)}

@@ -365,7 +365,7 @@ def test_pages_of_tables_have_examples_where_attributions_were_kept(html):
     text = alpha.read_text(encoding="utf-8")
     assert text.count("responsible</td>") == 1 + 1 + 7
     assert "Row 1: &lt;b&gt;local&lt;/b&gt;, not detected" in text
-    assert "--remake makes them again" not in text
+    assert "--recompute makes them again" not in text
     assert all("an older run, which kept nothing" in other.read_text(encoding="utf-8") for other in others)
 
 

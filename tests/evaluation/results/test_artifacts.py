@@ -65,9 +65,9 @@ def test_nothing_is_kept_unasked(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"run.json", "requested.parquet", "trials", "tables", "made", "results.parquet"}
-    with pytest.raises(InputError, match="--keep rows"):
+    with pytest.raises(InputError, match="--save rows"):
         load_rows(tmp_path)
-    with pytest.raises(InputError, match="--keep attributions"):
+    with pytest.raises(InputError, match="--save attributions"):
         load_attributions(tmp_path, "0" * 64)
 
 
@@ -99,7 +99,7 @@ def test_a_resumed_run_keeps_what_it_kept(saving_suite, tmp_path):
 def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_suite, tmp_path, stand_ins):
     run_suite(small_suite, tmp_path)
     n_fits = stand_ins.Distance.n_fits
-    more = small_suite.model_copy(update={"seeds": (0, 1, 2), "keep": ("rows",)})
+    more = small_suite.model_copy(update={"seeds": (0, 1, 2), "save": ("rows",)})
     records = run_suite(more, tmp_path)
     assert stand_ins.Distance.n_fits == n_fits + 1
     assert set(load_rows(tmp_path)["seed"]) == {2}
@@ -121,7 +121,7 @@ def test_a_kept_file_that_was_spoilt_ends_no_later_run(saving_suite, tmp_path, c
 
 
 def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(saving_suite, tmp_path, monkeypatch):
-    keep, failed = execution.keep, []
+    keep, failed = execution.save, []
 
     def fail_once(run, key, *arguments):
         if not failed:
@@ -129,7 +129,7 @@ def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(saving_suite, tmp_pat
             raise RuntimeError("not now")
         keep(run, key, *arguments)
 
-    monkeypatch.setattr(execution, "keep", fail_once)
+    monkeypatch.setattr(execution, "save", fail_once)
     records = run_suite(saving_suite, tmp_path)
     assert [record["reason"] for record in records if record["status"] == "error"] == [
         "RuntimeError: not now"
@@ -206,11 +206,11 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
             cli.main()
         return exit_.value.code or 0
 
-    assert run("--keep", "rows") == 0
+    assert run("--save", "rows") == 0
     assert len(load_rows(tmp_path / "run"))
-    assert run("--keep", "rows,attributions") == 0
+    assert run("--save", "rows,attributions") == 0
     assert "5 of 5 trials with scores have no attributions kept" in capsys.readouterr().err
-    assert run("--keep", "everything") == 2
+    assert run("--save", "everything") == 2
     assert "keep.0" in capsys.readouterr().err
 
 

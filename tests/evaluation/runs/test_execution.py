@@ -154,7 +154,7 @@ def test_200_disturbed_trials_end_in_the_results_of_an_undisturbed_run(faults, s
 @pytest.mark.slow  # as above
 def test_two_runners_at_once_keep_what_one_keeps(faults):
     explainer = {"name": "faulty", "params": {"seconds": 0.05}, "grid": {"n": list(range(20))}}
-    faults.write([explainer], seeds=[0, 1], keep=["rows", "attributions"])
+    faults.write([explainer], seeds=[0, 1], save=["rows", "attributions"])
     finish(faults.start(), faults.start(workers=2))
     finish(faults.start("alone"))
     run, alone = faults.folder / "run", faults.folder / "alone"
