@@ -1,7 +1,7 @@
 """Comprehensiveness and sufficiency: the score without the top-ranked features, and with only them.
 
-Both put features at a fill value, in the order of their attributions. Tied features go in one random order of the
-columns, the same for all rows: a score is not linear, so that ties have no cheap expectation.
+Both set features to a fill value, in the order of their attributions. Tied features go in one random order
+of the columns, the same for all rows: a score is not linear, so that ties have no cheap expectation.
 """
 
 import numpy as np

@@ -29,7 +29,7 @@ def faithfulness_at_k(
 ) -> FloatArray:
     r"""Return the correlation of attributions and effect over random sets of k features.
 
-    .. math:: \mathrm{corr}_{|S| = k}\left(\sum_{i \in S} a_i,\; f(x) - f(x_{S \to \mathrm{fill value}})\right)
+    .. math:: \mathrm{corr}_{|S| = k}\left(\sum_{i \in S} a_i,\; f(x) - f(x_{S \to \mathrm{fill}})\right)
 
     Parameters
     ----------

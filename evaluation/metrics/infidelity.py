@@ -30,8 +30,8 @@ def infidelity(
     Parameters
     ----------
     attributions : (n, d) float64
-        Attributions a, finite, signed; in units of the score per unit of the features, as of gradients, unless
-        there is a fill value.
+        Attributions a, finite, signed; in units of the score per unit of the features, as of gradients,
+        unless there is a fill value.
     X : (n, d) float64
         The rows x that it explains.
     score
@@ -44,11 +44,11 @@ def infidelity(
         Names the draws.
     fill_value : (d,) or (n, d) float64, optional
         Where given, a random subset z of the features goes to the fill value instead, each with probability
-        one half, and the forecast is z^T a: attributions in units of the score, as of Shapley values. A gradient is
-        to be multiplied by x - fill value first.
+        one half, and the forecast is z^T a: attributions in units of the score, as of Shapley values. A
+        gradient is to be multiplied by x - fill_value first.
     normalise
-        Whether to rescale each row's attributions by the factor that serves it best, at least 0. For explainers
-        whose attributions have no unit.
+        Whether to rescale each row's attributions by the factor that serves it best, at least 0. For
+        explainers whose attributions have no unit.
 
     Returns
     -------
@@ -63,10 +63,10 @@ def infidelity(
     Notes
     -----
     Source: Yeh et al. 2019, arXiv 1901.09392: definition 2.1, with noise and with the difference to a
-    subset of the fill value, there in the form for attributions that is multiplied by its input. The factor is their
-    optimal scaling E[b c] / E[b^2], for b the forecast and c the fall; they let it be negative, which makes
-    attributions and its inverse equally good. The published code of Vincent et al. 2025 has an outer product for
-    the scalar one: its figures are not infidelities.
+    subset of the fill value, there in the form for attributions that are multiplied by their input. The
+    factor is their optimal scaling E[b c] / E[b^2], for b the forecast and c the fall; they let it be
+    negative, which makes attributions and their inverse equally good. The published code of Vincent et al.
+    2025 has an outer product for the scalar one: its figures are not infidelities.
 
     Examples
     --------
@@ -105,6 +105,6 @@ def _best_factor(forecast: FloatArray, falls: FloatArray) -> FloatArray:
     """Return the factor (n,), at least 0, that brings each row's forecast closest to the falls."""
     square = (forecast**2).sum(axis=1)
     product = (forecast * falls).sum(axis=1)
-    # Attributions of zeros stays as it is: any factor serves.
+    # Attributions of zeros stay as they are: any factor serves.
     factor: FloatArray = np.maximum(product, 0) / np.where(square > 0, square, 1)
     return factor

@@ -23,9 +23,7 @@ from .remake import explain_again, remake
 
 NO_SUMMARY = "an older run, which saved nothing of its tables; --recompute makes them again"
 NO_TABLE = "no trial has come to have this table"
-NO_ATTRIBUTIONS = (
-    "the run saved no attributions; run it with --save attributions, or report it with --recompute"
-)
+NO_ATTRIBUTIONS = "the run saved no attributions; run it with --save attributions, or report with --recompute"
 
 
 @dataclass(frozen=True, eq=False)

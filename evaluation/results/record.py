@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema, core_schema
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import build_spec
 
-RECORD_VERSION = 2  # of the format; raised when a record of before cannot be read any more
+RECORD_VERSION = 3  # of the format; raised when a record of before cannot be read any more
 REUSED = frozenset({"ok", "skipped"})
 COUNT = "n_"  # the prefix of values that are whole numbers
 Status = Literal["ok", "skipped", "error", "timeout", "out-of-memory"]

@@ -36,8 +36,8 @@ COLUMNS = {  # with their headings in eighty columns
 }
 NOTE = (
     "=: the tests cannot tell it from the one scored, which leads it by: lead. adj. nDCG_m: 0 is a blind "
-    "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a product "
-    "of two 512 x 512 matrices."
+    "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a "
+    "product of two 512 x 512 matrices."
 )
 
 
