@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from xadbench.datasets import LabelledTable
+from xadbench.evaluation.results.record import RECORD_VERSION
 
 settings.register_profile("no wall time", deadline=None)  # a loaded machine is no fault of the code
 settings.load_profile("no wall time")
@@ -87,7 +88,7 @@ def _record(table, seed, detector, explainer, **changes):
     score = LEVELS[explainer] + 0.02 * len(table) / 10 + 0.01 * seed
     values = {"adjusted_ndcg_m": score, "ndcg_m": score, "acc_m": score, "chance": 0.3, "n_informative": 9}
     return {
-        "version": 2,
+        "version": RECORD_VERSION,
         "key": sha256(f"{table}{seed}{detector}{explainer}".encode()).hexdigest(),
         "seed": seed,
         "table": {
@@ -162,7 +163,9 @@ def finished_run(tmp_path_factory) -> Path:
     from xadbench.evaluation.results import store  # noqa: PLC0415  # takes seconds, and most tests need none of it
 
     run = tmp_path_factory.mktemp("finished") / "run"
-    store.write_json(run / "run.json", {"version": 2, "suite": SUITE, "versions": {"python": "3.11"}})
+    store.write_json(
+        run / "run.json", {"version": RECORD_VERSION, "suite": SUITE, "versions": {"python": "3.11"}}
+    )
     names = [table["name"] for table in SUITE["tables"]]
     unscored = {"scores": {}, "scores_by_kind": {}, "scores_at_k": {}}
     failure = {"status": "error", "reason": "ValueError: <b>", "traceback": "</script>", **unscored}
@@ -173,9 +176,9 @@ def finished_run(tmp_path_factory) -> Path:
     for table, seed, detector, explainer in product(names, (0, 1), SUITE["detectors"], LEVELS):
         own = changes.get((explainer, table), {})
         if table == "alpha" and explainer in {"good", "fair"}:
-            own = own | {"kept": ["attributions"]}
+            own = own | {"artifacts": ["attributions"]}
         record = store.write_record(run, _record(table, seed, detector, explainer, **own))
-        if "kept" in record:
+        if "artifacts" in record:
             _keep_attributions(run, record)
     store.write_json(run / "tables" / f"{'0' * 64}.json", _summary(8))
     return run

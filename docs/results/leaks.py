@@ -47,9 +47,9 @@ def main(folder: Path) -> None:
             columns = ["dataset", *done.columns.drop("dataset")]
             done[columns].to_csv(RESULTS, index=False, float_format="%.4g")
             print(name, flush=True)  # noqa: T201  # a script
-    tested = done[done["control"].notna()]
-    found = leaks(tested.assign(exempt=tested["exempt"].astype(bool)))
-    tables, tests = tested["dataset"].nunique(), int((~tested["exempt"].astype(bool)).sum())
+    verdicts = done[done["control"].notna()]
+    found = leaks(verdicts.assign(exempt=verdicts["exempt"].astype(bool)))
+    tables, tests = verdicts["dataset"].nunique(), int((~verdicts["exempt"].astype(bool)).sum())
     print(f"{tables} data sets, {tests} tests, {len(found)} leaks")  # noqa: T201  # as above
     print(found.to_string(index=False) if len(found) else "")  # noqa: T201  # as above
     infeasible = done[done["control"].isna()].reindex(columns=["dataset", "kind", "reason"])

@@ -34,7 +34,7 @@ class DiffusionPerturbation(Estimator):
     .. math:: s_i(x) = \mathrm{AGG}_\delta\, |f(x + \delta e_i) - f(x)|
 
     with f the detector's score and e_i the i-th unit vector, then min-max scaled per row. Each row is scored
-    apart from the others, in calls of a fixed shape, so its attributions does not depend on the batch.
+    apart from the others, in calls of a fixed shape, so its attributions do not depend on the batch.
 
     Parameters
     ----------

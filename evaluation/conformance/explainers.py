@@ -176,7 +176,7 @@ CHECKS: tuple[Check[Subject], ...] = (
     ),
     Check(
         "rows",
-        "a row's attributions depends on no other row, nor on the order",
+        "a row's attributions depend on no other row, nor on the order",
         _goes_row_by_row,
         "take means, scales and whatever is compared with from the background at fit, not from X; draw for "
         "each row from a generator of the same seed; go row by row where products round differently",

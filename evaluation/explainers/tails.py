@@ -71,7 +71,7 @@ class HBOS:
     r"""Explainer by the histogram of each feature: :math:`-\log h_i(x_i)`.
 
     h is the height of the value's bin, relative to the highest, both with the row itself counted in: so the
-    attributions is finite in empty bins, and 0 at most in the highest. It ignores the detector.
+    attribution is finite in empty bins, and 0 at most in the highest. It ignores the detector.
 
     Notes
     -----

@@ -86,7 +86,7 @@ def leak_controls(table: LabelledTable, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(records, columns=COLUMNS)
 
 
-def tested(controls: pd.DataFrame) -> pd.DataFrame:
+def verdicts(controls: pd.DataFrame) -> pd.DataFrame:
     """Return the controls of `leak_controls`, of one table or of many, with a verdict on each.
 
     Added are `family_wise_p`, Holm's over all that are not exempt, and `verdict`: "leak" where a control
@@ -103,14 +103,14 @@ def tested(controls: pd.DataFrame) -> pd.DataFrame:
 
 
 def leaks(controls: pd.DataFrame) -> pd.DataFrame:
-    """Return the controls of `leak_controls`, of one table or of many, that are leaks; see `tested`."""
-    found = tested(controls.reset_index(drop=True))
+    """Return the controls of `leak_controls`, of one table or of many, that are leaks; see `verdicts`."""
+    found = verdicts(controls.reset_index(drop=True))
     return found[found["verdict"] == "leak"]
 
 
 def worst(controls: pd.DataFrame) -> pd.DataFrame:
     """Return, evaluated, the row of each control that most exceeds its null, the largest excess first."""
-    found = tested(controls.reset_index(drop=True))
+    found = verdicts(controls.reset_index(drop=True))
     ordered = found.sort_values("excess", ascending=False, kind="stable")
     leading = ordered.sort_values("verdict", key=lambda column: column != "leak", kind="stable")
     return leading.drop_duplicates("control").sort_values("excess", ascending=False, ignore_index=True)

@@ -27,9 +27,9 @@ MEANINGS = (
 
 
 def headline(check: RegressionCheck) -> str:
-    """Return in one line whether the gate passed, and on what terms."""
+    """Return in one line whether the gate passed, and by which criteria."""
     if check.not_comparable:
-        return "refused: these are no two runs to compare"
+        return "not comparable: these are no two runs to compare"
     if check.passed:
         return f"passed: no loss shown in {len(check.comparisons)} comparisons"
     lost = [f"{one.explainer} ({one.measure})" for one in check.worse]
@@ -140,7 +140,7 @@ def as_json(check: RegressionCheck) -> dict[str, Any]:
     return {
         "base": check.base,
         "new": check.new,
-        "outcome": "not_comparable" if check.not_comparable else "passed" if check.passed else "failed",
+        "outcome": "not comparable" if check.not_comparable else "passed" if check.passed else "failed",
         "criteria": asdict(check.criteria) | {"allowed": sorted(check.criteria.allowed)},
         "comparisons": [asdict(one) for one in check.comparisons],
         "notices": [asdict(one) | {"stops": one in stopping} for one in check.notices],

@@ -180,7 +180,7 @@ class TrialRecord(Part):
     ('wine', True)
     """
 
-    version: Literal[2]
+    version: Literal[3]
     key: str
     seed: int
     status: Status
@@ -236,8 +236,8 @@ def as_trial(record: object, where: str) -> TrialRecord:
 
     Examples
     --------
-    >>> from xadbench.evaluation.results.record import as_trial
-    >>> as_trial({"version": 2, "key": "a"}, "a.json")  # doctest: +ELLIPSIS
+    >>> from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
+    >>> as_trial({"version": RECORD_VERSION, "key": "a"}, "a.json")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     xadbench.datasets.common.errors.InputError: a.json: seed: Field required; also wrong: status, reason, ...

@@ -108,7 +108,7 @@ def _trials(trials: pd.DataFrame) -> pd.DataFrame:
     fit, explain = (trials.filter(like=f"cost_{part}_") for part in ("fit", "explain"))
     return trials.assign(
         is_reference=trials["explainer_name"].isin(REFERENCES),
-        kept=trials["artifacts"].fillna("").map(lambda names: tuple(names.split())),
+        artifacts=trials["artifacts"].fillna("").map(lambda names: tuple(names.split())),
         fit_cpu_seconds=fit["cost_fit_cpu_seconds"],
         explain_cpu_seconds=explain["cost_explain_cpu_seconds"],
         rows_scored=fit["cost_fit_rows_scored"] + explain["cost_explain_rows_scored"],

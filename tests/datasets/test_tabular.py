@@ -137,7 +137,7 @@ def test_a_column_twice_in_a_parquet_file_is_refused(tmp_path):
         read_tabular(path)
 
 
-@pytest.mark.parametrize("told", ["3", "{}", "[3, {}]", "null", '"a"'])
+@pytest.mark.parametrize("reported", ["3", "{}", "[3, {}]", "null", '"a"'])
 def test_an_index_that_is_none_is_ignored(tmp_path, reported):
     table = pa.table({"a": [1.0]}).replace_schema_metadata({"pandas": f'{{"index_columns": {reported}}}'})
     pq.write_table(table, tmp_path / "mine.parquet")

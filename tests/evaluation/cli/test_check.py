@@ -55,9 +55,7 @@ def test_a_fault_is_told_with_what_to_fix(check):
     lines = out.splitlines()
     (fault,) = (i for i, line in enumerate(lines) if line.startswith("FAILED"))
     assert (code, err) == (1, "")
-    assert lines[fault].startswith(
-        "FAILED  ground-truth feature: the score is a weighted sum, and feature 2 alone"
-    )
+    assert lines[fault].startswith("FAILED  ground_truth: the score is a weighted sum, and feature 2 alone")
     assert lines[fault + 1].startswith("        To fix: higher must mean more responsible")
     assert lines[-1] == "mine:near: 9 of 10 checks passed"
 

@@ -14,7 +14,7 @@ from xadbench.evaluation.leaks.controls import (
     leak_controls,
     leaks,
     summary,
-    tested,
+    verdicts,
     worst,
 )
 from xadbench.generator import generate, inject, load_recipe
@@ -102,7 +102,7 @@ def test_the_papers_protocol_shows_its_leaks_and_fails_by_none(published):
     of_all = published[published["kind"] == "all"].set_index("control")
     assert of_all.loc["columns", "score"] > 0.5
     assert published["exempt"].all()
-    assert set(tested(published)["verdict"]) == {"shown"}
+    assert set(verdicts(published)["verdict"]) == {"shown"}
     assert len(leaks(published)) == 0
     assert "columns" in summary(published)
     assert "shown, not evaluated" in summary(published)
@@ -138,7 +138,7 @@ def test_a_table_that_tells_nothing_has_no_controls():
     table = planted("nothing")
     no_truth = replace(table, mask=None, clean=None)
     assert leak_controls(no_truth).empty
-    assert tested(leak_controls(no_truth)).empty
+    assert verdicts(leak_controls(no_truth)).empty
     assert summary(leak_controls(no_truth)) == "no row has both ground truth and other features"
 
 

@@ -102,6 +102,6 @@ def test_a_report_makes_again_what_was_not_kept_if_told_to(tmp_path):
     page = write_report(tmp_path, tmp_path / "plain").parent / "tables" / "001-table2-d10-5.html"
     text = page.read_text(encoding="utf-8")
     assert "Parents of each feature" in text
-    assert "the run kept no attributions" in text
+    assert "the run saved no attributions" in text
     page = write_report(tmp_path, tmp_path / "again", remade=True).parent / "tables" / "001-table2-d10-5.html"
     assert page.read_text(encoding="utf-8").count("nDCG_m of the row") == 5

@@ -23,6 +23,7 @@ from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import load_attributions
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.ranking import board, boards
+from xadbench.evaluation.results.record import RECORD_VERSION
 from xadbench.evaluation.results.run_results import COSTS, NOT_RUN, read_results
 from xadbench.evaluation.results.table_summary import read_summary
 from xadbench.evaluation.suite.spec import Suite
@@ -105,7 +106,9 @@ def test_pages_of_tables_that_the_run_has_no_more_go(run_folder, tmp_path):
 
 
 def test_a_suite_of_another_version_is_said_not_to_tell_what_has_not_run(run_folder, tmp_path):
-    store.write_json(run_folder / "run.json", {"version": 2, "suite": {"name": "old", "novelty": 1}})
+    store.write_json(
+        run_folder / "run.json", {"version": RECORD_VERSION, "suite": {"name": "old", "novelty": 1}}
+    )
     write_report(run_folder, tmp_path / "out")
     assert "of another version" in (tmp_path / "out" / "faults.html").read_text(encoding="utf-8")
 
@@ -264,7 +267,7 @@ def test_paths_of_tables_differ_and_suit_any_file_system():
 def test_a_folder_without_a_run_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"no run\.json"):
         read_results(tmp_path)
-    store.write_json(tmp_path / "run.json", {"version": 2, "suite": {}})
+    store.write_json(tmp_path / "run.json", {"version": RECORD_VERSION, "suite": {}})
     with pytest.raises(InputError, match="no record"):
         read_results(tmp_path)
 

@@ -211,7 +211,7 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
     assert run("--save", "rows,attributions") == 0
     assert "5 of 5 trials with scores have no attributions kept" in capsys.readouterr().err
     assert run("--save", "everything") == 2
-    assert "keep.0" in capsys.readouterr().err
+    assert "save.0" in capsys.readouterr().err
 
 
 def test_a_summary_holds_margins_graph_and_examples(small_suite, tmp_path):

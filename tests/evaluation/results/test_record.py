@@ -9,7 +9,7 @@ from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.regression import compare
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.record import Numbers, TrialRecord, as_trial
+from xadbench.evaluation.results.record import RECORD_VERSION, Numbers, TrialRecord, as_trial
 from xadbench.evaluation.results.run_results import read_results
 
 
@@ -55,7 +55,7 @@ def of_version(path, version):
     store.write_json(path, values | ({} if version is None else {"version": version}))
 
 
-@pytest.mark.parametrize("version", [None, 1, 3])
+@pytest.mark.parametrize("version", [None, 1, RECORD_VERSION + 1])
 def test_a_run_of_another_version_is_refused_in_one_line(small_suite, tmp_path, version):
     run_suite(small_suite, tmp_path)
     of_version(tmp_path / "run.json", version)

@@ -138,7 +138,7 @@ def test_a_baseline_has_a_place_too(tiny):
 
 
 @pytest.mark.parametrize(
-    ("theirs", "asked", "label"), [("", "mine", "mine"), ("Z", "", "Z"), ("Z", "mine", "mine")]
+    ("theirs", "requested", "label"), [("", "mine", "mine"), ("Z", "", "Z"), ("Z", "mine", "mine")]
 )
 def test_a_baseline_that_is_scored_is_there_once(tiny, theirs, requested, label):
     own = Component(name="z_score", label=theirs)
