@@ -174,7 +174,7 @@ def _numbers(column: "pd.Series[float]", file: Path) -> FloatArray:
     """Return a column as float64, (n,); raise InputError where that is not what it holds."""
     name = str(column.name)
     _refuse(file, name, column.isna().to_numpy(), column, "a missing value; expected a number")
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_complex_dtype(column.dtype):
+    if not pd.api.types.is_numeric_dtype(column.dtype):
         text = pd.to_numeric(column, errors="coerce").isna().to_numpy()
         _refuse(file, name, text, column, "not a number")
         raise InputError(f"{file}: column {name!r} holds {column.dtype} values; expected numbers")

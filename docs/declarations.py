@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from inspect import getdoc
 from pathlib import Path
 
-from tabulate import tabulate
+import pandas as pd
 
+from xadbench.datasets.common.rendering import as_markdown as render
+from xadbench.datasets.common.rendering import code
 from xadbench.datasets.sources.bundled import BUNDLED
 from xadbench.evaluation.cli.catalogue import CATALOGUE
 from xadbench.evaluation.detectors import DETECTORS
@@ -17,11 +19,6 @@ from xadbench.evaluation.metrics import FILL_VALUES, METRICS, Metric
 from xadbench.generator.anomalies.registry import KINDS
 
 Rows = Iterator[dict[str, object]]
-
-
-def code(name: str) -> str:
-    """Return a name as Markdown shows it."""
-    return f"`{name}`"
 
 
 def codes(names: frozenset[str]) -> str:
@@ -108,7 +105,12 @@ def bundled() -> Rows:
 
 def as_markdown(rows: Callable[[], Rows]) -> Callable[[], str]:
     """Return what makes a Markdown table of rows."""
-    return lambda: tabulate(list(rows()), headers="keys", tablefmt="pipe", disable_numparse=True)
+
+    def text() -> str:
+        table = pd.DataFrame(rows())
+        return render(table, list(table))
+
+    return text
 
 
 TABLES = {

@@ -13,7 +13,7 @@ from typing import Any
 from .errors import InputError
 
 SPEC_BYTES = 2**20  # a recipe, suite or release in YAML
-JSON_BYTES = 2**26  # a header, a manifest, a trial's record, a saved detector's description, a network
+JSON_BYTES = 2**26  # a header, a manifest, a trial's record, a saved detector's description
 DEPTH = 100  # lists and mappings inside one another
 VALUES = 2_000_000  # in one file; what stands under a YAML alias counts each time
 INTEGER_BITS = 256

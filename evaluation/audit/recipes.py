@@ -3,11 +3,10 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich import box
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -16,10 +15,10 @@ from xadbench import __version__
 from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import Infeasible, InputError
+from xadbench.datasets.common.rendering import as_markdown, as_rich, plain
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector, Explainer
-from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.leaks.controls import LeakFound, leak_controls, leaks, worst
@@ -70,7 +69,7 @@ LEAK_NOTES = (
     "null: with the ground truth drawn anew. shown, not evaluated: a kind that moves the margin, the paper's "
     "protocol of one affected set a table, or fewer than ten rows."
 )
-WORDS = {"kind", "control", "verdict"}
+WORDS = {"kind", "leak control", "verdict"}
 WIDEST = 1000
 NOTES = (
     "rows: anomalies. chance: what a blind guess gets in nDCG_m, mean m/d. AUC: of the kind's anomalies "
@@ -162,7 +161,9 @@ def publish(
     """
     board = audit(recipe, seed, train=train)
     controls = leak_controls(generate(recipe, seed), seed)
-    _print(console, as_rich(board, HEADINGS, f"Audit of {recipe.name}, seed {seed}"), NOTES)
+    overall = np.flatnonzero(board["kind"] == OVERALL)
+    title = f"Audit of {recipe.name}, seed {seed}"
+    _print(console, as_rich(_cells(board, HEADINGS), title, WORDS, sections=overall, edge=False), NOTES)
     _publish_controls(controls, recipe.name, console)
     if json_file is not None:
         _write(json_file, as_json(board, controls, recipe, seed))
@@ -224,8 +225,8 @@ def injected_controls(
 
 def _publish_controls(controls: pd.DataFrame, name: str, console: Console) -> None:
     if len(controls):
-        board = worst(controls)
-        _print(console, as_rich(board, LEAK_HEADINGS, f"Leak controls of {name}"), LEAK_NOTES)
+        board = _cells(worst(controls), LEAK_HEADINGS)
+        _print(console, as_rich(board, f"Leak controls of {name}", WORDS, edge=False), LEAK_NOTES)
 
 
 def _check(controls: pd.DataFrame, name: str) -> None:
@@ -250,9 +251,7 @@ def _write(path: Path, values: Mapping[str, Any]) -> None:
 
 def as_text(recipe: Recipe, seed: int) -> str:
     """Return an audit in Markdown, with what its columns mean."""
-    board = audit(recipe, seed).map(_text).rename(columns=HEADINGS)
-    table = board.to_markdown(index=False, disable_numparse=True)
-    return f"{table}\n\nSeed {seed}. {NOTES}\n"
+    return f"{as_markdown(_cells(audit(recipe, seed), HEADINGS))}\n\nSeed {seed}. {NOTES}\n"
 
 
 def as_json(board: pd.DataFrame, controls: pd.DataFrame, recipe: Recipe, seed: int) -> dict[str, Any]:
@@ -268,20 +267,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def as_rich(board: pd.DataFrame, headings: Mapping[str, str], title: str) -> Table:
-    """Return a table for the terminal."""
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
-    )
-    names = [name for name in headings if name in board]
-    for name in names:
-        justify: Literal["left", "right"] = "left" if name in WORDS else "right"
-        table.add_column(headings[name].replace(" ", "\n"), justify=justify, no_wrap=True)
-    for _, row in board.iterrows():
-        if row["kind"] == OVERALL and "control" not in board:
-            table.add_section()
-        table.add_row(*(_text(row[name]) for name in names))
-    return table
+def _cells(board: pd.DataFrame, headings: Mapping[str, str]) -> pd.DataFrame:
+    """Return those columns of a board that have a heading, as text under it."""
+    return board[[name for name in headings if name in board]].map(_text).rename(columns=headings)
 
 
 def _text(value: object) -> str:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError, printable
+from xadbench.datasets.common.rendering import as_rich
 from xadbench.evaluation.regression import baselines
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
@@ -41,8 +43,10 @@ def show(
     if name is not None:
         run = baselines.load_baseline(name, folder)
         typer.echo(printable(f"{name}: {baselines.summary(run)}"))
-        means = baselines.means(run, HEADLINE_SCOPE, VALUE).rename(index=_cell)
-        typer.echo(means.to_markdown(floatfmt=("", ".3f", ".3g", ".0f")))
+        means = baselines.means(run, HEADLINE_SCOPE, VALUE).reset_index()
+        for column, form in ((VALUE, ".3f"), ("normalised_time", ".3g")):
+            means[column] = means[column].map(f"{{:{form}}}".format)
+        Console().print(as_rich(means, names=["explainer"]), highlight=False)
         return
     for known in baselines.baseline_names(folder):
         typer.echo(printable(f"{known:<24} {_summary(known, folder)}"))
@@ -56,8 +60,3 @@ def _summary(name: str, folder: Path) -> str:
         return baselines.summary(baselines.load_baseline(name, folder))
     except InputError as error:
         return f"cannot be used: {error}"
-
-
-def _cell(name: str) -> str:
-    """Return a name that stays in its cell."""
-    return printable(" ".join(name.split())).replace("|", r"\|")

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from xadbench.datasets.common.rendering import plain
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.regression import Criteria, RegressionCheck
 from xadbench.evaluation.regression import compare as compare_runs
 from xadbench.evaluation.regression import rendering as output
@@ -15,7 +15,6 @@ from xadbench.evaluation.results import store
 from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 
 FAILED, NOT_COMPARABLE = 1, 2
-File = Annotated[Path | None, typer.Option(metavar="FILE")]
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 

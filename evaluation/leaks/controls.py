@@ -21,6 +21,7 @@ from statsmodels.stats.multitest import multipletests
 
 from xadbench.datasets import LabelledTable, read_table
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
+from xadbench.datasets.common.rendering import as_markdown
 from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 from xadbench.generator.anomalies.registry import KINDS
@@ -155,7 +156,7 @@ def check_leaks(tables: Mapping[str, LabelledTable | Path]) -> str:
             f"{len(found)} such in all"
         )
     lines = [[name, summary(of)] for name, of in controls.groupby("table", sort=False)]
-    return pd.DataFrame(lines, columns=["table", "leak controls"]).to_markdown(index=False)
+    return as_markdown(pd.DataFrame(lines, columns=["table", "leak controls"]))
 
 
 def exemptions(table: LabelledTable) -> Callable[[str, str], bool]:

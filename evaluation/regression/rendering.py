@@ -7,11 +7,11 @@ from math import isnan
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from rich import box
+import pandas as pd
 from rich.table import Table
 
-from xadbench.datasets.common.errors import printable
-from xadbench.evaluation.components.untrusted_text import plain
+from xadbench.datasets.common import rendering
+from xadbench.datasets.common.rendering import code
 
 from .compare import RegressionCheck
 from .pairing import NOTE, TIME, Notice
@@ -65,25 +65,14 @@ def hints(check: RegressionCheck) -> Iterator[str]:
 
 def as_rich(check: RegressionCheck) -> Iterator[Table]:
     """Yield a table of the comparisons by each measure, for a terminal of 80 columns or more."""
+    table = _table(check).set_index("measure")
     for measure in dict.fromkeys(one.measure for one in check.comparisons):
-        table = Table(
-            title=plain(measure),
-            title_justify="left",
-            title_style="bold",
-            box=box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-        )
-        for heading in HEADINGS[1:]:
-            name = heading == "explainer"
-            table.add_column(heading, justify="left" if name else "right", overflow="fold", no_wrap=not name)
-        for one in _sorted(check):
-            if one.measure == measure:
-                table.add_row(*map(plain, _cells(one)[1:]))
-        yield table
+        yield rendering.as_rich(table.loc[[measure]], measure, ["explainer"])
 
 
-def _sorted(check: RegressionCheck) -> list[Comparison]:
-    return sorted(check.comparisons, key=lambda one: ORDER.index(one.verdict))
+def _table(check: RegressionCheck) -> pd.DataFrame:
+    ordered = sorted(check.comparisons, key=lambda one: ORDER.index(one.verdict))
+    return pd.DataFrame(map(_cells, ordered), columns=list(HEADINGS))
 
 
 def _cells(one: Comparison) -> list[str]:
@@ -106,32 +95,20 @@ def _difference(value: float) -> str:
 
 def as_markdown(check: RegressionCheck) -> str:
     """Return the gate's answer for a comment on a pull request; names are in code spans, and do nothing."""
-    parts = [
-        f"### XADBench gate {_plain(headline(check))}",
-        f"{_code(check.new)} against {_code(check.base)}.",
-    ]
+    parts = [f"### XADBench gate {_plain(headline(check))}", f"{code(check.new)} against {code(check.base)}."]
     if check.comparisons:
-        rows = [HEADINGS, ("---",) * len(HEADINGS), *map(_markdown_cells, _sorted(check))]
-        parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
-    parts += ["\n".join(f"- {_code(hint)}" for hint in hints(check))] if check.notices else []
+        table = _table(check)
+        table["explainer"] = table["explainer"].map(code)
+        table["verdict"] = table["verdict"].replace("worse", "**worse**")
+        parts.append(rendering.as_markdown(table, ["explainer", "verdict"]))
+    parts += ["\n".join(f"- {code(hint)}" for hint in hints(check))] if check.notices else []
     parts += [f"<sub>{criteria_of(check)} {MEANINGS}</sub>"] if check.comparisons else []
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_cells(one: Comparison) -> tuple[str, ...]:
-    measure, explainer, *figures, verdict = _cells(one)
-    return (measure, _code(explainer), *figures, f"**{verdict}**" if verdict == "worse" else verdict)
-
-
-def _code(text: str) -> str:
-    """Return text as a code span that stays in a table's cell; GitHub makes no links or mentions of it."""
-    shown = printable(" ".join(text.split())).replace("`", "'").replace("|", r"\|")
-    return f"`{shown}`"
-
-
 def _plain(text: str) -> str:
     status, _, rest = text.partition(": ")
-    return f"{status}: {_code(rest)}" if status == "failed" else text
+    return f"{status}: {code(rest)}" if status == "failed" else text
 
 
 def as_json(check: RegressionCheck) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from xadbench.evaluation.components.untrusted_text import escaped
+from xadbench.datasets.common.rendering import as_csv, as_latex, as_markdown
 from xadbench.evaluation.results.frame import QUALITY, VALUE
 from xadbench.evaluation.results.ranking import Board
 from xadbench.evaluation.results.run_results import Results
@@ -99,12 +99,9 @@ def as_text(frames: dict[str, pd.DataFrame], form: str) -> dict[str, str]:
 
 def _text(frame: pd.DataFrame, form: str) -> str:
     if form == "csv":
-        return str(frame.to_csv(index=False, lineterminator="\n"))
+        return as_csv(frame)
     cells = frame.map(_cell)
-    if form == "latex":
-        cells = cells.map(lambda text: " ".join(text.split()))  # a blank line would end the table
-        return str(cells.to_latex(index=False, escape=True, longtable=True))
-    return str(cells.map(escaped).to_markdown(index=False, disable_numparse=True)) + "\n"
+    return as_latex(cells) if form == "latex" else f"{as_markdown(cells)}\n"
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from xadbench.datasets.common.rendering import as_csv, as_markdown, escaped, plain
 from xadbench.evaluation.results.store import Record
 
 from .comparison import IDENTITY, Cell, compare
@@ -15,7 +16,7 @@ from .explanation_cells import ground_truth_cells, score_change_cells
 from .explanation_comparison import explanation_board, mean_of_all, summarise_explanations
 from .plots import draw_panels
 from .published_figures import published_explanations
-from .tables import Rows, as_markdown, number, print_table, write_text
+from .tables import number, print_table, write_text
 
 TITLES = {
     "table3": ("table3_synthetic_explanations", "Table III: attributions on synthetic sets"),
@@ -93,21 +94,18 @@ def explanation_table(name: str, records: Sequence[Record], folder: Path, consol
     theirs = published_explanations(source)
     on_rows = theirs.assign(dataset=theirs["dataset"] + ON_ROWS)  # published once, and meant for either
     board = explanation_board(ground_truth_cells(records), pd.concat([theirs, on_rows]))
-    summary, lines = summarise_explanations(board), [EXPLANATION_NOTES, *_about_missing(board)]
+    summary = summarise_explanations(board)
     heading = f"Means over {board['dataset'].nunique()} data set(s)"
     console.print(title, highlight=False)
     short = dict(list(EXPLANATION_COLUMNS.items())[:IN_TERMINAL])
     for dataset, rows in board.groupby("dataset", sort=False):
-        print_table(f"{dataset}: {_about(rows)}", ["method", *short], _cells(rows, short, 2), console)
-    print_table(heading, ["method", *SUMMARY], _cells(summary, SUMMARY, 3), console)
-    wide = [
-        [name, *cells]
-        for name, cells in zip(board["dataset"], _cells(board, EXPLANATION_COLUMNS, 3), strict=True)
-    ]
-    parts = [f"# {title}", as_markdown(["data set", "method", *EXPLANATION_COLUMNS], wide), f"## {heading}"]
-    parts += [as_markdown(["method", *SUMMARY], _cells(summary, SUMMARY, 3)), "## Detector"]
+        print_table(f"{dataset}: {_about(rows)}", _cells(rows, short, 2), console)
+    wide, means = _cells(board, EXPLANATION_COLUMNS, 3), _cells(summary, SUMMARY, 3)
+    wide.insert(0, "data set", board["dataset"])
+    print_table(heading, means, console)
+    parts = [f"# {title}", as_markdown(wide), f"## {heading}", as_markdown(means), "## Detector"]
     parts += [f"{dataset}: {_about(rows)}." for dataset, rows in board.groupby("dataset", sort=False)]
-    _write(board, parts, lines, folder / name, console)
+    _write(board, parts, folder / name, console, notes=EXPLANATION_NOTES, reasons=_about_missing(board))
 
 
 def _about(rows: pd.DataFrame) -> str:
@@ -117,12 +115,13 @@ def _about(rows: pd.DataFrame) -> str:
     return f"AUC-ROC {number(auc, '.2f')}, {behind}"
 
 
-def _cells(board: pd.DataFrame, columns: Mapping[str, str], decimals: int) -> Rows:
-    """Return the texts of a board's columns, a list a row, `method` first."""
-    return [
+def _cells(board: pd.DataFrame, columns: Mapping[str, str], decimals: int) -> pd.DataFrame:
+    """Return a board's columns as text under their headings, `method` first."""
+    rows = [
         [row["method"], *(_cell(row, name, decimals) for name in columns.values())]
         for _, row in board.iterrows()
     ]
+    return pd.DataFrame(rows, board.index, columns=["method", *columns])
 
 
 def _cell(row: "pd.Series[Any]", name: str, decimals: int) -> str:
@@ -148,9 +147,10 @@ def infidelity_table(records: Sequence[Record], folder: Path, console: Console) 
     board = board.drop(columns=["difference", "inside"]).merge(extras.reset_index(), "left", on=IDENTITY)
     rows = [[str(row["dataset"]), str(row["method"]), *_infidelity_cells(row)] for _, row in board.iterrows()]
     title = "Table V: infidelity"
-    print_table(title, ["data set", "method", *INFIDELITY], rows, console)
-    parts = [f"# {title}", as_markdown(["data set", "method", *INFIDELITY], rows)]
-    _write(board, parts, [INFIDELITY_NOTES, *_about_missing(board)], folder / "table5", console)
+    table = pd.DataFrame(rows, columns=["data set", "method", *INFIDELITY])
+    print_table(title, table, console)
+    parts = [f"# {title}", as_markdown(table)]
+    _write(board, parts, folder / "table5", console, notes=INFIDELITY_NOTES, reasons=_about_missing(board))
 
 
 def _infidelity_cells(row: "pd.Series[Any]") -> list[str]:
@@ -164,10 +164,11 @@ def faithfulness_figure(records: Sequence[Record], folder: Path, console: Consol
     cells = score_change_cells(records)
     points = faithfulness_points(cells)
     rows = [[*map(str, names), *_curve_cells(curve)] for names, curve in points.groupby(IDENTITY, sort=False)]
-    print_table(title, ["data set", "method", *CURVES], rows, console)
-    parts = [f"# {title}", "![The curves](figure2.png)", as_markdown(["data set", "method", *CURVES], rows)]
+    table = pd.DataFrame(rows, columns=["data set", "method", *CURVES])
+    print_table(title, table, console)
+    parts = [f"# {title}", "![The curves](figure2.png)", as_markdown(table)]
     missing = [cell for cell in cells if cell["status"] != "ok"]
-    _write(points, parts, [FAITHFULNESS_NOTES, *_reasons(pd.DataFrame(missing))], path, console)
+    _write(points, parts, path, console, notes=FAITHFULNESS_NOTES, reasons=_reasons(pd.DataFrame(missing)))
     if len(points):
         drawn = points.rename(columns={"dataset": "panel", "method": "series", "mean": FAITHFULNESS})
         draw_panels(drawn, title, "k", FAITHFULNESS, path)
@@ -232,10 +233,16 @@ def _listed(names: "pd.Series[str]") -> str:
 
 
 def _write(
-    board: pd.DataFrame, parts: Sequence[str], lines: Sequence[str], path: Path, console: Console
+    board: pd.DataFrame,
+    parts: Sequence[str],
+    path: Path,
+    console: Console,
+    *,
+    notes: str,
+    reasons: Sequence[str],
 ) -> None:
-    """Print the lines; write the parts and the lines to PATH.md, and the board to PATH.csv."""
-    write_text(path.with_suffix(".md"), "\n\n".join([*parts, *lines, ""]))
-    write_text(path.with_suffix(".csv"), board.to_csv(index=False))
-    outcome = f"Written: {path}.md, .csv"
-    console.print(*lines, outcome, sep="\n", highlight=False, markup=False, soft_wrap=True)
+    """Print notes and reasons; write the parts and these to PATH.md, and the board to PATH.csv."""
+    write_text(path.with_suffix(".md"), "\n\n".join([*parts, notes, *map(escaped, reasons), ""]))
+    write_text(path.with_suffix(".csv"), as_csv(board))
+    lines = map(plain, [notes, *reasons, f"Written: {path}.md, .csv"])
+    console.print(*lines, sep="\n", highlight=False, soft_wrap=True)

@@ -6,10 +6,12 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from xadbench.datasets.common.rendering import as_csv, as_markdown, escaped, plain
+
 from .comparison import Cell, mean_ranks
 from .plots import BOLD, draw_bars, draw_lines
 from .published_figures import published
-from .tables import as_markdown, print_table, write_text
+from .tables import print_table, write_text
 
 AUC = "AUC-ROC"
 MEAN_RANK = "mean rank"
@@ -96,14 +98,13 @@ def _publish(
     """Print a board, and write it to PATH.md and PATH.csv; without one, print only why."""
     outcome = "Nothing to show."
     if board is not None:
-        headings = [str(column) for column in board]
-        cells = [[_text(value) for value in row] for row in board.itertuples(index=False)]
-        print_table(title, headings, cells, console)
-        parts = [f"# {title}", as_markdown(headings, cells), *lines, ""]
+        table = board.map(_text)
+        print_table(title, table, console)
+        parts = [f"# {title}", as_markdown(table), *map(escaped, lines), ""]
         write_text(path.with_suffix(".md"), "\n\n".join(parts))
-        write_text(path.with_suffix(".csv"), board.to_csv(index=False))
+        write_text(path.with_suffix(".csv"), as_csv(board))
         outcome = f"Written: {path}.csv, .md, .png"
-    console.print(*lines, outcome, sep="\n", highlight=False, markup=False, soft_wrap=True)
+    console.print(*map(plain, [*lines, outcome]), sep="\n", highlight=False, soft_wrap=True)
 
 
 def _text(value: object) -> str:

@@ -1,16 +1,14 @@
 """Comparisons as tables: for the terminal, as Markdown, as CSV."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from xadbench.datasets.common.rendering import as_csv, as_markdown, as_rich, escaped, plain
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.components.untrusted_text import plain
 
 from .comparison import complete_datasets, summarise
 
@@ -20,7 +18,6 @@ NOTES = (
     "a seed failed, or nothing was published or run. Means and mean ranks (1 = best, ties at their mean) are "
     "over the data sets on which every method run has all its seeds."
 )
-Rows = list[list[str]]
 COMPARISON = ["data set", "method", "ours", "seeds", "published", "diff.", "in 2 std"]
 NAMES = frozenset({"data set", "method", "source", "series"})
 SUMMARY = ["method", "ours", "published", "rank", "published rank", "in 2 std"]
@@ -28,21 +25,23 @@ SUMMARY = ["method", "ours", "published", "rank", "published rank", "in 2 std"]
 
 def publish(board: pd.DataFrame, title: str, name: str, folder: Path, console: Console) -> None:
     """Print a comparison and its summary; write both to `NAME.md`, and the comparison to `NAME.csv`."""
-    summary, notes = summarise(board), [NOTES, *_about_missing(board)]
+    summary, missing = summarise(board), _about_missing(board)
     heading = f"Over {len(complete_datasets(board))} data set(s)"
-    print_table(title, COMPARISON, comparison_cells(board), console)
-    print_table(heading, SUMMARY, summary_cells(summary), console)
-    console.print(*notes, sep="\n", highlight=False, markup=False)
-    parts = [f"# {title}", as_markdown(COMPARISON, comparison_cells(board))]
-    parts += [f"## {heading}", as_markdown(SUMMARY, summary_cells(summary)), *notes]
+    compared, summarised = comparison_cells(board), summary_cells(summary)
+    print_table(title, compared, console)
+    print_table(heading, summarised, console)
+    console.print(NOTES, *map(plain, missing), sep="\n", highlight=False, markup=False)
+    parts = [f"# {title}", as_markdown(compared)]
+    parts += [f"## {heading}", as_markdown(summarised), NOTES]
+    parts += map(escaped, missing)
     write_text(folder / f"{name}.md", "\n\n".join([*parts, ""]))
-    write_text(folder / f"{name}.csv", board.to_csv(index=False))
+    write_text(folder / f"{name}.csv", as_csv(board))
     console.print(f"Written: {folder / name}.md, .csv", highlight=False, soft_wrap=True, markup=False)
 
 
-def comparison_cells(board: pd.DataFrame) -> Rows:
-    """Return the texts of a comparison, a list a row."""
-    return [
+def comparison_cells(board: pd.DataFrame) -> pd.DataFrame:
+    """Return a comparison as text, under headings."""
+    rows = [
         [
             row["dataset"],
             row["method"],
@@ -54,11 +53,12 @@ def comparison_cells(board: pd.DataFrame) -> Rows:
         ]
         for row in _records(board)
     ]
+    return pd.DataFrame(rows, columns=COMPARISON)
 
 
-def summary_cells(summary: pd.DataFrame) -> Rows:
-    """Return the texts of a summary, a list a row."""
-    return [
+def summary_cells(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return a summary as text, under headings."""
+    rows = [
         [
             row["method"],
             *(number(row[name], ".3f") for name in ("ours", "published")),
@@ -67,6 +67,7 @@ def summary_cells(summary: pd.DataFrame) -> Rows:
         ]
         for row in _records(summary)
     ]
+    return pd.DataFrame(rows, columns=SUMMARY)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -92,23 +93,11 @@ def _about_missing(board: pd.DataFrame) -> list[str]:
     return [*lines, f"Not in the means and ranks: {', '.join(left_out)}"] if left_out else lines
 
 
-def as_markdown(headings: Sequence[str], rows: Rows) -> str:
-    """Return a Markdown table."""
-    return pd.DataFrame(rows, columns=list(headings)).to_markdown(index=False, disable_numparse=True)
-
-
-def print_table(title: str, headings: Sequence[str], rows: Rows, console: Console) -> None:
+def print_table(title: str, table: pd.DataFrame, console: Console) -> None:
     """Print a table, for a terminal of 80 columns or more; with a line between data sets."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    for heading in headings:
-        is_name = heading in NAMES
-        text = heading if is_name else heading.replace(" ", "\n")
-        table.add_column(text, justify="left" if is_name else "right", no_wrap=True)
-    for before, row in zip([None, *rows], rows, strict=False):
-        if headings[0] == "data set" and before is not None and before[0] != row[0]:
-            table.add_section()
-        table.add_row(*map(plain, row))
-    console.print(table)
+    sets = table.get("data set", pd.Series(dtype=object))
+    changes = np.flatnonzero(sets.ne(sets.shift()))
+    console.print(as_rich(table, title, NAMES, sections=changes, padding=0, edge=False))
 
 
 def write_text(path: Path, text: str) -> None:

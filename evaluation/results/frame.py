@@ -29,7 +29,6 @@ VALUE = "adjusted_ndcg_m"  # what leaderboards rank by
 REFERENCES = frozenset({*ALWAYS, NONE})  # lines to compare with, by registered name; not ranked
 IDENTITY = ["table", "seed", "detector", "explainer"]
 NEEDED = (*IDENTITY, "scope", "metric", "value")
-FACTS = ("origin", "n_rows", "n_features", "n_anomalies")
 QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")
 COST_COLUMNS = [f"cost_{part}_{field.name}" for part in ("fit", "explain") for field in fields(Cost)]
 TEXTS = [

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from xadbench.datasets.common import rendering
 from xadbench.datasets.common.errors import find
+from xadbench.datasets.common.rendering import escaped, plain
 from xadbench.datasets.files import atomic_write
-from xadbench.evaluation.components.untrusted_text import plain
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
@@ -149,17 +149,11 @@ def publish(
     overall, per_table = (leaderboard(frame, scope, by, requested) for by in ([], ["table"]))
     title = f"Who names the right features? Rows: {scope}."
     notes = [NOTES, *([UNDEFINED_NOTE] if requested else [])]
-    lines = map(plain, [*notes, *missing_scores(overall)])
-    console.print(title, *as_rich(overall), *lines, sep="\n", highlight=False)
-    console.print(LEAK_NOTE, *map(plain, _leak_lines(records, run)), sep="\n", highlight=False)
-    parts = [f"# {title}", as_markdown(overall), *notes, MATMUL_NOTE, *missing_scores(overall)]
-    parts += [
-        "## Per table",
-        as_markdown(per_table),
-        "## Leak controls",
-        LEAK_NOTE,
-        *_leak_lines(records, run),
-    ]
+    missing, leaks = missing_scores(overall), _leak_lines(records, run)
+    console.print(title, *as_rich(overall), *map(plain, [*notes, *missing]), sep="\n", highlight=False)
+    console.print(LEAK_NOTE, *map(plain, leaks), sep="\n", highlight=False)
+    parts = [f"# {title}", as_markdown(overall), *notes, MATMUL_NOTE, *map(escaped, missing)]
+    parts += ["## Per table", as_markdown(per_table), "## Leak controls", LEAK_NOTE, *map(escaped, leaks)]
     with atomic_write(run / "leaderboard.md") as file:
         file.write("\n\n".join([*parts, ""]).encode())
     console.print(plain(f"Per table: {run / 'leaderboard.md'}"), soft_wrap=True)
@@ -193,23 +187,11 @@ def _of_detector(title: str, board: pd.DataFrame) -> Iterator[Table]:
     """Yield the table of a detector, and behind it those of further metrics."""
     board = board.drop(columns=["detector", "auc_roc", "oracle_auc_roc"])
     narrow = [name for name in _columns(board) if name in HEADINGS and name not in WIDE]
-    yield _as_table(title, board, narrow)
+    yield rendering.as_rich(_cells(board, narrow), title, ["explainer"])
     further = [name for name in _columns(board) if name not in HEADINGS]
     for start in range(0, len(further), FURTHER_AT_ONCE):
-        yield _as_table("", board, ["explainer", *further[start : start + FURTHER_AT_ONCE]])
-
-
-def _as_table(title: str, board: pd.DataFrame, columns: list[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold")
-    table.title = plain(title) if title else None
-    for column in columns:
-        if column == "explainer":
-            table.add_column("explainer", overflow="fold")
-        else:
-            table.add_column(_heading(column).replace(" ", "\n"), justify="right", no_wrap=True)
-    for cells in _cells(board, columns):
-        table.add_row(*map(plain, cells))
-    return table
+        columns = ["explainer", *further[start : start + FURTHER_AT_ONCE]]
+        yield rendering.as_rich(_cells(board, columns), names=["explainer"])
 
 
 def _heading(column: str) -> str:
@@ -221,9 +203,7 @@ def _heading(column: str) -> str:
 
 def as_markdown(board: pd.DataFrame) -> str:
     """Return the leaderboard as a Markdown table."""
-    columns = _columns(board)
-    cells = pd.DataFrame(_cells(board, columns), columns=[_heading(name) for name in columns])
-    return cells.to_markdown(index=False, disable_numparse=True)
+    return rendering.as_markdown(_cells(board, _columns(board)))
 
 
 def missing_scores(board: pd.DataFrame) -> list[str]:
@@ -240,8 +220,10 @@ def _columns(board: pd.DataFrame) -> list[str]:
     return [*(name for name in HEADINGS if name in board), *further]
 
 
-def _cells(board: pd.DataFrame, columns: Sequence[str]) -> list[list[str]]:
-    return [[_text(name, row[name]) for name in columns] for _, row in board.iterrows()]
+def _cells(board: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of the board as text, under their headings."""
+    rows = [[_text(name, row[name]) for name in columns] for _, row in board.iterrows()]
+    return pd.DataFrame(rows, columns=list(map(_heading, columns)))
 
 
 def _text(name: str, value: object) -> str:

@@ -128,18 +128,15 @@ def _folder(name: str, run: Path) -> Run:
 
 def _benchmark(name: str, path: Path) -> Run:
     values = read_json(path, "pytest-benchmark's JSON")
-    benchmarks = values.get("benchmarks")
-    if not isinstance(benchmarks, list):
-        raise InputError(f"{name}: not pytest-benchmark's JSON: no list 'benchmarks'")
-    infos = [one.get("extra_info") for one in benchmarks if isinstance(one, dict)]
-    found = [info[BENCHMARK] for info in infos if isinstance(info, dict) and BENCHMARK in info]
-    of_each = [one.get("records") for one in found if isinstance(one, dict)]
-    records = [record for of_one in of_each if isinstance(of_one, list) for record in of_one]
+    try:
+        infos = [one["extra_info"] for one in values["benchmarks"]]
+        records = [record for info in infos for record in info.get(BENCHMARK, {}).get("records", ())]
+        about = {"started": values.get("datetime"), "commit": values.get("commit_info", {}).get("id")}
+    except (AttributeError, KeyError, TypeError):  # another file, or an altered one
+        records = []
     if not records:
         raise InputError(f"{name}: no benchmark has trials in extra_info['{BENCHMARK}']['records']")
-    commit = values.get("commit_info")
-    of_commit = commit.get("id") if isinstance(commit, dict) else None
-    return of_records(name, records, {"started": values.get("datetime"), "commit": of_commit})
+    return of_records(name, records, about)
 
 
 def _parquet(name: str, path: Path, about: dict[str, Any] | None = None) -> Run:

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from xadbench.evaluation.components.untrusted_text import plain
+from xadbench.datasets.common.rendering import plain
 from xadbench.evaluation.results.store import Record, is_finished
 
 from .execution import UnderWay

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -24,7 +24,6 @@ from .tasks import Task, tasks
 
 FORMAT = 1
 Format = Literal["csv", "parquet"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 README = """\
 What an explainer is asked, in a folder for each task: a table, a detector and a seed.
 

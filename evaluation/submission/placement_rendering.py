@@ -7,12 +7,12 @@ from io import StringIO
 from typing import Any, NamedTuple
 
 import pandas as pd
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from xadbench.datasets.common import rendering
 from xadbench.datasets.common.errors import find, printable
-from xadbench.evaluation.components.untrusted_text import escaped, plain
+from xadbench.datasets.common.rendering import escaped
 from xadbench.evaluation.results.frame import flatten
 from xadbench.evaluation.results.leaderboard import as_markdown, as_rich, leaderboard, missing_scores
 from xadbench.evaluation.results.store import without_nan
@@ -24,16 +24,7 @@ WIDTH = 80
 NEAR = 3  # entries shown above and below the one that was scored
 ALIKE, THEIRS = "=", "*"
 NAMES = ("explainer", "detector")
-COLUMNS = {  # with their headings in eighty columns
-    "place": "place",
-    "explainer": "explainer",
-    "adj. nDCG_m": "adj.\nnDCG_m",
-    "AUC-ROC": "AUC-ROC",
-    "95 %": "95 %",
-    "lead, 95 %": "lead, 95 %",
-    "matmul-normalised time": "normalised\ntime",
-    "seconds": "seconds",
-}
+COLUMNS = ("place", "explainer", "adj. nDCG_m", "95 %", "lead, 95 %", "matmul-normalised time", "seconds")
 NOTE = (
     "=: the tests cannot tell it from the one scored, which leads it by: lead. adj. nDCG_m: 0 is a blind "
     "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a "
@@ -117,9 +108,7 @@ def _shown(place: Place) -> pd.DataFrame:
         for name, row in place.board.references.iterrows()
     ]
     ordered = sorted([*entries, *controls], key=lambda one: -one[0])
-    return pd.DataFrame(
-        [cells for _, cells in ordered], columns=[name for name in COLUMNS if name != "AUC-ROC"]
-    ).fillna("")
+    return pd.DataFrame([cells for _, cells in ordered], columns=list(COLUMNS)).fillna("")
 
 
 def _is_near(place: Place) -> list[bool]:
@@ -231,22 +220,7 @@ def _wrapped(text: str) -> str:
 
 
 def _as_text(frame: pd.DataFrame, title: str) -> str:
-    table = Table(
-        title=plain(title),
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-        title_justify="left",
-    )
-    for column in map(str, frame):
-        if column in NAMES:
-            table.add_column(column, overflow="fold")
-        else:
-            table.add_column(COLUMNS[column], justify="right", no_wrap=True)
-    for cells in frame.itertuples(index=False):
-        table.add_row(*map(plain, cells))
-    return f"\n{_rendered(table)}"
+    return f"\n{_rendered(rendering.as_rich(frame, title, NAMES, edge=False))}"
 
 
 def _rendered(*tables: Table) -> str:
@@ -256,4 +230,4 @@ def _rendered(*tables: Table) -> str:
 
 
 def _as_markdown(frame: pd.DataFrame, title: str) -> str:
-    return f"**{escaped(title)}**\n\n{frame.map(escaped).to_markdown(index=False, disable_numparse=True)}"
+    return f"**{escaped(title)}**\n\n{rendering.as_markdown(frame)}"

@@ -226,29 +226,6 @@ class AdditiveNoiseNetwork(DAG):  # type: ignore[misc]  # pgmpy ships no types
             total = total + term.value(columns)
         return total
 
-    def logpdf(self, X: FloatArray, noise: FloatArray | None = None) -> FloatArray:
-        """Return log p(x_i | parents of x_i) of every cell, natural log, (n, d); a row's sum is log p(row).
-
-        Parameters
-        ----------
-        X : (n, d) float64
-            Rows, one column a node.
-        noise : (n, d) float64, optional
-            The nodes' own parts, where they are known, as from `draw_noise`. Taken from `X` otherwise: x less
-            its terms, which may round to just outside a bounded support, and so to -inf.
-        """
-        own = self._own_parts(X) if noise is None else noise
-        if own.shape != X.shape:
-            raise InputError(f"noise has shape {own.shape}, expected {X.shape} to match X")
-        densities = (node.log_density(part) for node, part in zip(self.noise.values(), own.T, strict=True))
-        return np.stack(list(densities), axis=1)
-
-    def _own_parts(self, X: FloatArray) -> FloatArray:
-        if X.ndim != 2 or X.shape[1] != len(self):
-            raise InputError(f"X has shape {X.shape}, expected (n, {len(self)}): one column a node")
-        columns = dict(zip(self.nodes, X.T, strict=True))
-        return np.stack([values - self.location(node, columns) for node, values in columns.items()], axis=1)
-
     @property
     def _topological_order(self) -> list[str]:
         """Of all orders the one lexicographic in the columns."""

@@ -6,10 +6,10 @@ and shift as operations of their own. Log-densities are not published and use Nu
 
 import math
 from abc import abstractmethod
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, Field, PositiveFloat
+from pydantic import BaseModel, PositiveFloat
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import unknown
@@ -130,10 +130,6 @@ NOISES: dict[str, type[Noise]] = {
     "normal": NormalNoise,
     "uniform": UniformNoise,
 }
-
-AnyNoise = Annotated[
-    UniformNoise | NormalNoise | ExponentialNoise | GammaNoise, Field(discriminator="family")
-]
 
 
 def noise(family: str) -> type[Noise]:

@@ -1,12 +1,15 @@
 """A release's datasheet: how it was made, what it is for, and what it cannot tell."""
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+import pandas as pd
 
 from xadbench import __version__
+from xadbench.datasets.common.rendering import as_markdown, code
 from xadbench.generator.recipe import Recipe
 
-from .licences import LICENCES, code, source_licence
+from .licences import LICENCES, source_licence
 from .manifest import TableRecord
 from .spec import Entry, Release
 
@@ -94,7 +97,7 @@ def datasheet(release: Release, records: Mapping[str, TableRecord], audits: Mapp
         date=release.date.isoformat(),
         licence=release.licence,
         xadbench=__version__,
-        tables="\n".join(_table(release, records)),
+        tables=_table(release, records),
         how="\n".join(f"- `{entry.folder}`: {_how(entry)}" for entry in release.tables),
         audit="\n\n".join(_audit(entry, audits) for entry in release.tables),
         licences=LICENCES,
@@ -103,14 +106,14 @@ def datasheet(release: Release, records: Mapping[str, TableRecord], audits: Mapp
     )
 
 
-def _table(release: Release, records: Mapping[str, TableRecord]) -> Iterator[str]:
-    yield "| folder | tables (seeds) | rows | features | anomalies |"
-    yield "|---|---|---|---|---|"
+def _table(release: Release, records: Mapping[str, TableRecord]) -> str:
+    rows = []
     for entry in release.tables:
-        record = records[entry.tables[0]]
-        seeds = ", ".join(map(str, entry.seeds))
-        size = f"{record.rows} | {record.features} | {record.anomalies}"
-        yield f"| `{entry.folder}` | {len(entry.seeds)} ({seeds}) | {size} |"
+        record, seeds = records[entry.tables[0]], ", ".join(map(str, entry.seeds))
+        made = f"{len(entry.seeds)} ({seeds})"
+        rows.append((code(entry.folder), made, record.rows, record.features, record.anomalies))
+    columns = ["folder", "tables (seeds)", "rows", "features", "anomalies"]
+    return as_markdown(pd.DataFrame(rows, columns=columns), ["folder"])
 
 
 def _how(entry: Entry) -> str:

@@ -1,9 +1,8 @@
 """Under which terms the sources of a release came to us."""
 
-import re
 from importlib.resources import files
 
-from xadbench.datasets.common.errors import printable
+from xadbench.datasets.common.rendering import code
 from xadbench.datasets.sources.adbench import COMMIT
 
 from .spec import Injection, Release
@@ -29,13 +28,6 @@ def source_licence(injection: Injection) -> str:
     if source == "bundled":
         return f"{name} as scikit-learn ships it (BSD-3-Clause), from UCI: {UCI[name]}, CC-BY-4.0"
     return f"{code(injection.dataset)}: the builder's own; its terms are not known here"
-
-
-def code(text: str) -> str:
-    """Return a text as code in Markdown, where no HTML in it counts."""
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    gap = " " if "`" in text else ""
-    return f"{fence}{gap}{printable(text)}{gap}{fence}"
 
 
 def licences(release: Release) -> str:

@@ -27,7 +27,6 @@ from xadbench.evaluation.submission.tasks import tasks
 from xadbench.evaluation.suite.spec import Suite, load_suite
 from xadbench.evaluation.trial.fit import fit
 from xadbench.generator import load_recipe
-from xadbench.generator.networks.serialization import read_network
 from xadbench.generator.recipe import RECIPES
 from xadbench.generator.releases.spec import load_release
 from xadbench.generator.releases.verify import verify
@@ -239,23 +238,6 @@ def manifests(release):
     return any_json(json.loads(path.read_text())), path, lambda: verify(path.parent)
 
 
-def networks(folder):
-    noise = [{"family": "normal", "mean": 0.0, "std": 1.0}, {"family": "gamma", "shape": 2.0, "scale": 1.0}]
-    terms = [
-        {"parents": ["a"], "function": "linear", "weight": 0.5},
-        {"parents": ["a", "b"], "function": "product"},
-    ]
-    network = {
-        "format": "xadbench-network-1",
-        "nodes": [
-            {"name": "a", "noise": noise[0]},
-            {"name": "b", "noise": noise[1], "terms": terms[:1]},
-            {"name": "c", "noise": noise[0], "terms": terms[1:]},
-        ],
-    }
-    return any_json(network), folder / "n.json", lambda: read_network(folder / "n.json")
-
-
 def detectors(folder, name="detector.json"):
     X = np.random.default_rng(0).standard_normal((8, 2))
     path = DTENonParametric().fit(X).save(folder / "d") / name
@@ -293,7 +275,6 @@ TARGETS = {
     "mask": partial(table_rows, name="mask", columns=("x0", "x1")),
     "parquet": own_parquet,
     "csv": own_csv,
-    "network": networks,
     "detector": detectors,
     "attributions.csv": partial(attributions, ending="csv"),
     "attributions.parquet": partial(attributions, ending="parquet"),

@@ -16,7 +16,6 @@ from xadbench.dsil import load
 from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import load_suite
 from xadbench.generator import load_recipe
-from xadbench.generator.networks.serialization import from_json, read_network
 from xadbench.generator.releases.manifest import read_manifest
 from xadbench.generator.releases.spec import load_release
 from xadbench.generator.releases.verify import verify
@@ -126,14 +125,12 @@ JSON_READERS = {
     "manifest": (read_manifest, "manifest.json"),
     "verify": (verify, "manifest.json"),
     "detector": (load, "detector.json"),
-    "network": (lambda folder: read_network(folder / "n.json"), "n.json"),
 }
 
 
 @pytest.mark.parametrize(("read", "name"), JSON_READERS.values(), ids=JSON_READERS)
 def test_every_json_file_has_a_limit(tmp_path, read, name, monkeypatch):
     monkeypatch.setattr("xadbench.datasets.common.json_files.JSON_BYTES", 1000)
-    monkeypatch.setattr("xadbench.generator.networks.serialization.JSON_BYTES", 1000)
     for text, message in (
         (" " * 1001, "more than 1000 bytes, the limit"),
         ("[" * 900, "not valid JSON|nested"),
@@ -151,14 +148,11 @@ def test_a_record_beyond_the_limits_is_none(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400"])
-def test_a_header_or_network_with_a_number_that_is_none_is_refused(tmp_path, value):
+def test_a_header_with_a_number_that_is_none_is_refused(tmp_path, value):
     file = table_folder(tmp_path)
     file.write_text(file.read_text().replace('"provenance": {}', f'"provenance": {{"a": {value}}}'))
     with pytest.raises(InputError, match="provenance is not of JSON values"):
         read_table(tmp_path / "t")
-    noise = f'{{"family": "normal", "mean": {value}, "std": 1}}'
-    with pytest.raises(InputError, match="finite number"):
-        from_json(f'{{"nodes": [{{"name": "a", "noise": {noise}}}]}}')
 
 
 def varint(number):

@@ -6,12 +6,11 @@ import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, write_table
-from xadbench.datasets.common.errors import printable
 from xadbench.datasets.tabular import read_tabular
 from xadbench.generator.releases.citation import citation
 from xadbench.generator.releases.croissant import croissant
 from xadbench.generator.releases.datasheet import datasheet
-from xadbench.generator.releases.licences import code, licences
+from xadbench.generator.releases.licences import licences
 from xadbench.generator.releases.manifest import TableRecord
 from xadbench.generator.releases.spec import Release
 
@@ -54,19 +53,8 @@ def test_croissant_and_citation_stay_what_they_are(release, tmp_path):
     assert f"- name: {SCRIPT}\n" in citation(release)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"), [("a", "`a`"), ("`", "`` ` ``"), ("a``b\n", "``` a``b\\n ```")]
-)
-def test_code_in_markdown_ends_where_it_should(text, expected):
-    assert code(text) == expected
-
-
 def test_an_error_that_quotes_a_file_does_not_steer_a_terminal(tmp_path):
     (tmp_path / "a.csv").write_text("a\x1b]0;title\x07,b\n1,2\n")
     with pytest.raises(InputError, match="no column 'y'") as error:
         read_tabular(tmp_path / "a.csv", label="y")
     assert str(error.value).endswith(r"columns: a\x1b]0;title\x07, b")
-
-
-def test_what_steers_a_terminal_is_spelled_out():
-    assert printable("a\x1b[31m\u202e\r\né") == r"a\x1b[31m\u202e\r\né"

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.audit import recipes as module
-from xadbench.evaluation.audit.recipes import as_json, audit, publish
+from xadbench.evaluation.audit.recipes import as_json, as_text, audit, publish
 from xadbench.evaluation.leaks.controls import leak_controls
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import generate
@@ -99,6 +99,11 @@ def test_the_same_figures_are_printed_and_written(recipe, board, tmp_path):
     assert "Audit of small, seed 1" in text
     assert f"{local['sequential']:.3f}" in text
     assert "chance: what a blind guess gets" in text
+
+
+def test_every_row_of_the_markdown_has_a_cell_for_each_heading(recipe):
+    rows = [line for line in as_text(recipe, 1).splitlines() if line.startswith("|")]
+    assert len({row.replace(r"\|", "").count("|") for row in rows}) == 1
 
 
 def test_no_figure_is_cut_where_the_terminal_is_narrow(recipe):

@@ -130,7 +130,7 @@ def test_what_a_baseline_holds_does_not_steer_a_terminal(trial_record, tmp_path,
         _, shown, _ = xadbench("baseline", "show", *arguments, "--dir", tmp_path)
         assert "\x1b" not in shown
         assert r"s\x1b[31m" in shown
-        assert not arguments or r"e\x1b[31m\|vil" in shown
+        assert not arguments or r"e\x1b[31m|vil" in shown
 
 
 def run_of(records, name, commit, started, suite="small"):

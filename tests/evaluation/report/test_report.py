@@ -369,7 +369,7 @@ def test_pages_of_tables_have_examples_where_attributions_were_kept(html):
     assert text.count("responsible</td>") == 1 + 1 + 7
     assert "Row 1: &lt;b&gt;local&lt;/b&gt;, not detected" in text
     assert "--recompute makes them again" not in text
-    assert all("an older run, which kept nothing" in other.read_text(encoding="utf-8") for other in others)
+    assert all("an older run, which saved nothing" in other.read_text(encoding="utf-8") for other in others)
 
 
 def test_a_large_graph_is_told_and_not_drawn():

@@ -122,7 +122,7 @@ def test_the_cost_in_normalised_time_stands_where_there_is_room(records):
     assert "24691" in as_markdown(board)
     assert "matmul-normalised time" in as_markdown(board)
     (first, *_) = as_rich(board)
-    assert [column.header for column in first.columns][-2:] == ["seconds", "trials"]
+    assert [str(column.header) for column in first.columns][-2:] == ["seconds", "trials"]
 
 
 def test_the_note_says_that_seconds_are_a_sum(records):

@@ -62,9 +62,3 @@ def test_other_terms_alter_the_node_and_its_descendants_only(network):
 
 def test_pgmpys_do_drops_the_terms_of_the_cut_edges(network):
     assert network.do("c").terms == {"a": (), "b": (), "c": (), "d": (Term(parents=("c",)),)}
-
-
-def test_stored_noise_gives_the_density_where_a_value_rounds_out_of_its_support(network):
-    noise, X = network.draw_noise(30), network.simulate(30)
-    assert_allclose(network.logpdf(X, noise), network.logpdf(X), rtol=1e-9)
-    assert_allclose(network.logpdf(X + 1, noise), network.logpdf(X), rtol=1e-9)

@@ -1,6 +1,7 @@
 import errno
 import json
 import multiprocessing
+import re
 
 import pandas as pd
 import pytest
@@ -61,7 +62,7 @@ def test_the_release_can_be_built_from_itself(built, release):
 
 def test_the_datasheet_says_what_the_tables_are(built):
     text = (built / "DATASHEET.md").read_text()
-    assert "| `injected-wine` | 2 (0, 1) | 71 | 13 | 14 |" in text
+    assert "| `injected-wine` | 2 (0, 1) | 71 | 13 | 14 |" in re.sub(" +", " ", text)
     assert "### table2-d4-5\n\nNot audited in this build." in text
     assert "doi.org/10.24432/C5PC7J" in text
 

@@ -2,8 +2,6 @@
 
 import pytest
 
-from xadbench.evaluation.components.untrusted_text import plain
-
 SUITE = """\
 name: s
 tables: [{recipe: table2-d4-5, rows: 200, name: "[/t]"}]
@@ -27,12 +25,15 @@ def files(code_folder):
 
 
 @pytest.mark.usefixtures("files")
-def test_no_name_and_no_reason_is_markup_or_steers_the_terminal(xadbench):
+def test_no_name_and_no_reason_is_markup_or_steers_the_terminal(xadbench, code_folder):
     code, out, err = xadbench("run", "s.yaml", "--out", "run")
     assert (code, err) == (3, "")
     assert f"/ {DETECTOR} / {EXPLAINER}, seed 0: ok" in shown(out)
     assert f"{DETECTOR}: AUC-ROC" in shown(out)
     assert f"bad on {DETECTOR}: 0/1 trials: {REASON}" in shown(out)
+    board = shown((code_folder / "run" / "leaderboard.md").read_text())
+    assert board.count(r"\[b\]x\[/b\]\\x1b\[2J") == 2  # over all tables, and per table
+    assert r"ValueError: \[/red\] in \[bold\]\\x1b\[31m" in board
     code, out, err = xadbench("compare", "run", "run", "--no-time")
     assert (code, err) == (0, "")
     assert EXPLAINER in shown(out)
@@ -41,9 +42,3 @@ def test_no_name_and_no_reason_is_markup_or_steers_the_terminal(xadbench):
     assert f"On {DETECTOR}, AUC-ROC" in shown(out)
     assert r"[/q]\x1b: place " in shown(out)
     assert f" {EXPLAINER} " in shown(out)
-
-
-def test_text_is_shown_as_it_is():
-    assert plain("[b]ä[/b]").plain == "[b]ä[/b]"
-    assert plain("[b]").spans == []
-    assert plain("a\x1b[31m\nb").plain == r"a\x1b[31m\nb"
