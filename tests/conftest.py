@@ -173,9 +173,9 @@ def finished_run(tmp_path_factory) -> Path:
     for table, seed, detector, explainer in product(names, (0, 1), SUITE["detectors"], LEVELS):
         own = changes.get((explainer, table), {})
         if table == "alpha" and explainer in {"good", "fair"}:
-            own = own | {"kept": ["attributions"]}
+            own = own | {"artifacts": ["attributions"]}
         record = store.write_record(run, _record(table, seed, detector, explainer, **own))
-        if "kept" in record:
+        if "artifacts" in record:
             _keep_attributions(run, record)
     store.write_json(run / "tables" / f"{'0' * 64}.json", _summary(8))
     return run
