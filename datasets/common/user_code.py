@@ -40,6 +40,19 @@ def short_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+def object_name(given: object) -> str:
+    """Return a name for an object: the module and name of a class or function, or of an object's class.
+
+    Examples
+    --------
+    >>> from xadbench.datasets.common.user_code import object_name, short_name
+    >>> object_name(short_name)
+    'xadbench.datasets.common.user_code:short_name'
+    """
+    named = given if hasattr(given, "__name__") else type(given)
+    return f"{getattr(named, '__module__', None) or 'builtins'}:{named.__name__}"
+
+
 def load_object(spec: str) -> Any:
     """Import the object that `spec` names.
 

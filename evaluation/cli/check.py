@@ -10,7 +10,7 @@ from xadbench.evaluation.conformance.checks import Check, Finding, findings
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
 
-from .score import parameters
+from .options import Params, parameters
 
 FAILED = 1
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -21,9 +21,7 @@ def check(
     name: Annotated[
         str, typer.Argument(help="package.module:Name, path/to/file.py:name, or a name that is listed.")
     ],
-    param: Annotated[
-        list[str] | None, typer.Option(metavar="K=V", help="A parameter of it; may be given again.")
-    ] = None,
+    param: Params = None,
     *,
     detector: Annotated[bool, typer.Option("--detector", help="It is a detector, no explainer.")] = False,
 ) -> None:

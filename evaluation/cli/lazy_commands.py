@@ -11,6 +11,8 @@ from typer.main import get_command
 COMMANDS = {
     "run": "Run a suite, or resume it, and print its leaderboard.",
     "score": "Score an explainer, a detector or a data set of your own.",
+    "export": "Write the rows that an explainer outside Python is to explain.",
+    "import": "Score attributions that were made elsewhere.",
     "check": "Check an explainer or a detector on toy data.",
     "report": "Write the report of a run.",
     "compare": "Evaluate whether a run is worse than another.",
@@ -23,7 +25,7 @@ COMMANDS = {
     "reproduce": "Run an experiment of the paper, or resume it.",
     "list": "List what can be named, with a line on each.",
 }
-MODULES = {"list": "catalogue"}
+MODULES = {"import": "import_attributions", "list": "catalogue"}
 
 
 class Commands(Mapping[str, Any]):

@@ -1,23 +1,63 @@
 """Options that several commands have, and what their values may be."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.specs import parse_yaml
+from xadbench.evaluation.components.registry import SEED
 
 Affected = Annotated[
     Literal["per-row", "paper"],
     typer.Option(help="per-row: each anomaly affects features of its own; paper: one set for all of a kind."),
 ]
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help="A further data set, named as in a suite; without ground truth it gets anomalies.",
+    ),
+]
+Detector = Annotated[
+    str | None, typer.Option(metavar="SPEC", help="A further detector, named as in a suite.")
+]
+Label = Annotated[str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--param", metavar="K=V", help="A parameter of it; may be given again.")
+]
+ScoredSuite = Annotated[str, typer.Option("--suite", help="A shipped suite, or the path of a .yaml file.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides all that is random.")]
 
 
 def split_commas(values: list[str] | None) -> list[str]:
     """Return the values of an option that takes several, each given by itself or with commas between."""
     return [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
+
+
+def parameters(given: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters that a command line gives as `name=value`; a value is a YAML scalar or list.
+
+    Examples
+    --------
+    >>> from xadbench.evaluation.cli.options import parameters
+    >>> parameters(["depth=3", "centre=median", "sizes=[1, 2]"])
+    {'depth': 3, 'centre': 'median', 'sizes': [1, 2]}
+    """
+    params: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise InputError(f"--param {text!r}: expected name=value, such as depth=3")
+        if name in params:
+            raise InputError(f"--param {text!r}: {name} is given twice")
+        if name == SEED:
+            raise InputError(f"--param {text!r}: {SEED} is that of each trial or check; leave it out")
+        params[name] = parse_yaml(value, f"--param {text!r:.80}")
+    return params
 
 
 def whole_number(what: str, text: str) -> int:

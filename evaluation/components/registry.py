@@ -13,7 +13,7 @@ import numpy as np
 from xadbench.datasets.common.checks import at_least
 from xadbench.datasets.common.errors import BREAKS, InputError, one_line, unknown
 from xadbench.datasets.common.plugins import Plugins, plugins
-from xadbench.datasets.common.user_code import is_spec, load_object, source_hash
+from xadbench.datasets.common.user_code import is_spec, load_object, object_name, source_hash
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -43,14 +43,16 @@ class Entry(Generic[T_co]):
 class Kind(Generic[T]):
     """All that can be named of a kind: what is built in, installed plug-ins, and the user's own code.
 
-    `group` is that of the entry points; `adapt` returns the factory of a class or function of the user's, and
-    raises `InputError` for what is no such thing; `reserved` are the names that stand for controls.
+    `group` is that of the entry points; `adapt` returns the factory of a class or function that is named,
+    `adapt_object` that of a Python object, and both raise `InputError` for what is no such thing; `reserved`
+    are the names that stand for controls.
     """
 
     what: str
     group: str
     built_in: Mapping[str, Entry[T]]
     adapt: Callable[[Any], Factory[T]]
+    adapt_object: Callable[[Any], Factory[T]]
     reserved: frozenset[str] = frozenset()
 
     def plugins(self) -> Plugins:
@@ -72,9 +74,17 @@ class Kind(Generic[T]):
         return found[name].load(self.adapt)
 
 
-def make(kind: Kind[T], name: str, random_state: int, params: Mapping[str, Any]) -> T:
-    """Make the thing called `name`; `InputError` for an unknown name or parameter, naming the known ones."""
-    what, factory = kind.what, kind.factory(name)
+def make(kind: Kind[T], made_from: Any, random_state: int, params: Mapping[str, Any]) -> T:
+    """Make a thing from its name, or from a Python object.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or parameter, naming the known ones; for an object of another kind.
+    """
+    what, is_named = kind.what, isinstance(made_from, str)
+    name = made_from if is_named else object_name(made_from)
+    factory = kind.factory(made_from) if is_named else kind.adapt_object(made_from)
     at_least(0, random_state=random_state)
     for parameter in params:
         if parameter not in factory.accepts:

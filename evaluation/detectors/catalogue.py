@@ -153,17 +153,20 @@ def detector_factory(cls: Any) -> Factory[VersionedDetector]:
     return factory_of(cls)
 
 
-KIND = Kind("detector", "xadbench.detectors", DETECTORS, detector_factory, frozenset({"oracle"}))
+KIND = Kind(
+    "detector", "xadbench.detectors", DETECTORS, detector_factory, detector_factory, frozenset({"oracle"})
+)
 
 
-def make_detector(name: str, /, *, random_state: int, **params: Any) -> VersionedDetector:
+def make_detector(made_from: str | type[Any], /, *, random_state: int, **params: Any) -> VersionedDetector:
     """Make an unfitted detector.
 
     Parameters
     ----------
-    name
+    made_from
         A key of `DETECTORS`; the name of an installed plug-in; or a class of your own, as
         "package.module:Name" or "path/to/file.py:name", by the convention of `Detector` or a model of PyOD's.
+        Or such a class itself.
     random_state
         Seed, at least 0.
     **params
@@ -183,4 +186,4 @@ def make_detector(name: str, /, *, random_state: int, **params: Any) -> Versione
     >>> make_detector("iforest", random_state=0, n_estimators=50).get_params()["model__n_estimators"]
     50
     """
-    return make(KIND, name, random_state, params)
+    return make(KIND, made_from, random_state, params)

@@ -3,7 +3,7 @@
 from xadbench.evaluation.components.protocols import Explainer, missing
 
 from .attribution import Captum
-from .base import ExplainFunction, FunctionExplainer, as_explainer
+from .base import ExplainerObject, ExplainFunction, FunctionExplainer, as_explainer
 from .catalogue import EXPLAINERS, KIND, make_explainer
 from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random
@@ -23,6 +23,7 @@ from .tails import COPOD, ECOD, HBOS
 __all__ = [
     "Explainer",
     "ExplainFunction",
+    "ExplainerObject",
     "FunctionExplainer",
     "EXPLAINERS",
     "KIND",

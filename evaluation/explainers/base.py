@@ -1,5 +1,6 @@
 """What explainers share: a plain function as an explainer, and one row at a time."""
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -7,11 +8,12 @@ from typing import Any, Self
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.errors import InputError, one_line
 from xadbench.evaluation.components.protocols import EXPLAINER_METHODS, Detector, Explainer
 from xadbench.evaluation.components.registry import SEED, Factory, factory_of, keywords
 
 ExplainFunction = Callable[..., FloatArray]
+ExplainerObject = type[Explainer] | Explainer | ExplainFunction  # what an explainer can be made from
 GIVEN = ("detector", "background", "X")  # what a plain function is called with
 
 
@@ -103,6 +105,30 @@ def explainer_factory(made_from: Any) -> Factory[Explainer]:
             f"not an object of {type(made_from).__name__}"
         )
     return _function_factory(made_from)
+
+
+def object_factory(given: ExplainerObject) -> Factory[Explainer]:
+    """Return the factory of a class or function, as `explainer_factory`, or of an explainer, which is copied.
+
+    Raises
+    ------
+    InputError
+        For any other object.
+    """
+    if isinstance(given, type) or not hasattr(given, "explain"):
+        return explainer_factory(given)
+    explainer = as_explainer(given)
+    return Factory(lambda random_state: _copy(explainer), frozenset())  # noqa: ARG005  # it has its own
+
+
+def _copy(explainer: Explainer) -> Explainer:
+    try:
+        return copy.deepcopy(explainer)
+    except Exception as error:
+        cls = type(explainer).__name__
+        raise InputError(
+            f"an object of {cls} cannot be copied for each trial ({one_line(error)}); give the class"
+        ) from error
 
 
 def _function_factory(function: ExplainFunction) -> Factory[Explainer]:

@@ -8,7 +8,7 @@ from xadbench.evaluation.components.protocols import Explainer
 from xadbench.evaluation.components.registry import Entry, Factory, Kind, factory_of, make
 
 from .attribution import METHODS, Captum
-from .base import explainer_factory
+from .base import ExplainerObject, explainer_factory, object_factory
 from .coalitions import ExactShapley, LeverageSHAP
 from .controls import Random
 from .counterfactual import Counterfactual
@@ -114,17 +114,18 @@ EXPLAINERS: dict[str, Entry[Explainer]] = {
 
 
 CONTROL_NAMES = frozenset({"oracle", "truth", "inverted_truth"})
-KIND = Kind("explainer", "xadbench.explainers", EXPLAINERS, explainer_factory, CONTROL_NAMES)
+KIND = Kind("explainer", "xadbench.explainers", EXPLAINERS, explainer_factory, object_factory, CONTROL_NAMES)
 
 
-def make_explainer(name: str, /, *, random_state: int, **params: Any) -> Explainer:
+def make_explainer(made_from: str | ExplainerObject, /, *, random_state: int, **params: Any) -> Explainer:
     """Make an explainer.
 
     Parameters
     ----------
-    name
+    made_from
         A key of `EXPLAINERS`; the name of an installed plug-in; or a class or function of your own, as
-        "package.module:Name" or "path/to/file.py:name".
+        "package.module:Name" or "path/to/file.py:name". Or an object: a class, a function of (detector,
+        background, X), or an explainer, which is copied.
     random_state
         Seed, at least 0; explainers without randomness ignore it.
     **params
@@ -142,4 +143,4 @@ def make_explainer(name: str, /, *, random_state: int, **params: Any) -> Explain
     >>> make_explainer("kernel_shap", random_state=0, alpha=4.0).alpha
     4.0
     """
-    return make(KIND, name, random_state, params)
+    return make(KIND, made_from, random_state, params)

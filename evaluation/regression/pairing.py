@@ -1,6 +1,5 @@
 """Pairs the trials of two runs, and names those that cannot be compared."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ ALLOWANCES = {  # what stops a comparison unless it is allowed: option --allow-<
     "other-seeds": "no seed in common",
 }
 NOTE = "note"  # of no consequence
-OBJECT = re.compile(r"^object-[0-9a-f]{32}")  # how `score` names an explainer given as an object: each anew
 
 
 @dataclass(frozen=True)
@@ -229,8 +227,7 @@ def _parts(components: str, metrics: tuple[str, ...]) -> dict[str, Any]:
 def _flat(components: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """Yield each version, library and parameter that a trial depends on in the metrics compared."""
     for what in ("detector", "explainer"):
-        for full_name, made in components.get(what, {}).items():
-            name = OBJECT.sub("object", full_name)
+        for name, made in components.get(what, {}).items():
             yield f"{what} {name} version", made.get("version")
             yield f"{what} {name} library", made.get("library")
             for parameter, value in made.get("params", {}).items():

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from xadbench.datasets.common.errors import InputError
-from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import save
 from xadbench.evaluation.results.provenance import versions
@@ -99,7 +98,7 @@ def _written(run: Path, record: store.Record) -> store.Record:
 
 def _of_the_code_asked_for(job: Job, key: str, explainer: Component, result: Result) -> Result:
     """Return a trial's result; not that of code that was changed since the trial got its key."""
-    is_users = any(is_spec(component.name) for component in (job.detector, explainer))
+    is_users = job.detector.is_loaded or explainer.is_loaded
     if is_users and trial_key(job.table, job.detector, explainer, job.measures) != key:
         return not_ok("error", "the code of its explainer or detector was changed during the run; run again")
     return result
@@ -184,7 +183,7 @@ def records_of_infeasible(infeasible: InfeasibleTrials) -> Iterator[store.Record
 
 def _components(job: Job, explainer: Component) -> dict[str, Any] | None:
     """Return what the trial's parts are; None where the user's code was changed and cannot be loaded now."""
-    is_users = any(is_spec(component.name) for component in (job.detector, explainer))
+    is_users = job.detector.is_loaded or explainer.is_loaded
     identities = None if is_users else job.identities  # a user's code may change meanwhile
     try:
         return components(job.table, job.detector, explainer, job.measures, identities)

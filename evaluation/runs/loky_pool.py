@@ -2,16 +2,19 @@
 
 import gc
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from loky import ProcessPoolExecutor
+from loky.backend.reduction import dumps
 
+from xadbench.datasets.common.errors import BREAKS, InputError, one_line
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.suite.spec import Component
 
 from .preloading import import_early
 
@@ -54,6 +57,20 @@ def loky_pool(workers: int) -> Iterator[Pool]:
                 yield early.pop() if is_there else stack.enter_context(_loky(workers))
 
         yield Pool(new, workers)
+
+
+def check_objects(components: Iterable[Component]) -> None:
+    """Raise `InputError` for a component made from a Python object that cannot be sent to a worker."""
+    for one in components:
+        try:
+            dumps(one)
+        except BREAKS:
+            raise
+        except BaseException as error:
+            raise InputError(
+                f"{one.label} cannot be sent to workers ({one_line(error)}); expected an object that can be "
+                "pickled, or one worker without a time-out and a memory limit"
+            ) from error
 
 
 def _is_whole(executor: Executor) -> bool:

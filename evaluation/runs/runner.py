@@ -243,15 +243,16 @@ def _pool(
     suite: Suite, workers: int, executor: Executor, scheduler: str | None
 ) -> "AbstractContextManager[Pool] | None":
     """Return where workers come from; None where trials run in this process."""
-    if executor == "dask":
-        from .dask_pool import dask_pool  # noqa: PLC0415  # an extra
-
-        return dask_pool(workers, scheduler)
-    if workers == 1 and suite.timeout is None and suite.memory_limit is None:
+    if executor == "loky" and workers == 1 and suite.timeout is None and suite.memory_limit is None:
         return None
-    from .loky_pool import loky_pool  # noqa: PLC0415  # only where asked for
+    from .loky_pool import check_objects, loky_pool  # noqa: PLC0415  # only where asked for
 
-    return loky_pool(workers)
+    check_objects((*suite.detectors, *suite.explainers))
+    if executor == "loky":
+        return loky_pool(workers)
+    from .dask_pool import dask_pool  # noqa: PLC0415  # an extra
+
+    return dask_pool(workers, scheduler)
 
 
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:

@@ -1,4 +1,4 @@
-"""Scores attributions that were made elsewhere, read from files: what `xadbench score --export` asked for."""
+"""Scores attributions that were made elsewhere: files that answer the tasks of `xadbench export`."""
 
 import json
 from functools import partial

@@ -40,7 +40,7 @@ of this value for the row's score: a finite number, higher is more responsible. 
 
   write.csv(attributions, "answers/TASK.csv", row.names = FALSE)    # and read.csv(..., check.names = FALSE)
 
-  xadbench score --attributions answers --suite {suite}
+  xadbench import answers --suite {suite}
 
 with the --suite (of your own: the path of its file), --detector, --dataset and --label that the export had.
 
@@ -78,7 +78,6 @@ def export(
         If `folder` exists, or no task is left.
     """
     tell = on_task or (lambda line: None)  # noqa: ARG005  # named for what it is
-    name = suite.name.removeprefix("score-")
     with one_thread(), new_folder(folder) as draft, tempfile.TemporaryDirectory() as run:
         written = []
         for task in tasks(suite, lambda infeasible: tell(infeasible.reason)):
@@ -88,11 +87,11 @@ def export(
             tell(f"{task.name}: {detection.get('reason') or 'written'}")
         if not written:
             raise InputError(
-                f"suite {name} has no task: no detector fitted to a table with ground-truth features"
+                f"suite {suite.name} has no task: no detector fitted to a table with ground-truth features"
             )
         manifest = {"format": FORMAT, "versions": versions(), "files": form, "tasks": written}
         (draft / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        (draft / "README.txt").write_text(README.format(suffix=form, suite=name), encoding="utf-8")
+        (draft / "README.txt").write_text(README.format(suffix=form, suite=suite.name), encoding="utf-8")
     return len(written)
 
 

@@ -1,21 +1,15 @@
-"""Scores an explainer, a detector or a data set of the user's beside the baselines of a suite."""
+"""Scores an explainer, a detector or a data set of the user's: a run of a suite with these entries more."""
 
-import copy
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from xadbench.datasets.common.errors import InputError, one_line
+from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import build_spec
 from xadbench.datasets.sources.loading import load_dataset
-from xadbench.evaluation.components.protocols import Explainer
-from xadbench.evaluation.components.registry import Entry, Factory
-from xadbench.evaluation.explainers import EXPLAINERS, ExplainFunction, as_explainer
-from xadbench.evaluation.explainers.base import explainer_factory
+from xadbench.evaluation.explainers import ExplainerObject
 from xadbench.evaluation.results.frame import REFERENCES
 from xadbench.evaluation.runs.reference import run_with_shipped
 from xadbench.evaluation.suite.expand import combinations
@@ -24,11 +18,25 @@ from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_sui
 from .placement import Placement, place_of
 
 INJECTED = {"ratio": 0.1}  # into a data set that has no ground truth, as suite quick does
-AnyExplainer = str | type[Explainer] | Explainer | ExplainFunction
+
+
+class Extended(NamedTuple):
+    """A suite with entries more, and their labels in it; a label is empty where there is no such entry."""
+
+    suite: Suite
+    explainer: str = ""
+    detector: str = ""
+    table: str = ""
+
+    @property
+    def scored(self) -> Suite:
+        """The suite under a name of its own, since a run of it is none of the suite that it extends."""
+        named = dict(self.suite) | {"name": f"score-{self.suite.name}"}
+        return build_spec(named, Suite, where=f"suite {self.suite.name}")
 
 
 def score_on_suite(
-    explainer: AnyExplainer | None = None,
+    explainer: str | ExplainerObject | None = None,
     suite: str | Path | Suite = "quick",
     params: Mapping[str, Any] | None = None,
     *,
@@ -83,44 +91,30 @@ def score_on_suite(
     """
     if explainer is None and not detector and not dataset:
         raise InputError("nothing to score; expected an explainer, a detector or a data set")
-    with _named(explainer) as name:
-        entry = _component(explainer, name, dict(params or {}), label)
-        requested = beside(suite, entry, detector, dataset, labels)
-        return run_beside(requested, entry, detector, dataset, out, recompute=recompute, **options)
-
-
-def run_beside(
-    requested: Suite,
-    explainer: Component | None,
-    detector: str | None,
-    dataset: str | None,
-    out: Path | None = None,
-    *,
-    recompute: bool = False,
-    **options: Any,
-) -> Placement:
-    """Run a suite that `beside` returned for these parts, and return their place; as `score_on_suite`."""
-    with _folder(out) as run:
-        records = run_with_shipped(requested, run, recompute=recompute, **options)
-    return place_of(
-        _label(requested.explainers, explainer),
-        requested,
-        records,
-        detector=_label(requested.detectors, Component(name=detector) if detector else None),
-        table=next(
-            (spec.title for spec in reversed(requested.tables) if spec.dataset == dataset is not None), ""
-        ),
+    entry = _component(explainer, params or {}, label)
+    return score_entries(
+        extended(suite, entry, detector, dataset, labels), out, recompute=recompute, **options
     )
 
 
-def beside(
+def score_entries(
+    requested: Extended, out: Path | None = None, *, recompute: bool = False, **options: Any
+) -> Placement:
+    """Run a suite that `extended` returned, and return the place of its entries; as `score_on_suite`."""
+    suite = requested.scored
+    with _folder(out) as run:
+        records = run_with_shipped(suite, run, recompute=recompute, **options)
+    return place_of(requested.explainer, suite, records, detector=requested.detector, table=requested.table)
+
+
+def extended(
     suite: str | Path | Suite,
     explainer: Component | None = None,
     detector: str | None = None,
     dataset: str | None = None,
     labels: str | None = None,
-) -> Suite:
-    """Return the suite with an explainer, a detector and a data set more, under a name of its own.
+) -> Extended:
+    """Return the suite with an explainer, a detector and a data set more.
 
     Raises
     ------
@@ -134,36 +128,37 @@ def beside(
     if labels is not None and not dataset:
         raise InputError(f"column {labels!r} is to mark the anomalies of a data set, but none is named")
     chosen = suite if isinstance(suite, Suite) else load_suite(str(suite))
+    own_detector = Component(name=detector) if detector else None
+    own_tables = (_table(dataset, labels),) if dataset else ()
     parts = {
         "explainers": _with(chosen.explainers, explainer),
-        "detectors": _with(chosen.detectors, Component(name=detector) if detector else None),
-        "tables": _with_table(chosen.tables, _table(dataset, labels) if dataset else None),
+        "detectors": _with(chosen.detectors, own_detector),
+        "tables": tuple(dict.fromkeys((*chosen.tables, *own_tables))),
     }
-    named = dict(chosen) | parts | {"name": f"score-{chosen.name}"}
-    requested = build_spec(named, Suite, where=f"suite {chosen.name}")
+    requested = build_spec(dict(chosen) | parts, Suite, where=f"suite {chosen.name}")
     label = _label(requested.explainers, explainer)
     if label and not any(one.label == label for *_, left in combinations(requested) for one in left):
         raise InputError(f"suite {chosen.name}: include and exclude leave no trial of {label!r}")
-    return requested
+    table = next((spec.title for spec in own_tables), "")
+    return Extended(requested, label, _label(requested.detectors, own_detector), table)
 
 
 def _with(there: tuple[Component, ...], more: Component | None) -> tuple[Component, ...]:
     """Return the components with one more; a baseline that is scored is one of them, if by another label."""
     if more is None:
         return there
-    if not any(_is_same(one, more) for one in there):
+    if not any(one.identity == more.identity for one in there):
         return (*there, more)
     if more.label == Component(name=more.name, params=more.params).label:
         return there
-    return tuple(more if _is_same(one, more) else one for one in there)
+    return tuple(more if one.identity == more.identity else one for one in there)
 
 
-def _is_same(one: Component, other: Component) -> bool:
-    return (one.name, one.params) == (other.name, other.params)
-
-
-def _with_table(there: tuple[TableSpec, ...], more: TableSpec | None) -> tuple[TableSpec, ...]:
-    return there if more is None or more in there else (*there, more)
+def _label(components: tuple[Component, ...], component: Component | None) -> str:
+    """Return what the suite calls a component: it tells apart what would have one name."""
+    if component is None:
+        return ""
+    return next(one.label for one in components if one.identity == component.identity)
 
 
 def _table(dataset: str, labels: str | None) -> TableSpec:
@@ -174,21 +169,13 @@ def _table(dataset: str, labels: str | None) -> TableSpec:
 
 
 def _component(
-    explainer: AnyExplainer | None, name: str | None, params: dict[str, Any], label: str
+    explainer: str | ExplainerObject | None, params: Mapping[str, Any], label: str
 ) -> Component | None:
-    if name is None:
+    if explainer is None:
         return None
-    if not label and not isinstance(explainer, str):  # an object's name stands for nothing
-        own = getattr(explainer, "__name__", type(explainer).__name__)
-        label = Component(name=own, params=params).label
-    return Component(name=name, params=params, label=label)
-
-
-def _label(components: tuple[Component, ...], component: Component | None) -> str:
-    """Return what the suite calls a component: it tells apart what would have one name."""
-    if component is None:
-        return ""
-    return next(one.label for one in components if _is_same(one, component))
+    if isinstance(explainer, str):
+        return Component(name=explainer, params=dict(params), label=label)
+    return Component.of_object(explainer, params, label)
 
 
 @contextmanager
@@ -198,34 +185,3 @@ def _folder(out: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="xadbench-") as folder:
         yield Path(folder)
-
-
-@contextmanager
-def _named(explainer: AnyExplainer | None) -> Iterator[str | None]:
-    """Yield the name under which trials make the explainer: that of an object holds within the scope."""
-    if explainer is None or isinstance(explainer, str):
-        yield explainer
-        return
-    name = f"object-{uuid.uuid4().hex}"
-    EXPLAINERS[name] = Entry("given as an object", partial(_factory, explainer))
-    try:
-        yield name
-    finally:
-        del EXPLAINERS[name]
-
-
-def _factory(explainer: Any) -> Factory[Explainer]:
-    if isinstance(explainer, type) or not hasattr(explainer, "explain"):
-        return explainer_factory(explainer)
-    as_explainer(explainer)  # refuses what is none
-    return Factory(lambda random_state: _copy(explainer), frozenset())  # noqa: ARG005  # it has its own
-
-
-def _copy(explainer: Any) -> Any:
-    try:
-        return copy.deepcopy(explainer)
-    except Exception as error:
-        cls = type(explainer).__name__
-        raise InputError(
-            f"an object of {cls} cannot be copied for each trial ({one_line(error)}); give the class"
-        ) from error

@@ -3,11 +3,12 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from uuid import uuid4
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +18,7 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     model_validator,
 )
 
@@ -24,7 +26,7 @@ from xadbench.datasets.common.errors import unknown
 from xadbench.datasets.common.limits import COMPONENTS
 from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
-from xadbench.datasets.common.user_code import short_name
+from xadbench.datasets.common.user_code import is_spec, object_name, short_name
 from xadbench.evaluation.components.registry import SEED
 
 Artifact = Literal["rows", "attributions"]
@@ -100,6 +102,7 @@ class Component(BaseModel, frozen=True, extra="forbid"):
     """A detector or explainer by its name, with parameters where the defaults will not do.
 
     The name is a registered one, that of a plug-in, or `package.module:Name` or `path/to/file.py:name`.
+    `of_object` returns one that is made from a Python object: an explainer, or a class or function.
 
     `grid` gives a list of values for each of some parameters; in a suite it stands for one component a
     combination of values. (A list in `params` is one value.)
@@ -109,6 +112,35 @@ class Component(BaseModel, frozen=True, extra="forbid"):
     params: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict, exclude=True)
     label: str = ""
+    _object: Any = PrivateAttr(default=None)  # goes to workers with it, and into no file
+    _mark: str = PrivateAttr(default="")
+
+    @classmethod
+    def of_object(cls, given: Any, params: Mapping[str, Any] | None = None, label: str = "") -> Self:
+        """Return the component of a class, a function or an explainer, under a mark of its own."""
+        component = cls(name=object_name(given), params=dict(params or {}), label=label)
+        component._object, component._mark = given, uuid4().hex
+        return component
+
+    @property
+    def made_from(self) -> Any:
+        """The object, or else the name."""
+        return self._object if self._mark else self.name
+
+    @property
+    def mark(self) -> str:
+        """What tells an object from any other, since nothing tells whether two are the same; else empty."""
+        return self._mark
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the user's code is loaded by the name each time, and so may change during a run."""
+        return not self.mark and is_spec(self.name)
+
+    @property
+    def identity(self) -> tuple[Hashable, ...]:
+        """Equal of components that are the same, whatever their labels."""
+        return self.name, self.mark, _hashable(self.params)
 
     @model_validator(mode="after")
     def _labelled(self) -> Self:
@@ -156,7 +188,7 @@ def _distinct(components: Sequence[Component]) -> tuple[Component, ...]:
     """Return the components, labelled by module or file too where an object's own name is not enough."""
     count = Counter(component.label for component in components)
     return tuple(
-        Component(name=one.name, params=one.params, label=_with_settings(one.name, one.params))
+        one.model_copy(update={"label": _with_settings(one.name, one.params)})
         if count[one.label] > 1 and one.label == _with_settings(short_name(one.name), one.params)
         else one
         for one in components
@@ -237,9 +269,9 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             if twice := [label for label, count in labels.items() if count > 1]:
                 raise ValueError(f"{what} has {twice[0]!r} twice; give one of them another name or label")
         for part in (self.detectors, self.explainers):
-            known: dict[object, Component] = {}
+            known: dict[Hashable, Component] = {}
             for one in part:
-                first = known.setdefault((one.name, _hashable(one.params)), one)
+                first = known.setdefault(one.identity, one)
                 if first is not one:
                     raise ValueError(f"{first.label!r} and {one.label!r} are the same; leave one of them out")
         if len(set(self.seeds)) < len(self.seeds):

@@ -20,15 +20,16 @@ MOST_SECONDS = 1.0  # on the clock: what takes longer and computes little waits 
 
 def new_explainer(component: Component, seed: int) -> Explainer:
     """Return the explainer that a suite names."""
-    return make_explainer(component.name, random_state=seed, **component.params)
+    return make_explainer(component.made_from, random_state=seed, **component.params)
 
 
-_WARM: set[tuple[str, type]] = set()  # what this process has run once: imports and first calls are not timed
+# What this process has run once: imports and first calls are not timed.
+_WARM: set[tuple[str, str, type]] = set()
 
 
 def warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
     """Let an explainer of this name explain one row on such a detector, if it has not yet."""
-    what = component.name, type(fitted.detector)
+    what = component.name, component.mark, type(fitted.detector)
     if what not in _WARM:
         explain(new_explainer(component, 0), fitted, rows[:1])
         _WARM.add(what)

@@ -77,7 +77,7 @@ def fit(source: Source, component: Component) -> Fitted | None:
 def _detector(source: Source, component: Component) -> Detector | None:
     if component.name == ORACLE:
         return oracle_detector(source)
-    return make_detector(component.name, random_state=source.seed, **component.params)
+    return make_detector(component.made_from, random_state=source.seed, **component.params)
 
 
 def ceiling(source: Source) -> dict[str, float]:

@@ -40,7 +40,7 @@ class Identities:
         """
         key = make, id(component), seed
         if key not in self._known:  # which keeps the component, so that no other takes its id
-            made = make(component.name, random_state=seed, **component.params)
+            made = make(component.made_from, random_state=seed, **component.params)
             self._known[key] = component, identity(short_name(component.name), made)
         return self._known[key][1]
 
@@ -144,7 +144,8 @@ def _identity(
     known: Identities,
 ) -> dict[str, Any]:
     if component.name not in controls:
-        return {"params": component.params, "made": known.of(component, make, source.seed)}
+        own = {"object": component.mark} if component.mark else {}
+        return own | {"params": component.params, "made": known.of(component, make, source.seed)}
     if component.params:
         raise InputError(f"control {component.name!r} takes no parameters")
     return {"name": component.name, "network": source.network_json, "version": VERSION}

@@ -63,6 +63,18 @@ def explainer(suite, code_folder):
 
 
 @pytest.fixture
+def answers(suite, tmp_path):
+    """Each value itself as its attribution."""
+    from xadbench.evaluation.submission.export import export  # noqa: PLC0415  # only where an example needs one
+    from xadbench.evaluation.suite.spec import load_suite  # noqa: PLC0415  # as above
+
+    export(load_suite(str(tmp_path / "mine.yaml")), tmp_path / "there")
+    (tmp_path / "answers").mkdir()
+    for rows in (tmp_path / "there").glob("*/rows.csv"):
+        rows.rename(tmp_path / "answers" / f"{rows.parent.name}.csv")
+
+
+@pytest.fixture
 def run(finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "runs" / "mine")
 
@@ -92,6 +104,8 @@ THERE = {
     "xadbench check": "explainer",
     "xadbench run": "suite",
     "xadbench score": "explainer",
+    "xadbench export": "suite",
+    "xadbench import": "answers",
     "xadbench report": "run",
     "xadbench baseline": "baseline",
     "xadbench baseline save": "run",

@@ -217,3 +217,21 @@ def test_a_library_that_is_not_installed_is_refused(library: str) -> None:
 def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(InputError, match="random_state is -1, expected an integer of at least 0"):
         make_explainer("random", random_state=-1)
+
+
+def test_an_explainer_is_made_from_an_object_too() -> None:
+    def far(detector: Any, background: FloatArray, X: FloatArray, power: int = 1) -> FloatArray:
+        return np.abs(X - background.mean(axis=0)) ** power
+
+    X = np.array([[-1.0, 2.0]])
+    made = make_explainer(far, random_state=0, power=2).fit(None, np.zeros((1, 2)))
+    assert_array_equal(made.explain(X), X**2)
+    given = ZScore()
+    made = make_explainer(given, random_state=0)
+    assert type(made) is ZScore
+    assert made is not given
+    assert type(make_explainer(ZScore, random_state=0)) is ZScore
+    with pytest.raises(InputError, match=r"unknown parameter of explainer .*:far: 'depth'; known: power"):
+        make_explainer(far, random_state=0, depth=1)
+    with pytest.raises(InputError, match="int is no explainer"):
+        make_explainer(int, random_state=0)

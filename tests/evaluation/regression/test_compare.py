@@ -213,23 +213,6 @@ def test_where_a_record_does_not_tell_its_components_another_key_refuses(records
     assert "another key" in gate_of(records, changed(records, forget)).not_comparable[0].text
 
 
-def test_an_object_is_itself_under_whatever_name_it_was_scored(records):
-    def named(digit):
-        def rename(record):
-            made = record["components"]["explainer"].pop("good")
-            record["components"]["explainer"][f"object-{digit * 32}"] = made
-
-        return changed(records, rename)
-
-    assert gate_of(named("1"), named("2")).passed
-    other = changed(
-        named("2"), lambda record: record["components"]["explainer"]["object-" + "2" * 32].update(version=9)
-    )
-    assert [one.text for one in gate_of(named("1"), other).not_comparable] == [
-        "explainer object version: 2, now 9"
-    ]
-
-
 def test_a_run_without_times_is_evaluated_without_them_and_says_so(records):
     untimed = [record | {"normalised_time": None} for record in records]
     for both, run in [((untimed, records), "BASE"), ((records, untimed), "NEW")]:

@@ -313,18 +313,53 @@ def test_a_feature_called_row_is_no_row_number(jobs):
     assert Task(job).columns[:2] == ("row_", "row")
 
 
-def test_the_commands_export_and_score(xadbench, tmp_path):
+def test_the_commands_export_and_import(xadbench, tmp_path):
     (tmp_path / "s.yaml").write_text(
         "{name: s, tables: [{recipe: table2-d10-5, rows: 200}], detectors: [distance], explainers: [z_score]}"
     )
-    code, out, _ = xadbench("score", "--export", "asked", "--suite", "s.yaml")
+    code, out, _ = xadbench("export", "--suite", "s.yaml", "--out", "asked")
     assert code == 0
     assert "asked: 1 tasks; asked/README.txt says how to answer them" in out
-    assert "of your own: the path of its file" in (tmp_path / "asked" / "README.txt").read_text()
+    readme = (tmp_path / "asked" / "README.txt").read_text()
+    assert "of your own: the path of its file" in readme
+    assert "xadbench import answers --suite s\n" in readme
     (tmp_path / "mine").mkdir()
     attributions(tmp_path / "asked" / TASKS[0]).to_csv(tmp_path / "mine" / f"{TASKS[0]}.csv", index=False)
-    code, out, _ = xadbench("score", "--attributions", "mine", "--suite", "s.yaml")
+    code, out, _ = xadbench("import", "mine", "--suite", "s.yaml")
     assert code == 0
     assert "mine: place 1 of 2" in out
     assert "Cost of a trial: not known, since it was computed elsewhere." in out
     assert xadbench("report", "runs/score-s", "--format", "csv")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["import", "a"], "a is no folder"),
+        (["import"], "Missing argument 'DIR'"),
+        (["import", "a", "--format", "csv"], "'csv' is not one of 'text', 'json', 'markdown'"),
+        (["import", "a", "--workers", "0"], "'--workers'"),
+        (["import", "a", "--suite", "quik"], "unknown suite 'quik'"),
+        (["export", "--format", "json"], "'json' is not one of 'csv', 'parquet'"),
+        (["export", "--out", "."], "exists already"),
+        (["export", "--suite", "quik"], "unknown suite 'quik'"),
+        (["score", "--export", "e"], "No such option: --export"),
+        (["score", "--attributions", "a"], "No such option: --attributions"),
+    ],
+)
+def test_wrong_use_of_a_command_gives_one_line(xadbench, tmp_path, arguments, message):
+    (tmp_path / "s.yaml").write_text(
+        "{name: s, tables: [{recipe: table2-d4-5, rows: 99}], detectors: [distance], explainers: [z_score]}"
+    )
+    suite = [] if "--suite" in arguments else ["--suite", "s.yaml"]
+    code, out, err = xadbench(*arguments, *suite)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+
+
+def test_an_export_goes_to_a_folder_named_after_the_suite(xadbench, tmp_path):
+    (tmp_path / "s.yaml").write_text(
+        "{name: s, tables: [{recipe: table2-d4-5, rows: 99}], detectors: [distance], explainers: [z_score]}"
+    )
+    assert xadbench("export", "--suite", "s.yaml", "--format", "parquet")[0] == 0
+    assert (tmp_path / "exports" / "s" / "table2-d4-5--distance--seed-0" / "rows.parquet").exists()

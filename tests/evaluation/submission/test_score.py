@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
-from xadbench.evaluation.cli.score import parameters
 from xadbench.evaluation.explainers import EXPLAINERS
+from xadbench.evaluation.regression import Terms, compare
+from xadbench.evaluation.results.store import without_nan
+from xadbench.evaluation.results.stored_runs import of_records
 from xadbench.evaluation.runs import reference as shipped
-from xadbench.evaluation.submission.score import beside, score_on_suite
+from xadbench.evaluation.submission.score import extended, score_on_suite
 from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 from xadbench.evaluation.suite.tables import load_source
 
@@ -126,9 +128,45 @@ def closure(sign):
 @pytest.mark.usefixtures("nothing_shipped")
 @pytest.mark.parametrize("make", [Signed, closure])
 def test_an_object_is_never_taken_for_another(tiny, tmp_path, make):
-    means = [score_on_suite(make(sign), tiny, out=tmp_path).places[0].own["mean"] for sign in (1, -1)]
+    known, during = set(EXPLAINERS), []
+
+    def note(record, is_new):
+        during.append(set(EXPLAINERS))
+
+    means = [
+        score_on_suite(make(sign), tiny, out=tmp_path, on_trial=note).places[0].own["mean"]
+        for sign in (1, -1)
+    ]
     assert means[0] > 0.3 > means[1]
-    assert not [name for name in EXPLAINERS if name.startswith("object")]
+    assert during == [known] * len(during)
+
+
+def test_an_object_that_has_the_name_of_a_control_is_itself(tiny):
+    def truth(detector, background, X):
+        return np.zeros_like(X)
+
+    (place,) = score_on_suite(truth, tiny, label="mine").places
+    assert place.own["mean"] == pytest.approx(0, abs=1e-12)
+    assert place.board.references.loc["truth", "mean"] == 1
+    with pytest.raises(InputError, match="label of a control, 'truth'"):
+        score_on_suite(truth, tiny)
+
+
+def test_records_of_an_object_have_a_plain_name_and_can_be_compared(tiny):
+    def scored(explainer):
+        placement = score_on_suite(explainer, tiny)
+        own = [one for one in placement.records if one["explainer"]["label"] == "Signed"]
+        records = [one.as_json() for one in placement.records]
+        return own, of_records("a run", json.loads(json.dumps(without_nan(records))), {})
+
+    own, base = scored(Signed())
+    assert {one["explainer"]["name"].rpartition(":")[2] for one in own} == {"Signed"}
+    assert {name for one in own for name in one["components"]["explainer"]} == {"Signed"}
+    assert compare(base, scored(Signed)[1], Terms()).refusals == []
+    changed = scored(type("Signed", (Signed,), {"version": 2}))[1]
+    assert [one.text for one in compare(base, changed, Terms()).refusals] == [
+        "explainer Signed version: none, now 2"
+    ]
 
 
 def test_a_baseline_has_a_place_too(tiny):
@@ -208,7 +246,7 @@ def own_csv(files, tmp_path):
 
 
 def test_of_a_file_the_rows_that_a_column_marks_are_left_out(own_csv, tiny):
-    table = load_source(beside(tiny, None, None, own_csv, "bad").tables[-1], 0).table
+    table = load_source(extended(tiny, None, None, own_csv, "bad").suite.tables[-1], 0).table
     assert table.feature_names == ("a", "b", "c")
     assert table.clean.max() < 25
     placement = score_on_suite(absolute_z, tiny, dataset=own_csv, labels="bad")
@@ -227,7 +265,7 @@ def test_a_file_that_is_too_short_for_anomalies_is_named(files, xadbench, tmp_pa
     )
 
 
-@pytest.mark.parametrize("command", [["mine.py:absolute_z"], ["--export", "asked"], ["--attributions", "a"]])
+@pytest.mark.parametrize("command", [["score", "mine.py:absolute_z"], ["export"], ["import", "a"]])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -241,7 +279,7 @@ def test_a_file_that_is_too_short_for_anomalies_is_named(files, xadbench, tmp_pa
 )
 @pytest.mark.usefixtures("own_csv")
 def test_a_label_goes_with_a_file_that_has_it(xadbench, command, arguments, message):
-    code, out, err = xadbench("score", *command, *arguments, "--suite", "tiny.yaml")
+    code, out, err = xadbench(*command, *arguments, "--suite", "tiny.yaml")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert message in err
 
@@ -273,7 +311,10 @@ def test_what_cannot_be_scored_is_named(tiny, explainer, options, message):
 
 @pytest.mark.usefixtures("files")
 def test_a_suite_is_named_by_its_path_too(tmp_path):
-    assert beside(tmp_path / "tiny.yaml", detector="gaussian").labels("detectors") == ["distance", "gaussian"]
+    assert extended(tmp_path / "tiny.yaml", detector="gaussian").suite.labels("detectors") == [
+        "distance",
+        "gaussian",
+    ]
 
 
 def test_a_suite_that_leaves_no_trial_is_refused_before_any(tiny):
@@ -338,7 +379,7 @@ def test_an_explainer_that_raises_gives_the_reason_and_code_3(xadbench):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to score; expected EXPLAINER, --detector, --dataset or --attributions"),
+        ([], "nothing to score; expected EXPLAINER, --detector or --dataset"),
         ([""], "unknown explainer ''"),
         (["", "--detector", "distance"], "unknown explainer ''"),
         (["mine.py:gone"], "no 'gone' in mine.py"),
@@ -348,16 +389,10 @@ def test_an_explainer_that_raises_gives_the_reason_and_code_3(xadbench):
         (["mine.py:absolute_z", "--param", "p=1", "--param", "p=2"], "p is given twice"),
         (["mine.py:absolute_z", "--param", "depth=3"], "unknown parameter .*'depth'; known: power"),
         (["mine.py:absolute_z", "--suite", "quik"], "unknown suite 'quik'"),
-        (["mine.py:absolute_z", "--format", "csv"], "--format csv does not go with a score"),
+        (["mine.py:absolute_z", "--format", "csv"], "'csv' is not one of 'text', 'json', 'markdown'"),
         (["mine.py:absolute_z", "--format", "xml"], "'xml' is not one of"),
-        (["mine.py:absolute_z", "--export", "e"], "EXPLAINER does not go with --export"),
-        (["mine.py:absolute_z", "--attributions", "a"], "EXPLAINER does not go with --attributions"),
-        (["--export", "e", "--attributions", "a"], "--attributions does not go with --export"),
-        (["--export", "e", "--recompute"], "--recompute does not go with --export"),
-        (["--export", "e", "--workers", "2"], "--workers does not go with --export"),
-        (["--export", "e", "--format", "json"], "--format json does not go with --export"),
-        (["--attributions", "a"], "a is no folder"),
         (["--detector", "iforest", "--name", "x"], "--name does not go with a score without EXPLAINER"),
+        (["--detector", "iforest", "--param", "x=1"], "--param does not go with a score without EXPLAINER"),
         (["mine.py:absolute_z", "--workers", "0"], "'--workers'"),
         (["mine.py:absolute_z", "--out", "mine.py"], "mine.py is a file"),
     ],
@@ -369,7 +404,3 @@ def test_wrong_use_gives_one_line(xadbench, arguments, message):
     assert err.startswith("xadbench: ")
     assert err.count("\n") == 1
     assert re.search(message, err)
-
-
-def test_parameters_are_yaml():
-    assert parameters(["a=1", "b=x=y", "c=[1, 2]", "d=true"]) == {"a": 1, "b": "x=y", "c": [1, 2], "d": True}

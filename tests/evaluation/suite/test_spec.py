@@ -1,8 +1,10 @@
+import pickle
+
 import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.suite.spec import load_suite, suite_names
+from xadbench.evaluation.suite.spec import Component, Suite, load_suite, suite_names
 
 GOOD = """\
 name: s
@@ -126,3 +128,53 @@ def test_components_that_are_the_same_are_refused_whatever_their_labels(tmp_path
     same = f"{{name: dte, params: {{epochs: {epochs}}}, label: b}}"
     with pytest.raises(InputError, match=r"'dte\(epochs=3\)' and 'b' are the same"):
         read(tmp_path, GOOD.replace("epochs: 3}}]", f"epochs: 3}}}}, {same}]"))
+
+
+class Mine:
+    def __init__(self, power=1):
+        self.power = power
+
+
+def of_objects(*explainers):
+    parts = {"tables": [{"recipe": "table2-d4-5"}], "detectors": ["dte"]}
+    return Suite.model_validate({"name": "s", **parts, "explainers": explainers})
+
+
+def test_an_object_goes_with_its_component_and_into_no_file():
+    mine = Mine(2)
+    (one,) = of_objects(Component.of_object(mine)).explainers
+    assert (one.made_from, one.label) == (mine, "Mine")
+    assert one.model_dump() == {"name": f"{__name__}:Mine", "params": {}, "label": "Mine"}
+    (sent,) = pickle.loads(pickle.dumps(of_objects(Component.of_object(abs)))).explainers  # noqa: S301  # ours
+    assert sent.made_from is abs
+    assert sent.mark
+
+
+def test_a_component_that_is_named_has_no_mark():
+    one = Component(name="z_score")
+    assert (one.made_from, one.mark) == ("z_score", "")
+
+
+@pytest.mark.parametrize("key", ["object", "_object", "mark", "_mark", "made_from"])
+def test_a_file_holds_no_object(tmp_path, key):
+    with pytest.raises(InputError, match=key):
+        read(tmp_path, GOOD.replace("[random]", f"[{{name: random, {key}: x}}]"))
+
+
+def test_two_objects_of_one_class_are_two_explainers():
+    suite = of_objects(Component.of_object(Mine(1)), Component.of_object(Mine(2), label="other"))
+    assert suite.labels("explainers") == ["Mine", "other"]
+    with pytest.raises(ValueError, match="Mine' twice"):
+        of_objects(Component.of_object(Mine(1)), Component.of_object(Mine(2)))
+    same = Component.of_object(Mine(1))
+    with pytest.raises(ValueError, match="are the same"):
+        of_objects(same, same.model_copy(update={"label": "again"}))
+
+
+def test_an_object_whose_label_is_taken_is_labelled_by_its_module_too():
+    def z_score(detector, background, X):
+        return X
+
+    suite = of_objects(Component(name="z_score"), Component.of_object(z_score))
+    assert suite.labels("explainers") == ["z_score", f"{__name__}:z_score"]
+    assert suite.explainers[1].made_from is z_score

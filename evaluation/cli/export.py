@@ -1,0 +1,31 @@
+"""`xadbench export`: what an explainer outside Python needs, as files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from .options import Dataset, Detector, Label, Out, ScoredSuite
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: xadbench export --suite mine.yaml --out tasks")
+def export(  # noqa: PLR0917  # an option each
+    suite: ScoredSuite = "quick",
+    detector: Detector = None,
+    dataset: Dataset = None,
+    label: Label = None,
+    out: Out = None,
+    form: Annotated[
+        Literal["csv", "parquet"], typer.Option("--format", help="Of the files: csv or parquet.")
+    ] = "csv",
+) -> None:
+    """Write the rows to explain, training rows and scores of detectors; by default to exports/SUITE."""
+    from xadbench.evaluation.submission.export import export as write_tasks  # noqa: PLC0415  # as in `score`
+    from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above
+
+    requested = extended(suite, None, detector, dataset, label).suite
+    folder = out or Path("exports") / requested.name
+    n_tasks = write_tasks(requested, folder, form, on_task=typer.echo)
+    typer.echo(f"{folder}: {n_tasks} tasks; {folder / 'README.txt'} says how to answer them")

@@ -1,0 +1,40 @@
+"""`xadbench import`: attributions that were made elsewhere, for the tasks of an export."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Dataset, Detector, Label, ScoredSuite
+from .placement import Form, Recompute, RunFolder, Workers, run_and_show
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command("import", epilog="Example: xadbench import answers --suite mine.yaml")
+def import_attributions(  # noqa: PLR0917  # an option each
+    answers: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A file of attributions for each task of an export.")
+    ],
+    suite: ScoredSuite = "quick",
+    name: Annotated[
+        str, typer.Option(help="What to call the explainer; the folder's name if not told.")
+    ] = "",
+    detector: Detector = None,
+    dataset: Dataset = None,
+    label: Label = None,
+    workers: Workers = 1,
+    out: RunFolder = None,
+    form: Form = "text",
+    *,
+    recompute: Recompute = False,
+) -> None:
+    """Score attributions that were made elsewhere; suite, detector and data set are those of the export."""
+    from xadbench.evaluation.submission.attributions import score_files  # noqa: PLC0415  # as in `score`
+    from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above
+
+    requested = extended(suite, None, detector, dataset, label).scored
+    run = out or Path("runs") / requested.name
+    work = partial(score_files, answers, requested, name or answers.resolve().name, run)
+    run_and_show(work, requested, form, workers=workers, recompute=recompute)

@@ -1,0 +1,49 @@
+"""What `score` and `import` have in common: the run, its progress, and the place of the entry."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from xadbench.evaluation.results.store import is_finished
+from xadbench.evaluation.runs.progress import RunProgress
+from xadbench.evaluation.runs.runner import OnTrial
+from xadbench.evaluation.suite.expand import n_trials
+from xadbench.evaluation.suite.spec import Suite
+
+from .ending import TRIALS_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xadbench.evaluation.submission.placement import Placement
+
+Form = Annotated[
+    Literal["text", "json", "markdown"], typer.Option("--format", help="text, json or markdown.")
+]
+Recompute = Annotated[
+    bool, typer.Option("--recompute", help="Compute the baselines whose results are shipped.")
+]
+RunFolder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="The run's folder; runs/score-SUITE if not told."),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that run trials.")]
+
+
+def run_and_show(work: "Callable[..., Placement]", suite: Suite, form: str, **options: Any) -> None:
+    """Show progress while `work` runs a suite, then the place it returns; exit code 3 if a trial failed."""
+    from xadbench.evaluation.submission.placement_rendering import as_form  # noqa: PLC0415  # as in `score`
+
+    console = Console(stderr=form != "text")  # the output is the result alone where a program reads it
+    with RunProgress(n_trials(suite), console) as progress:
+        placement = work(on_trial=_telling(progress), on_running=progress.show, **options)
+    typer.echo(as_form(placement, form), nl=False)
+    if not all(map(is_finished, placement.records)):
+        raise typer.Exit(TRIALS_FAILED)
+
+
+def _telling(progress: RunProgress) -> OnTrial:
+    """Return the callback that shows a trial as it is computed, and counts what is there without a word."""
+    return lambda record, is_new: progress.advance(record, is_new) if is_new else progress.skip()
