@@ -12,7 +12,7 @@ from xadbench.evaluation.audit import recipes as audits
 from xadbench.generator.injection.inject import INJECTABLE
 
 from .ending import differing_where_truth_leaks
-from .options import Affected, Seed
+from .options import Affected, LabelColumn, Seed
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -28,7 +28,7 @@ def audit(  # noqa: PLR0917  # an option each
     ] = None,
     ratio: Annotated[float, typer.Option(help="Share of injected anomalies, in (0, 1).")] = 0.05,
     protocol: Affected = "per-row",
-    label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
+    label_column: LabelColumn = None,
     seed: Seed = 0,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here too.")] = None,
     *,
@@ -40,7 +40,7 @@ def audit(  # noqa: PLR0917  # an option each
         return
     audits.publish_injection(
         source,
-        load_dataset(source, label, run_code=True),
+        load_dataset(source, label_column, run_code=True),
         kind or INJECTABLE,
         Console(),
         json,

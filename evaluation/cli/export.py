@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .options import Dataset, Detector, Label, Out, ScoredSuite
+from .options import Dataset, Detector, LabelColumn, Out, ScoredSuite
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -15,7 +15,7 @@ def export(  # noqa: PLR0917  # an option each
     suite: ScoredSuite = "quick",
     detector: Detector = None,
     dataset: Dataset = None,
-    label: Label = None,
+    label_column: LabelColumn = None,
     out: Out = None,
     form: Annotated[
         Literal["csv", "parquet"], typer.Option("--format", help="Of the files: csv or parquet.")
@@ -25,7 +25,7 @@ def export(  # noqa: PLR0917  # an option each
     from xadbench.evaluation.submission.export import export as write_tasks  # noqa: PLC0415  # as in `score`
     from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above
 
-    requested = extended(suite, None, detector, dataset, label).suite
+    requested = extended(suite, None, detector, dataset, label_column).suite
     folder = out or Path("exports") / requested.name
     n_tasks = write_tasks(requested, folder, form, on_task=typer.echo)
     typer.echo(f"{folder}: {n_tasks} tasks; {folder / 'README.txt'} says how to answer them")

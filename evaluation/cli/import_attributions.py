@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Dataset, Detector, Label, ScoredSuite
+from .options import Dataset, Detector, LabelColumn, ScoredSuite
 from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -23,7 +23,7 @@ def import_attributions(  # noqa: PLR0917  # an option each
     ] = "",
     detector: Detector = None,
     dataset: Dataset = None,
-    label: Label = None,
+    label_column: LabelColumn = None,
     workers: Workers = 1,
     out: RunFolder = None,
     form: Form = "text",
@@ -34,7 +34,7 @@ def import_attributions(  # noqa: PLR0917  # an option each
     from xadbench.evaluation.submission.attributions import score_files  # noqa: PLC0415  # as in `score`
     from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above
 
-    requested = extended(suite, None, detector, dataset, label).scored
+    requested = extended(suite, None, detector, dataset, label_column).scored
     run = out or Path("runs") / requested.name
     work = partial(score_files, answers, requested, name or answers.resolve().name, run)
     run_and_show(work, requested, form, workers=workers, recompute=recompute)

@@ -8,7 +8,7 @@ import typer
 from xadbench import generator
 from xadbench.datasets.sources.loading import load_dataset
 
-from .options import Affected, Out, Seed
+from .options import Affected, LabelColumn, Out, Seed
 from .tables import new, save
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -25,7 +25,7 @@ def inject(  # noqa: PLR0917  # an option each
         Literal["rows", "gmm"], typer.Option(help="rows: the real rows; gmm: a mixture fitted to them.")
     ] = "rows",
     protocol: Affected = "per-row",
-    label: Annotated[str | None, typer.Option(help="Column of a file that marks its anomalies.")] = None,
+    label_column: LabelColumn = None,
     seed: Seed = 0,
     out: Out = None,
 ) -> None:
@@ -33,6 +33,6 @@ def inject(  # noqa: PLR0917  # an option each
     name = Path(dataset.replace(":", "-")).name
     folder = new(out or Path("tables") / f"{name}-injected-seed-{seed}")
     chosen = {"kinds": kind} if kind else {}
-    loaded = load_dataset(dataset, label, run_code=True)
+    loaded = load_dataset(dataset, label_column, run_code=True)
     made = generator.inject(loaded, ratio=ratio, base=base, seed=seed, protocol=protocol, **chosen)
     save([made], folder)

@@ -24,7 +24,9 @@ Dataset = Annotated[
 Detector = Annotated[
     str | None, typer.Option(metavar="SPEC", help="A further detector, named as in a suite.")
 ]
-Label = Annotated[str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
 Params = Annotated[
     list[str] | None, typer.Option("--param", metavar="K=V", help="A parameter of it; may be given again.")

@@ -9,7 +9,7 @@ import typer
 from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.suite.spec import Component
 
-from .options import Dataset, Detector, Label, Params, ScoredSuite, parameters
+from .options import Dataset, Detector, LabelColumn, Params, ScoredSuite, parameters
 from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -25,7 +25,7 @@ def score(  # noqa: PLR0917  # an option each
     name: Annotated[str, typer.Option(help="What to call it.")] = "",
     detector: Detector = None,
     dataset: Dataset = None,
-    label: Label = None,
+    label_column: LabelColumn = None,
     workers: Workers = 1,
     out: RunFolder = None,
     form: Form = "text",
@@ -45,6 +45,6 @@ def score(  # noqa: PLR0917  # an option each
         entry = None
     else:
         entry = Component(name=explainer, params=parameters(param or []), label=name)
-    requested = extended(suite, entry, detector, dataset, label)
+    requested = extended(suite, entry, detector, dataset, label_column)
     work = partial(score_entries, requested, out or Path("runs") / requested.scored.name)
     run_and_show(work, requested.scored, form, workers=workers, recompute=recompute)

@@ -258,7 +258,7 @@ def test_of_a_file_the_rows_that_a_column_marks_are_left_out(own_csv, tiny):
 
 def test_a_file_that_is_too_short_for_anomalies_is_named(files, xadbench, tmp_path):
     (tmp_path / "short.csv").write_text("a,b,bad\n1,2,0\n3,4,1\n")
-    code, out, err = xadbench("score", "z_score", "--dataset", "short.csv", "--label", "bad")
+    code, out, err = xadbench("score", "z_score", "--dataset", "short.csv", "--label-column", "bad")
     assert (code, out) == (2, "")
     assert err == (
         "xadbench: short.csv + anomalies: the table has 1 distinct normal rows; expected at least 10\n"
@@ -270,11 +270,11 @@ def test_a_file_that_is_too_short_for_anomalies_is_named(files, xadbench, tmp_pa
     ("arguments", "message"),
     [
         (
-            ["--dataset", "own.csv", "--label", "good"],
+            ["--dataset", "own.csv", "--label-column", "good"],
             "no column 'good' for the labels; columns: a, b, c, bad",
         ),
-        (["--dataset", "bundled:wine", "--label", "y"], "'bundled:wine' has labels of its own"),
-        (["--label", "bad"], "column 'bad' is to mark the anomalies of a data set, but none is named"),
+        (["--dataset", "bundled:wine", "--label-column", "y"], "'bundled:wine' has labels of its own"),
+        (["--label-column", "bad"], "column 'bad' is to mark the anomalies of a data set, but none is named"),
     ],
 )
 @pytest.mark.usefixtures("own_csv")
