@@ -42,7 +42,8 @@ of this value for the row's score: a finite number, higher is more responsible. 
 
   xadbench import answers --suite {suite}
 
-with the --suite (of your own: the path of its file), --detector, --dataset and --label-column that the export had.
+with the --suite (of your own: the path of its file), --detector, --dataset and --label-column that the
+export had.
 
 Explain each row by itself: which others are to be explained must not matter to it, just as it does not to
 explainers that are run by XADBench. Not all rows asked for are scored.
