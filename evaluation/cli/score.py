@@ -11,7 +11,6 @@ from rich.console import Console
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import parse_yaml
 from xadbench.evaluation.components.registry import SEED
-from xadbench.evaluation.results.store import is_finished
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import OnTrial
 from xadbench.evaluation.suite.expand import n_trials
@@ -102,7 +101,7 @@ def score(  # noqa: PLR0917  # an option each
             recompute=recompute, workers=workers or 1, on_trial=_telling(progress), on_running=progress.show
         )
     typer.echo(as_form(placement, form), nl=False)
-    if not all(map(is_finished, placement.records)):
+    if not all(record.is_finished for record in placement.records):
         raise typer.Exit(TRIALS_FAILED)
 
 
