@@ -70,5 +70,5 @@ def _record(extra_info: dict[str, Any], placement: "Placement", scores: Scores) 
     reported = extra_info.setdefault(KEY, {"scores": {}, "records": []})
     reported["scores"][label] = without_nan(scores)
     others = [record for record in reported["records"] if record["explainer"]["label"] != label]
-    own = [record.as_json() for record in placement.records if record["explainer"]["label"] == label]
+    own = [record.as_json() for record in placement.records if record.explainer.label == label]
     reported["records"] = [*others, *without_nan(own)]

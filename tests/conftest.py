@@ -141,12 +141,12 @@ def _summary(n_features):
 
 def _keep_attributions(run, record):
     """Attributions for rows 0 to 2, row 1 not detected: all on the first feature, or on the last."""
-    attributions = np.zeros((3, record["table"]["n_features"]))
-    attributions[:, 0 if record["explainer"]["name"] == "good" else -1] = 2.0
+    attributions = np.zeros((3, record.table.n_features))
+    attributions[:, 0 if record.explainer.name == "good" else -1] = 2.0
     frame = pd.DataFrame(attributions, columns=_summary(attributions.shape[1])["features"])
     frame.insert(0, "__row__", [0, 1, 2])
     frame.insert(1, "__detected__", [True, False, True])
-    path = run / "attributions" / f"{record['key']}.parquet"
+    path = run / "attributions" / f"{record.key}.parquet"
     path.parent.mkdir(exist_ok=True)
     frame.to_parquet(path, index=False)
 
@@ -160,7 +160,9 @@ def trial_record():
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> Path:
     """A run of SUITE, to read alone: `gappy` is skipped on one table and fails on another."""
-    from xadbench.evaluation.results import store  # noqa: PLC0415  # takes seconds, and most tests need none of it
+    # They take seconds, and most tests need none of it.
+    from xadbench.evaluation.results import store  # noqa: PLC0415
+    from xadbench.evaluation.results.record import as_trial  # noqa: PLC0415
 
     run = tmp_path_factory.mktemp("finished") / "run"
     store.write_json(
@@ -177,8 +179,9 @@ def finished_run(tmp_path_factory) -> Path:
         own = changes.get((explainer, table), {})
         if table == "alpha" and explainer in {"good", "fair"}:
             own = own | {"artifacts": ["attributions"]}
-        record = store.write_record(run, _record(table, seed, detector, explainer, **own))
-        if "artifacts" in record:
+        record = as_trial(_record(table, seed, detector, explainer, **own), "a record")
+        store.write_record(run, record)
+        if record.artifacts:
             _keep_attributions(run, record)
     store.write_json(run / "tables" / f"{'0' * 64}.json", _summary(8))
     return run

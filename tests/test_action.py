@@ -148,11 +148,11 @@ def test_an_explainer_is_scored_compared_and_commented_on(step, tmp_path):
     base = tmp_path / "base"
     for path in store.paths(run):
         record = store.read_json(path)
-        store.write_record(base, record)
+        store.write_json(base / "trials" / path.name, record)
         for scores in record["scores"].values():
             if scores["adjusted_ndcg_m"] is not None:
                 scores["adjusted_ndcg_m"] -= 0.05
-        store.write_record(run, record)
+        store.write_json(path, record)
     assert step("Compare", base="base") == (1, "")
     assert step("Compare", base="base", tolerance="0.06", **{"time-tolerance": "9"}) == (0, "")
     assert step("Compare", base="gone")[0] == 2

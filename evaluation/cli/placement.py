@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
-from xadbench.evaluation.results.store import is_finished
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import OnTrial
 from xadbench.evaluation.suite.expand import n_trials
@@ -40,7 +39,7 @@ def run_and_show(work: "Callable[..., Placement]", suite: Suite, form: str, **op
     with RunProgress(n_trials(suite), console) as progress:
         placement = work(on_trial=_telling(progress), on_running=progress.show, **options)
     typer.echo(as_form(placement, form), nl=False)
-    if not all(map(is_finished, placement.records)):
+    if not all(record.is_finished for record in placement.records):
         raise typer.Exit(TRIALS_FAILED)
 
 

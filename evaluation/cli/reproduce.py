@@ -8,7 +8,6 @@ from rich.console import Console
 
 from xadbench.evaluation.reproduction import experiments
 from xadbench.evaluation.reproduction.experiment import SEEDS, Choice
-from xadbench.evaluation.results.store import is_finished
 
 from .ending import TRIALS_FAILED
 from .options import Out, split_commas, whole_number
@@ -41,5 +40,5 @@ def reproduce(  # noqa: PLR0917  # an option each
         timeout,
     )
     records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
-    if not all(map(is_finished, records)):
+    if not all(record.is_finished for record in records):
         raise typer.Exit(TRIALS_FAILED)

@@ -9,7 +9,6 @@ from rich.console import Console
 from xadbench.datasets.common.errors import unknown
 from xadbench.evaluation.results.artifacts import lacking
 from xadbench.evaluation.results.leaderboard import publish
-from xadbench.evaluation.results.store import is_finished
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import Executor, run_suite
@@ -71,5 +70,5 @@ def run(  # noqa: PLR0917  # an option each
     publish(records, scope, folder, console, requested=chosen.metrics)
     for gap in lacking(folder, records, chosen.save):
         complain(gap)
-    if any(not is_finished(record) for record in records):
+    if any(not record.is_finished for record in records):
         raise typer.Exit(TRIALS_FAILED)

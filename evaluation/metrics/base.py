@@ -121,14 +121,17 @@ class Metric:
         """Whether all that the metric needs is there."""
         return all(getattr(explained, need) is not None for need in self.needs)
 
-    def adjusted(self, values: FloatArray, explained: Explained) -> FloatArray:
+    def adjusted(
+        self, values: FloatArray, explained: Explained, chance: FloatArray | None = None
+    ) -> FloatArray:
         """Return values adjusted for chance, (v - chance) / (best - chance): 0 at chance, 1 at best.
 
-        NaN where there is no chance level, and where chance is as good as the best.
+        NaN where there is no chance level, and where chance is as good as the best. `chance` is what
+        `self.chance` returns, where that is known already.
         """
         if self.chance is None or not self.is_known(explained):
             return np.full(len(values), np.nan)
-        chance = self.chance(explained)
+        chance = self.chance(explained) if chance is None else chance
         # What is left to win; a rounding error of it is nothing.
         room = np.where(np.abs(self.best - chance) > 1e-12, self.best - chance, np.nan)
         return (values - chance) / room

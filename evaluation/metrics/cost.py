@@ -57,14 +57,18 @@ class Rows:
 
 
 @contextmanager
-def metered(rows: Rows | None = None) -> Iterator[Cost]:
-    """Yield the cost of what happens within the scope, complete behind it; rows as `counted` counts them."""
+def metered(rows: Rows | None = None, *, memory: bool = True) -> Iterator[Cost]:
+    """Yield the cost of what happens within the scope, complete behind it; rows as `counted` counts them.
+
+    Without `memory`, `peak_bytes` is NaN: asking the kernel for it takes longer than a brief computation.
+    """
     cost, counted_before = Cost(), 0 if rows is None else rows.scored
-    memory_before = _reset_peak()
+    memory_before = _reset_peak() if memory else cost.peak_bytes
     wall, cpu = time.perf_counter(), time.process_time()
     yield cost
     cost.cpu_seconds, cost.seconds = time.process_time() - cpu, time.perf_counter() - wall
-    cost.peak_bytes = max(_peak() - memory_before, 0.0)
+    if memory:
+        cost.peak_bytes = max(_peak() - memory_before, 0.0)
     cost.rows_scored = 0 if rows is None else rows.scored - counted_before
 
 

@@ -46,9 +46,9 @@ def save_baseline(name: str, run: str, folder: Path = BASELINES, *, replace: boo
     if path.exists() and not replace:
         raise InputError(f"{path} exists already; choose another name or --replace it")
     read = read_run(run, folder)
-    if "ended" in read.provenance and read.provenance["ended"] is None:
+    if "ended" in read.provenance.model_fields_set and read.provenance.ended is None:
         raise InputError(f"{run}: the run is not finished; `xadbench run` goes on where it was stopped")
-    about = {key: value for key, value in read.provenance.items() if key not in LEFT_OUT}
+    about = read.provenance.as_json(LEFT_OUT)
     table = pa.Table.from_pandas(_rows(read), preserve_index=False)
     of_pandas = table.schema.metadata
     table = table.replace_schema_metadata({**of_pandas, PROVENANCE: json.dumps(about).encode()})
@@ -95,8 +95,8 @@ def summary(run: Run) -> str:
     counts = run.trials["status"].value_counts()
     parts = (
         f"suite {run.suite}",
-        f"commit {str(about.get('commit') or UNKNOWN)[:12]}",
-        str(about.get("started") or "no date")[:10],
+        f"commit {str(about.commit or UNKNOWN)[:12]}",
+        str(about.started or "no date")[:10],
         f"{len(run.trials)} trials: " + ", ".join(f"{n} {status}" for status, n in counts.items()),
     )
     return ", ".join(parts)

@@ -247,7 +247,7 @@ def plain(metric: str) -> str:
 
 def _other_machine(base: Run, new: Run) -> Iterator[Notice]:
     for what in ("cpu", "versions"):
-        ours, theirs = base.provenance.get(what), new.provenance.get(what)
+        ours, theirs = getattr(base.provenance, what), getattr(new.provenance, what)
         if ours and theirs and ours != theirs:
             yield Notice(NOTE, f"{what}: {_differing(ours, theirs)}")
 

@@ -22,8 +22,8 @@ class Margin(NamedTuple):
 def margins(summary: TableSummary) -> list[Margin]:
     """Return the drawings of the margins that a table summary has, in its order."""
     return [
-        Margin(of["feature"], _line(of["normal"]), _line(of["anomalous"]), of["n_true"], of["facts"])
-        for of in summary["margins"]
+        Margin(of.feature, _line(of.normal), _line(of.anomalous), of.n_true, of.facts)
+        for of in summary.margins
     ]
 
 
@@ -44,11 +44,11 @@ def graph(summary: TableSummary) -> dict[str, Any] | None:
     """
     import networkx as nx  # noqa: PLC0415  # as slow as what it draws is rare
 
-    if summary["graph"] is None:
+    if summary.graph is None:
         return None
     network = nx.DiGraph()
-    network.add_nodes_from(summary["graph"]["nodes"])
-    network.add_edges_from(summary["graph"]["edges"])
+    network.add_nodes_from(summary.graph.nodes)
+    network.add_edges_from(summary.graph.edges)
     parents = {node: sorted(network.predecessors(node)) for node in network}
     if len(network) > MOST_NODES:
         return {"places": {}, "edges": [], "parents": parents, "width": 0, "height": 0}

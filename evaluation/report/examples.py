@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.metrics import ndcg_m
 from xadbench.evaluation.results.artifacts import load_attributions
-from xadbench.evaluation.results.table_summary import TableSummary
+from xadbench.evaluation.results.table_summary import ExampleRow, TableSummary
 
 MOST_FEATURES = 12  # of a row that a page shows
 HIDDEN = frozenset({"truth", "inverted_truth"})  # the truth has a column of its own
@@ -27,7 +26,7 @@ class Feature:
     """
 
     name: str
-    value: float
+    value: float | None
     clean: float | None
     is_true: bool
     attributions: list[float]
@@ -63,26 +62,26 @@ def saved_attributions(run: Path, trials: pd.DataFrame) -> dict[str, pd.DataFram
 
 def examples(summary: TableSummary, attributions: Attributions) -> list[Example]:
     """Return the examples of a table summary with the explainers of `attributions`, in their order."""
-    return [_example(summary, of, attributions) for of in summary["examples"]] if attributions else []
+    return [_example(summary, of, attributions) for of in summary.examples] if attributions else []
 
 
-def _example(summary: TableSummary, of: dict[str, Any], attributions: Attributions) -> Example:
-    of_row = {name: frame.xs(of["row"], level="row") for name, frame in attributions.items()}
+def _example(summary: TableSummary, of: ExampleRow, attributions: Attributions) -> Example:
+    of_row = {name: frame.xs(of.row, level="row") for name, frame in attributions.items()}
     matrix = np.array([frame.to_numpy()[0] for frame in of_row.values()])
-    mask = np.asarray(of["ground_truth"], dtype=bool)
+    mask = np.asarray(of.ground_truth, dtype=bool)
     shares = _shares(matrix)
     return Example(
-        row=of["row"],
-        kind=of["kind"],
+        row=of.row,
+        kind=of.kind,
         is_detected=bool(next(iter(of_row.values())).index[0]),
         n_true=int(mask.sum()),
         explainers=list(of_row),
         ndcg_m=ndcg_m(matrix, np.tile(mask, (len(matrix), 1))).tolist(),
         features=[
             Feature(
-                name=summary["features"][i],
-                value=of["values"][i],
-                clean=None if of["clean"] is None else of["clean"][i],
+                name=summary.features[i],
+                value=of.values[i],  # noqa: PD011  # no DataFrame
+                clean=None if of.clean is None else of.clean[i],
                 is_true=bool(mask[i]),
                 attributions=shares[:, i].tolist(),
             )

@@ -89,16 +89,14 @@ def histories(runs: Sequence[Run], metric: str, scope: str) -> list[History]:
 
 
 def _started(run: Run) -> str:
-    return str(run.provenance.get("started") or "")
+    return str(run.provenance.started or "")
 
 
 def _history(suite: str, runs: Sequence[Run], metric: str, scope: str) -> History:
     scores = _by_run([_cells(run, run.values(scope, metric)) for run in runs])
     logs = [_cells(run, run.trials["normalised_time"].clip(lower=SHORTEST)).map(np.log) for run in runs]
     times = _by_run(logs).map(np.exp)
-    facts = [
-        (run.name, str(run.provenance.get("commit") or UNKNOWN), _started(run) or UNKNOWN) for run in runs
-    ]
+    facts = [(run.name, str(run.provenance.commit or UNKNOWN), _started(run) or UNKNOWN) for run in runs]
     return History(suite, pd.DataFrame(facts, columns=["name", "commit", "started"]), scores, times)
 
 

@@ -57,7 +57,7 @@ def pages(run: Path, results: Results, boards: Sequence[Board], *, remade: bool 
             "n_superseded": results.n_superseded,
             "knows_all": results.knows_all,
         },
-        "provenance.html": {"facts": list(_flat(results.provenance))},
+        "provenance.html": {"facts": list(_flat(results.provenance.as_json()))},
     }
     for path, title in PAGES.items():
         common = _common(results, path, title, root="")
@@ -74,7 +74,7 @@ def _by_metric(results: Results) -> list[tuple[Any, list[dict[Hashable, Any]]]]:
 
 
 def _common(results: Results, path: str, title: str, root: str) -> dict[str, Any]:
-    suite = results.provenance["suite"]
+    suite = results.provenance.suite or {}
     return {
         "title": title,
         "here": path,

@@ -53,7 +53,7 @@ def explain_again(
     if _names_code(detector):
         return {}
     fitted = fit_once(run, source, detector)
-    rows = np.array([example["row"] for example in summary["examples"]], dtype=np.intp)
+    rows = np.array([example.row for example in summary.examples], dtype=np.intp)
     if fitted is None or not len(rows):
         return {}
     index = pd.MultiIndex.from_arrays([rows, np.isin(rows, fitted.flagged)], names=["row", "detected"])

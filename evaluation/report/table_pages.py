@@ -85,7 +85,7 @@ def table_pages(
 
 def _suite(results: Results) -> Suite | None:
     try:
-        return resolve(Suite.model_validate(results.provenance["suite"]))
+        return resolve(Suite.model_validate(results.provenance.suite))
     except ValueError:  # of another version, or of a release that is gone
         return None
 
@@ -107,7 +107,7 @@ def _shown(
         "absent": "",
         "graph": graph(summary),
         "margins": margins(summary),
-        "leaks": summary.get("leaks"),
+        "leaks": summary.leaks,
         **_examples(about, summary, facts, boards, source),
     }
 
@@ -126,7 +126,7 @@ def _no_examples(reason: str) -> dict[str, Any]:
 def _examples(
     about: About, summary: TableSummary, facts: dict[str, Any], boards: Sequence[Board], source: Source | str
 ) -> dict[str, Any]:
-    if not summary["examples"]:
+    if not summary.examples:
         return _no_examples("nobody knows which features are responsible")
     for detector in _best_first(boards):
         attributions = _attributions(about, summary, facts, detector, source)

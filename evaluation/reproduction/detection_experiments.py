@@ -99,17 +99,17 @@ def detection_cells(records: Sequence[Record]) -> list[Cell]:
 
 
 def _cell(record: Record) -> Cell:
-    table, detector = record["table"]["label"], record["detector"]
+    table, detector = record.table.label, record.detector
     dataset = table.removesuffix(SEMI_SUPERVISED)
     return {
         "dataset": dataset,
-        "method": NAMES.get((detector["label"], dataset != table), detector["label"]),
-        "params": detector["params"],
-        "seed": record["seed"],
-        "status": record["status"],
-        "reason": record["reason"],
-        **detector.get("quality", {}),
-        "iteration_auc_roc": detector.get("iteration_auc_roc") or None,
+        "method": NAMES.get((detector.label, dataset != table), detector.label),
+        "params": detector.params,
+        "seed": record.seed,
+        "status": record.status,
+        "reason": record.reason,
+        **detector.quality,
+        "iteration_auc_roc": detector.iteration_auc_roc or None,
     }
 
 

@@ -62,4 +62,4 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
 def _finished_in_others(folder: Path, name: str) -> Iterator[Record]:
     """Yield the finished records of the other experiments' runs."""
     for other in EXPERIMENTS.keys() - {name}:
-        yield from filter(store.is_finished, store.read_records(folder / other))
+        yield from (record for record in store.read_records(folder / other) if record.is_finished)

@@ -24,6 +24,7 @@ from xadbench.evaluation.suite.spec import Artifact
 from xadbench.evaluation.trial.evaluate import Evaluation
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
+from .frame import IDENTITY
 from .store import Record, check_key
 
 Explained = tuple[FloatArray, Evaluation]
@@ -106,10 +107,10 @@ def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Artifact]) ->
     Those were finished before it was asked for, and what is finished is not run again; or their files can no
     longer be read.
     """
-    scored = [record for record in records if record["status"] == "ok"]
+    scored = [record for record in records if record.status == "ok"]
     for what in wanted:
-        there = _in_rows(run) if what == "rows" else {one["key"] for one in scored if _has(run, one, what)}
-        if n := sum(record["key"] not in there for record in scored):
+        there = _in_rows(run) if what == "rows" else {one.key for one in scored if _has(run, one, what)}
+        if n := sum(record.key not in there for record in scored):
             yield (
                 f"{n} of {len(scored)} trials with scores have no {what} kept: they were finished before, or "
                 "their files were lost"
@@ -118,10 +119,10 @@ def lacking(run: Path, records: Sequence[Record], wanted: Sequence[Artifact]) ->
 
 def _has(run: Path, record: Record, what: Artifact) -> bool:
     """Whether a trial's file of that sort is there, as its record says, and can be opened."""
-    if what not in record.get("artifacts", ()):
+    if what not in record.artifacts:
         return False
     try:
-        with opened(_path(run, what, record["key"]), what):
+        with opened(_path(run, what, record.key), what):
             return True
     except InputError:
         return False
@@ -154,15 +155,14 @@ def write_rows(run: Path, records: Sequence[Record]) -> None:
 
 def _rows_of(run: Path, record: Record) -> pa.Table | None:
     try:
-        own = read_frame(_path(run, "rows", record["key"]), "rows of a trial")
+        own = read_frame(_path(run, "rows", record.key), "rows of a trial")
         return _as_table(own.assign(**_labels(record)))
     except (KeyError, TypeError, ValueError, pa.ArrowException):  # InputError too: no such file, or another
         return None
 
 
 def _labels(record: Record) -> dict[str, Any]:
-    parts = {what: record[what]["label"] for what in ("table", "detector", "explainer")}
-    return {"key": record["key"], "seed": record["seed"], **parts}
+    return {"key": record.key, **dict(zip(IDENTITY, record.identity, strict=True))}
 
 
 def _as_table(frame: pd.DataFrame) -> pa.Table:

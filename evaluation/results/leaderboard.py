@@ -164,9 +164,9 @@ def _leak_lines(records: Sequence[TrialRecord], run: Path) -> list[str]:
     tables = {(record.table.label, record.seed): record.table.content_hash for record in records}
     lines = []
     for (label, seed), content_hash in tables.items():
-        summary = read_summary(run, str(content_hash)) or {}
-        leaks = summary.get("leaks") or {"summary": "not known"}
-        lines.append(f"- {label}, seed {seed}: {leaks['summary']}")
+        summary = read_summary(run, str(content_hash))
+        leaks = summary and summary.leaks
+        lines.append(f"- {label}, seed {seed}: {leaks.summary if leaks else 'not known'}")
     return lines
 
 

@@ -1,26 +1,148 @@
-"""On what, with what and when a run was made."""
+"""The description of a run, `run.json`: on what, with what and when it was made, and by which sessions.
+
+A session is a process that worked in the run's folder, and went on where others stopped.
+"""
 
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import threadpoolctl
+from pydantic import Field
 
+from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.suite.spec import Suite
 
-from .record import RECORD_VERSION
+from . import store
+from .record import Part, check_version
 
 RECORDED_VERSIONS = (
     *("xadbench", "numpy", "scipy", "pandas", "scikit-learn", "torch", "pyod", "pgmpy"),
     *("shap", "captum", "lime"),
 )
 PACKAGE = Path(__file__).parents[2]
+FILE = "run.json"
+OWN = ("command", "commit", "process", "started", "ended", "workers", "executor")
+# What all sessions on one machine have in common; said of an earlier one where it differs from the last.
+SHARED = ("platform", "cpu", "cpus", "memory_bytes", "threads", "blas", "blas_versions")
+
+
+class Session(Part):
+    """What is known of a session, by OWN, SHARED and the versions of libraries; None where it is not."""
+
+    command: list[str] | None = None
+    commit: str | None = None
+    process: int | None = None
+    started: str | None = None
+    ended: str | None = None
+    workers: int | None = None
+    executor: str | None = None
+    platform: str | None = None
+    cpu: str | None = None
+    cpus: int | None = None
+    memory_bytes: int | None = None
+    threads: int | None = None
+    blas: list[str | None] | None = None
+    blas_versions: list[str | None] | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class RunDescription(Session):
+    """What `run.json` says of a run: its suite, the last session, and OWN of all sessions.
+
+    Attributes
+    ----------
+    suite
+        As JSON values, since another version's cannot be read as a `Suite`; None where it is not known.
+    sessions
+        From the first to the last; of earlier ones also what differs from the last.
+    """
+
+    version: Literal[2] = 2
+    suite: dict[str, Any] | None = None
+    sessions: list[Session] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, values: object, where: str) -> Self:
+        """Return the description in JSON values; `InputError` that begins with `where`, for what is none."""
+        if isinstance(values, dict):
+            check_version(values, where)
+        return build_spec(values, cls, where)
+
+    def as_json(self, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """Return the JSON values of what is known, `without` some of it."""
+        return self.model_dump(exclude_unset=True, exclude=set(without)) | {"version": self.version}
+
+
+def read_description(run: Path) -> RunDescription | None:
+    """Return what `run.json` says of a run; None where there is no JSON object that can be read.
+
+    Raises
+    ------
+    InputError
+        If it is no description of a run, or another version's; it names the file and the key.
+    """
+    values = store.read_json(run / FILE)
+    return None if values is None else RunDescription.of(values, str(run / FILE))
+
+
+@contextmanager
+def session(run: Path, before: RunDescription | None, about: RunDescription) -> Iterator[None]:
+    """Write to `run.json` that a session begins, and at the end that it is over; not if it is broken off.
+
+    Parameters
+    ----------
+    run
+        The run's folder.
+    before
+        What its `run.json` says of earlier sessions; that of older versions has no `sessions`, and knows the
+        last one alone. None where there was none.
+    about
+        What is known of this one, as of `describe`: what `run.json` says next, with all `sessions`.
+    """
+    earlier = [] if before is None else [_short(before, one, about) for one in before.sessions or [before]]
+    about = _with_sessions(about, [*earlier, _own(about)])
+    store.write_json(run / FILE, about.as_json())
+    yield
+    about = about.model_copy(update={"ended": now()})
+    others = read_description(run) or RunDescription()
+    store.write_json(run / FILE, _with_sessions(about, _with_those_of(others, about)).as_json())
+
+
+def _with_sessions(about: RunDescription, sessions: list[Session]) -> RunDescription:
+    return about.model_copy(update={"sessions": sessions})
+
+
+def _with_those_of(others: RunDescription, about: RunDescription) -> list[Session]:
+    """Return the sessions until now, with those that began, or ended, meanwhile in the same folder."""
+    found = {(one.started, one.process): one for one in others.sessions}
+    known = []
+    for one in about.sessions[:-1]:
+        other = found.pop((one.started, one.process), one)
+        known.append(one if one.ended else one.model_copy(update={"ended": other.ended}))
+    found.pop((about.started, about.process), None)
+    return [*known, _own(about), *(_short(others, one, about) for one in found.values())]
+
+
+def _own(one: Session) -> Session:
+    return Session.model_validate(one.model_dump(include=set(OWN), exclude_unset=True))
+
+
+def _short(before: RunDescription, one: Session, about: RunDescription) -> Session:
+    """Return an earlier session: what is its own, and what differs from the session that `about` is of."""
+    versions = before.versions | one.versions
+    others = {name: versions[name] for name in versions if versions[name] != about.versions.get(name)}
+    known = {name: getattr(one if name in one.model_fields_set else before, name) for name in SHARED}
+    differing: dict[str, Any] = {name: of for name, of in known.items() if of != getattr(about, name)}
+    return _own(one).model_copy(update=differing | ({"versions": others} if others else {}))
 
 
 def versions() -> dict[str, str]:
@@ -31,27 +153,26 @@ def versions() -> dict[str, str]:
 _version = cache(version)  # it reads a whole file each time, and every record names them all
 
 
-def provenance(suite: Suite, workers: int, executor: str) -> dict[str, Any]:
-    """Return, as JSON values, what is to be known of a run that begins now; its end is not known yet."""
-    return {
-        "version": RECORD_VERSION,
-        "suite": suite.model_dump(mode="json"),
-        "command": sys.argv,
-        "commit": commit(),
-        "process": os.getpid(),
-        "versions": {"python": platform.python_version(), **versions()},
-        "platform": platform.platform(),
-        "cpu": _cpu(),
-        "cpus": os.cpu_count(),
-        "memory_bytes": _memory_bytes(),
-        "workers": workers,
-        "executor": executor,
-        "threads": 1,
-        "blas": [library["internal_api"] for library in threadpoolctl.threadpool_info()],
-        "blas_versions": [library["version"] for library in threadpoolctl.threadpool_info()],
-        "started": now(),
-        "ended": None,
-    }
+def describe(suite: Suite, workers: int, executor: str) -> RunDescription:
+    """Return what is to be known of a run that begins now; its end is not known yet."""
+    return RunDescription(
+        suite=suite.model_dump(mode="json"),
+        command=sys.argv,
+        commit=commit(),
+        process=os.getpid(),
+        versions={"python": platform.python_version(), **versions()},
+        platform=platform.platform(),
+        cpu=_cpu(),
+        cpus=os.cpu_count(),
+        memory_bytes=_memory_bytes(),
+        workers=workers,
+        executor=executor,
+        threads=1,
+        blas=[library["internal_api"] for library in threadpoolctl.threadpool_info()],
+        blas_versions=[library["version"] for library in threadpoolctl.threadpool_info()],
+        started=now(),
+        ended=None,
+    )
 
 
 def now() -> str:

@@ -85,21 +85,7 @@ Number = Annotated[float | None, AfterValidator(_defined)]
 
 
 class Part(BaseModel, frozen=True, strict=True, extra="forbid"):
-    """A part of a record; `part["name"]` and `part.get("name")` work as well as `part.name`."""
-
-    def __getitem__(self, name: str) -> Any:
-        value = self.get(name)
-        if value is None and name not in type(self).model_fields:
-            raise KeyError(name)
-        return value
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the value of a field, or the default if it is not known."""
-        value = getattr(self, name, None)
-        return default if value is None else value
-
-    def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+    """A part of a record."""
 
 
 class TableFacts(Part):

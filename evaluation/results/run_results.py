@@ -13,9 +13,9 @@ from xadbench.evaluation.suite.expand import combinations
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
-from . import store
 from .frame import IDENTITY, REFERENCES, VALUE, ResultFrame, flatten
-from .record import TrialRecord, check_version
+from .provenance import RunDescription, read_description
+from .record import TrialRecord
 from .requested import read_requested
 
 SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
@@ -52,7 +52,7 @@ class Results:
         Whether the suite could be read, so that trials without a record are among the trials.
     """
 
-    provenance: dict[str, Any]
+    provenance: RunDescription
     trials: pd.DataFrame
     scores: pd.DataFrame
     n_superseded: int
@@ -70,24 +70,23 @@ def read_results(run: Path) -> Results:
     InputError
         If the folder holds no run, or no record.
     """
-    provenance = store.read_json(run / "run.json")
-    if provenance is None or "suite" not in provenance:
+    provenance = read_description(run)
+    if provenance is None or provenance.suite is None:
         raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
-    check_version(provenance, str(run / "run.json"))
     frame, n_others = read_requested(run)
     if not len(frame.trials):
         raise InputError(f"{run / 'trials'}: no record of a trial yet")
     return _results(provenance, frame, n_others)
 
 
-def as_results(provenance: dict[str, Any], records: Sequence[TrialRecord]) -> Results:
+def as_results(provenance: RunDescription, records: Sequence[TrialRecord]) -> Results:
     """Return the results of records, of which later ones replace earlier ones of the same trial."""
     return _results(provenance, flatten(records), 0)
 
 
-def _results(provenance: dict[str, Any], every: ResultFrame, n_others: int) -> Results:
+def _results(provenance: RunDescription, every: ResultFrame, n_others: int) -> Results:
     frame = every.latest()
-    trials, requested = _trials(frame.trials), _suite(provenance["suite"])
+    trials, requested = _trials(frame.trials), _suite(provenance.suite or {})
     absent = pd.DataFrame() if requested is None else _not_run(requested, trials)
     n_superseded = n_others + len(every.trials) - len(trials)
     trials = pd.concat([trials, absent], ignore_index=True) if len(absent) else trials

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
@@ -19,20 +19,18 @@ from xadbench.datasets.common.paths import is_name
 from xadbench.datasets.files import atomic_write
 
 from .frame import read_stored, write_frame
-from .record import RECORD_VERSION, REUSED, TrialRecord, as_trial
+from .record import RECORD_VERSION, TrialRecord, as_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
 FOLDERS = ("trials", "rows", "attributions", "tables", "made")  # where a run keeps files
 RESULTS, REQUESTED = "results.parquet", "requested.parquet"
 FINGERPRINT = b"xadbench.records"  # the key in the metadata of RESULTS
 Record = TrialRecord
-AnyRecord = TypeVar("AnyRecord", TrialRecord, dict[str, Any])
 
 
-def write_record(run: Path, record: AnyRecord) -> AnyRecord:
+def write_record(run: Path, record: TrialRecord) -> TrialRecord:
     """Write a trial's record under its key, whole or not at all, and return it."""
-    values = record.as_json() if isinstance(record, TrialRecord) else record
-    write_json(_path(run, record["key"]), values, indent=None)
+    write_json(_path(run, record.key), record.as_json(), indent=None)
     return record
 
 
@@ -61,12 +59,6 @@ def without_nan(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [without_nan(value) for value in values]
     return None if isinstance(values, float) and not math.isfinite(values) else values
-
-
-def read_record(run: Path, key: str) -> dict[str, Any] | None:
-    """Return the JSON values of a record, or None if there is none or a crash left it unreadable."""
-    record = read_json(_path(run, key))
-    return record if record is not None and record.get("key") == key else None
 
 
 def read_trial(run: Path, key: str) -> TrialRecord | None:
@@ -102,13 +94,9 @@ def checked_record(run: Path, key: str) -> TrialRecord | None:
     InputError
         If it is a JSON object, but not the record of a trial; it names the file and the key.
     """
-    values = read_record(run, key)
-    return None if values is None else as_trial(values, str(_path(run, key)))
-
-
-def labelled(record: TrialRecord, table: str, origin: str, detector: str, explainer: str) -> TrialRecord:
-    """Return a record under other labels, see `TrialRecord.labelled`."""
-    return record.labelled(table, origin, detector, explainer)
+    path = _path(run, key)
+    values = read_json(path)
+    return as_trial(values, str(path)) if values is not None and values.get("key") == key else None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -117,11 +105,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return json_files.read_json(path, "a record")
     except InputError:
         return None
-
-
-def is_finished(record: Record | dict[str, Any] | None) -> bool:
-    """Whether a record is reused on resume; errors run again."""
-    return record is not None and record.get("status") in REUSED
 
 
 def sweep(run: Path) -> None:

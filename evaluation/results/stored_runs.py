@@ -15,7 +15,8 @@ from xadbench.evaluation.metrics import METRICS
 
 from . import store
 from .frame import IDENTITY, REFERENCES, TRIAL_COLUMNS, ResultFrame, as_frame, flatten, read_stored
-from .record import TrialRecord, as_trial
+from .provenance import RunDescription, read_description
+from .record import RECORD_VERSION, TrialRecord, as_trial
 from .requested import read_requested
 
 SHIPPED = "shipped:"
@@ -40,7 +41,7 @@ class Run:
     name
         What the user called it.
     provenance
-        What `run.json` says; empty where that is not known.
+        What `run.json` says, as far as it is known.
     trials
         By IDENTITY, each once: `status`, `origin` of the table, `reason`, `key`, `content_hash`,
         `components`, `normalised_time`. The controls, which no change of an explainer alters, are left out.
@@ -49,15 +50,14 @@ class Run:
     """
 
     name: str
-    provenance: dict[str, Any]
+    provenance: RunDescription
     trials: pd.DataFrame
     scores: pd.DataFrame
 
     @property
     def suite(self) -> str:
         """The suite's name; "unknown" where that is not known."""
-        suite = self.provenance.get("suite")
-        return str(suite.get("name", UNKNOWN)) if isinstance(suite, dict) else UNKNOWN
+        return str((self.provenance.suite or {}).get("name", UNKNOWN))
 
     def values(self, scope: str, metric: str) -> "pd.Series[float]":
         """Return a metric's value by IDENTITY.
@@ -113,11 +113,11 @@ def _shipped(name: str) -> Run:
     from .reference_results import shipped  # noqa: PLC0415  # reads a file of the package
 
     records = shipped(name.removeprefix(SHIPPED))
-    return of_records(name, records, records[0].origin or {})
+    return of_records(name, records, _description(records[0].origin, name))
 
 
 def _folder(name: str, run: Path) -> Run:
-    about = store.read_json(run / "run.json") or {}
+    about = read_description(run) or RunDescription()
     frame, _ = read_requested(run)
     if len(frame.trials):
         return of_frame(name, frame.latest(), about)
@@ -136,25 +136,29 @@ def _benchmark(name: str, path: Path) -> Run:
         records = []
     if not records:
         raise InputError(f"{name}: no benchmark has trials in extra_info['{BENCHMARK}']['records']")
-    return of_records(name, records, about)
+    return of_records(name, records, _description(about, name))
 
 
-def _parquet(name: str, path: Path, about: dict[str, Any] | None = None) -> Run:
+def _parquet(name: str, path: Path, about: RunDescription | None = None) -> Run:
+    where = f"{path}: provenance"
     with opened(path, f"{path}: results of a run") as file:
         reported = (file.schema_arrow.metadata or {}).get(PROVENANCE, b"{}")
         is_whole = {*TRIAL_COLUMNS, "kind", "step"} <= {*file.schema_arrow.names}
     if not is_whole:
-        return of_tidy(name, read_frame(path, "results of a run"), _provenance(path, reported, about))
+        tidy = read_frame(path, "results of a run")
+        return of_tidy(name, tidy, about or _description(parse_json(reported, where), where))
     frame, _ = read_stored(path, "results of a run")
-    return of_frame(name, frame, _provenance(path, reported, about))
+    return of_frame(name, frame, about or _description(parse_json(reported, where), where))
 
 
-def _provenance(path: Path, reported: bytes, about: dict[str, Any] | None) -> dict[str, Any]:
-    known = parse_json(reported, f"{path}: provenance") if about is None else about
-    return known if isinstance(known, dict) else {}
+def _description(values: object, where: str) -> RunDescription:
+    """Return the description in JSON values that say what they are of, or else are of this version."""
+    return RunDescription.of(
+        {"version": RECORD_VERSION} | (values if isinstance(values, dict) else {}), where
+    )
 
 
-def of_records(name: str, records: Iterable[TrialRecord | dict[str, Any]], provenance: dict[str, Any]) -> Run:
+def of_records(name: str, records: Iterable[TrialRecord | dict[str, Any]], provenance: RunDescription) -> Run:
     """Return the run of records, of which later ones replace earlier ones of the same trial.
 
     Raises
@@ -166,7 +170,7 @@ def of_records(name: str, records: Iterable[TrialRecord | dict[str, Any]], prove
     return of_frame(name, flatten(checked).latest(), provenance)
 
 
-def of_tidy(name: str, tidy: pd.DataFrame, provenance: dict[str, Any]) -> Run:
+def of_tidy(name: str, tidy: pd.DataFrame, provenance: RunDescription) -> Run:
     """Return the run of a tidy table, see `frame.as_frame`.
 
     Raises
@@ -177,7 +181,7 @@ def of_tidy(name: str, tidy: pd.DataFrame, provenance: dict[str, Any]) -> Run:
     return of_frame(name, as_frame(tidy, name), provenance)
 
 
-def of_frame(name: str, frame: ResultFrame, provenance: dict[str, Any]) -> Run:
+def of_frame(name: str, frame: ResultFrame, provenance: RunDescription) -> Run:
     """Return the run of a frame.
 
     Raises

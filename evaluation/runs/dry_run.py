@@ -8,9 +8,9 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.record import ComponentFacts
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import KnownTable, n_values
@@ -91,7 +91,7 @@ def _done(run: Path, planned: Plan, number: int, table: KnownTable) -> set[tuple
         (job.detector.label, one.label)
         for job in planned.jobs(number, table, partial(same, None))
         for key, one in job.trials
-        if store.is_finished(store.read_trial(run, key))
+        if (record := store.read_trial(run, key)) is not None and record.is_finished
     }
 
 
@@ -107,12 +107,14 @@ def _past(runs: Path) -> Past:
     past: Past = defaultdict(list)
     for path in runs.glob("*/trials/*.json"):
         record = store.read_trial(path.parents[1], path.stem)
-        if record is None or not store.is_finished(record):
+        if record is None or not record.is_finished:
             continue
-        table, detector = record["table"], record["detector"]
-        size = table["n_rows"] * table["n_features"]
-        time = record.get("elapsed_seconds", record.get("seconds"))  # the latter in older records
-        for explainer, took in ((record["explainer"], time), (None, detector.get("fit_seconds"))):
+        table, detector = record.table, record.detector
+        if table.n_rows is None or table.n_features is None:
+            continue
+        size = table.n_rows * table.n_features
+        time = record.seconds if record.elapsed_seconds is None else record.elapsed_seconds
+        for explainer, took in ((record.explainer, time), (None, detector.fit_seconds)):
             if took is not None:
                 past[_kind(detector, explainer)].append((size, took))
     return past
@@ -120,13 +122,12 @@ def _past(runs: Path) -> Past:
 
 def _like(past: Past, size: int | None, detector: Component, explainer: Component | None) -> float | None:
     """Return the median time on tables of similar size, or of any where that is not known; None without."""
-    dumped = None if explainer is None else explainer.model_dump()
-    records = past.get(_kind(detector.model_dump(), dumped), [])
+    records = past.get(_kind(detector, explainer), [])
     times = [took for other, took in records if size is None or size / SIMILAR <= other <= size * SIMILAR]
     return median(times) if times else None
 
 
-def _kind(detector: dict[str, Any], explainer: dict[str, Any] | None) -> str:
+def _kind(detector: Component | ComponentFacts, explainer: Component | ComponentFacts | None) -> str:
     """Return what records must share, as text: names and parameters, whatever their labels."""
-    parts = [part and [part["name"], part["params"]] for part in (detector, explainer)]
+    parts = [part and [part.name, part.params] for part in (detector, explainer)]
     return json.dumps(parts, sort_keys=True, default=str)

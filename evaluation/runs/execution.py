@@ -70,7 +70,7 @@ def run_job(
     detection: Result = {}
     for i, (key, explainer) in enumerate(job.trials):
         record = store.read_trial(run, key)
-        if record is not None and store.is_finished(record):  # by another process on the same run
+        if record is not None and record.is_finished:  # by another process on the same run
             yield record
             continue
         if not detection:
@@ -89,10 +89,10 @@ def run_job(
 
 def _written(run: Path, record: store.Record) -> store.Record:
     """Write a record; not in place of one that another process finished meanwhile and that keeps no less."""
-    other = store.read_trial(run, record["key"])
-    if other is None or not store.is_finished(other):
+    other = store.read_trial(run, record.key)
+    if other is None or not other.is_finished:
         return store.write_record(run, record)
-    saves_more = set(record.get("artifacts", ())) - set(other.get("artifacts", ()))
+    saves_more = set(record.artifacts) - set(other.artifacts)
     return store.write_record(run, record) if saves_more else other
 
 

@@ -140,6 +140,5 @@ def requested_of(jobs: Iterable[Job], infeasible: Iterable[Record]) -> Iterator[
         table = job.table.label, job.table.origin, job.table.seed
         yield from ((key, *table, job.detector.label, one.label) for key, one in job.trials)
     for record in infeasible:
-        parts = (record[part]["label"] for part in ("table", "detector", "explainer"))
-        label, detector, explainer = parts
-        yield record["key"], label, record["table"]["origin"], record["seed"], detector, explainer
+        label, seed, detector, explainer = record.identity
+        yield record.key, label, record.table.origin or label, seed, detector, explainer

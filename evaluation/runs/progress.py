@@ -11,7 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from xadbench.datasets.common.rendering import plain
-from xadbench.evaluation.results.store import Record, is_finished
+from xadbench.evaluation.results.frame import title
+from xadbench.evaluation.results.store import Record
 
 from .execution import UnderWay
 
@@ -42,12 +43,11 @@ class RunProgress:
         """Count one trial; `is_new` tells whether it was computed now or read from an earlier run."""
         self.n_done += 1
         self.n_new += is_new
-        self.n_failed += not is_finished(record)
+        self.n_failed += not record.is_finished
         if not self.console.is_terminal:
-            name = " / ".join(record[part]["label"] for part in ("table", "detector", "explainer"))
-            how = record["status"] if is_new else f"{record['status']}, from an earlier run"
-            what = f"{name}, seed {record['seed']}"
-            self.console.print(plain(f"[{self.n_done}/{self.n_trials}] {what}: {how}"), soft_wrap=True)
+            how = record.status if is_new else f"{record.status}, from an earlier run"
+            line = f"[{self.n_done}/{self.n_trials}] {title(record.identity)}: {how}"
+            self.console.print(plain(line), soft_wrap=True)
 
     def show(self, running: Sequence[UnderWay]) -> None:
         """Take note of the trials under way now."""

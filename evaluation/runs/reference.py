@@ -9,6 +9,7 @@ from typing import Any
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.provenance import read_description
 from xadbench.evaluation.results.reference_results import HERE, SUFFIX, all_shipped, is_shipped
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
@@ -16,7 +17,8 @@ from xadbench.evaluation.suite.spec import Suite
 from .jobs import plan
 from .runner import earlier, run_suite
 
-LEFT_OUT = frozenset({"command", "process", "sessions"})  # of what run.json says: the paths of whoever ran it
+# Of what run.json says: the paths of whoever ran it.
+LEFT_OUT = frozenset({"command", "process", "sessions"})
 
 
 def run_with_shipped(suite: Suite, run: Path, *, recompute: bool, **options: Any) -> list[store.Record]:
@@ -43,12 +45,14 @@ def ship(run: str | os.PathLike[str], folder: Path = HERE) -> Path:
         If `run` holds no run, or one with trials that are missing or failed, or were not computed there.
     """
     run = Path(run)
-    about = store.read_json(run / "run.json")
-    if about is None or "suite" not in about:
+    about = read_description(run)
+    if about is None or about.suite is None:
         raise InputError(f"{run}: no run.json of a run; give the folder that `xadbench run` wrote")
-    suite = Suite.model_validate(about["suite"])
-    about = {name: value for name, value in about.items() if name not in LEFT_OUT}
-    lines = [about, *(_computed(run, key) for job in plan(resolve(suite)) for key, _ in job.trials)]
+    suite = Suite.model_validate(about.suite)
+    lines = [
+        about.as_json(LEFT_OUT),
+        *(_computed(run, key) for job in plan(resolve(suite)) for key, _ in job.trials),
+    ]
     text = "".join(f"{json.dumps(line, sort_keys=True, separators=(',', ':'))}\n" for line in lines)
     path = folder / f"{suite.name}{SUFFIX}"
     with atomic_write(path) as file:
@@ -58,7 +62,7 @@ def ship(run: str | os.PathLike[str], folder: Path = HERE) -> Path:
 
 def _computed(run: Path, key: str) -> dict[str, Any]:
     record = store.read_trial(run, key)
-    if record is None or not store.is_finished(record):
+    if record is None or not record.is_finished:
         raise InputError(f"{run}: the trial {key} is missing or failed; finish the run first")
     if is_shipped(record):
         raise InputError(f"{run}: the trial {key} was not computed there; run the suite in a new folder")

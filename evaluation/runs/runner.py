@@ -9,14 +9,13 @@ from functools import partial
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import unknown
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import write_rows
-from xadbench.evaluation.results.provenance import provenance
-from xadbench.evaluation.results.record import check_version
+from xadbench.evaluation.results.provenance import RunDescription, describe, read_description, session
 from xadbench.evaluation.results.requested import write_requested
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite, load_suite
@@ -26,7 +25,6 @@ from .execution import UnderWay, records_of_infeasible, run_job
 from .jobs import Job, Plan, requested_of
 from .preloading import frozen, import_early
 from .run_tables import Found, Tables, load_in_worker, load_known, recorded, survey_in_workers
-from .sessions import session
 from .worker_logs import sweep_logs
 
 if TYPE_CHECKING:
@@ -103,17 +101,19 @@ def run_suite(
         stack.enter_context(frozen())
         stack.enter_context(one_thread())
         planned = Plan(resolve(suite))
-        about = provenance(planned.suite, workers, executor)
-        before = _start(run, about)
-        work = _Work(run, planned, tell, {record["key"]: record for record in known})
-        is_idle = work.is_done and before.get("ended") and before["suite"] == about["suite"]
+        about = describe(planned.suite, workers, executor)
+        before = earlier(run, suite.name)
+        store.sweep(run)
+        sweep_logs(run)
+        work = _Work(run, planned, tell, {record.key: record for record in known})
+        is_idle = work.is_done and before and before.ended and before.suite == about.suite
         if not is_idle:  # one that finds all done computes nothing, and is no session
             stack.enter_context(session(run, before, about))
         for number, record in (
             work.finished_in_workers(pool, on_running) if pool else work.finished(on_running)
         ):
-            work.found[number, record["key"]] = record
-            labelled = _labelled(record, work.jobs[number], record["key"])
+            work.found[number, record.key] = record
+            labelled = _labelled(record, work.jobs[number], record.key)
             tell(labelled, True)  # noqa: FBT003  # a callback's second argument
         records = work.records()
         store.write_results(run, records)
@@ -173,9 +173,9 @@ class _Work:
         left = []
         for key, explainer in job.trials:
             record = store.read_trial(self.run, key)
-            if not store.is_finished(record) and key in self.known:
+            if (record is None or not record.is_finished) and key in self.known:
                 record = store.write_record(self.run, self.known[key])
-            if record is not None and store.is_finished(record):
+            if record is not None and record.is_finished:
                 self.found[number, key] = record
                 self.tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above
             else:
@@ -258,35 +258,26 @@ def _pool(
 def _labelled(record: store.Record, job: Job, key: str) -> store.Record:
     """Return a record under the suite's labels: they may be others than those of the run that wrote it."""
     labels = job.table.label, job.table.origin, job.detector.label, job.explainers[key].label
-    return store.labelled(record, *labels)
+    return record.labelled(*labels)
 
 
 def _is_ended(run: Path) -> bool:
     """Whether a run in the folder came to its end: another one may have nothing left to do."""
-    return bool((store.read_json(run / "run.json") or {}).get("ended"))
+    before = read_description(run)
+    return before is not None and before.ended is not None
 
 
-def _start(run: Path, about: dict[str, Any]) -> dict[str, Any]:
-    """Return what is known of an earlier run in the folder; empty if there was none."""
-    before = earlier(run, about["suite"]["name"])
-    store.sweep(run)
-    sweep_logs(run)
-    return before
-
-
-def earlier(run: Path, name: str) -> dict[str, Any]:
-    """Return what run.json says of an earlier run of the suite of that name; empty if there was none.
+def earlier(run: Path, name: str) -> RunDescription | None:
+    """Return the description of an earlier run of the suite of that name; None if there was none.
 
     Raises
     ------
     InputError
-        If the folder is a file, or holds the run of another suite.
+        If the folder is a file, or holds the run of another suite or version.
     """
     if run.exists() and not run.is_dir():
         raise InputError(f"{run} is a file; choose a folder for the run")
-    before = store.read_json(run / "run.json")
-    if before is not None and before.get("suite", {}).get("name") != name:
+    before = read_description(run)
+    if before is not None and (before.suite or {}).get("name") != name:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
-    if before is not None:
-        check_version(before, f"{run / 'run.json'}")
-    return before or {}
+    return before

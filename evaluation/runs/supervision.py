@@ -77,7 +77,7 @@ class Task:
         self.n_reported = behind
         for key, explainer in self.job.trials[first:behind]:
             record = store.read_trial(run, key)
-            if record is None or not store.is_finished(record):
+            if record is None or not record.is_finished:
                 record = store.write_record(run, record_of(self.job, key, explainer, {}, result))
             yield self.number, record
 

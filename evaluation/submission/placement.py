@@ -8,6 +8,7 @@ import pandas as pd
 
 from xadbench.evaluation.results import statistics as stats
 from xadbench.evaluation.results.frame import VALUE
+from xadbench.evaluation.results.provenance import RunDescription
 from xadbench.evaluation.results.ranking import SIGNIFICANT, Board, board, cells_of
 from xadbench.evaluation.results.reference_results import is_shipped
 from xadbench.evaluation.results.run_results import Results, as_results
@@ -110,7 +111,7 @@ def place_of(
     table
         The label of a data set that is new; or empty.
     """
-    results = as_results({"suite": suite.model_dump(mode="json")}, records)
+    results = as_results(RunDescription(suite=suite.model_dump(mode="json")), records)
     cells = cells_of(results)
     cells = cells[cells["scope"] == suite.scope].merge(_origins(records), on=list(KEY))
     by_detector = cells.groupby("detector", sort=False) if label else ()
@@ -123,20 +124,15 @@ def place_of(
         detector=detector,
         table=table,
         detectors=detectors,
-        origin=next((record["origin"] for record in records if is_shipped(record)), {}),
+        origin=next((record.origin for record in records if record.origin is not None), {}),
         notes=[*unranked, *_other_fits(records, suite.scope)],
         records=list(records),
     )
 
 
 def _origins(records: Sequence[Record]) -> pd.DataFrame:
-    rows = [(*_labels(record), is_shipped(record)) for record in records]
+    rows = [(*record.identity, is_shipped(record)) for record in records]
     return pd.DataFrame(rows, columns=[*KEY, "is_shipped"])
-
-
-def _labels(record: Record) -> tuple[str, int, str, str]:
-    table, detector, explainer = (record[part]["label"] for part in ("table", "detector", "explainer"))
-    return table, record["seed"], detector, explainer
 
 
 def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
@@ -207,9 +203,9 @@ def _other_fits(records: Sequence[Record], scope: str) -> Iterator[str]:
     Arithmetic may differ by a machine's libraries, and so a detector by its last bits, or its flagged rows.
     """
     figures = [
-        (_labels(record)[:3], is_shipped(record), _figures(record, scope))
+        (record.identity[:3], is_shipped(record), _figures(record, scope))
         for record in records
-        if record["status"] == "ok"
+        if record.status == "ok"
     ]
     theirs = {cell: of for cell, is_theirs, of in figures if is_theirs}
     ours = {cell: of for cell, is_theirs, of in figures if not is_theirs and cell in theirs}
@@ -223,7 +219,7 @@ def _other_fits(records: Sequence[Record], scope: str) -> Iterator[str]:
 
 
 def _figures(record: Record, scope: str) -> dict[str, Any]:
-    quality, scores = record["detector"]["quality"], record["scores"][scope]
+    quality, scores = record.detector.quality, record.scores[scope]
     return {"AUC-ROC": quality["auc_roc"]} | {name: scores[name] for name in COMPARED}
 
 

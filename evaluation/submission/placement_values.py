@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from xadbench.evaluation.results.frame import VALUE
+from xadbench.evaluation.results.frame import IDENTITY, VALUE
 from xadbench.evaluation.results.store import Record
 
 from .placement import Place, Placement
@@ -54,16 +54,13 @@ def _rows(frame: pd.DataFrame, name: str) -> list[dict[str, Any]]:
 def _own_records(placement: Placement) -> list[Record]:
     if not placement.label:
         return concerned(placement)
-    return [one for one in placement.records if one["explainer"]["label"] == placement.label]
+    return [one for one in placement.records if one.explainer.label == placement.label]
 
 
 def _trial_values(record: Record, placement: Placement) -> dict[str, Any]:
     return {
-        **{part: record[part]["label"] for part in ("table", "detector", "explainer")},
-        **{
-            name: record.get(name)
-            for name in ("key", "seed", "status", "reason", "seconds", "normalised_time")
-        },
+        **dict(zip(IDENTITY, record.identity, strict=True)),
+        **{name: getattr(record, name) for name in ("key", "status", "reason", "seconds", "normalised_time")},
         "scores": record.scores.get(placement.scope),
     }
 
@@ -71,5 +68,5 @@ def _trial_values(record: Record, placement: Placement) -> dict[str, Any]:
 def concerned(placement: Placement) -> list[Record]:
     """Return the records of the new detector, or else those on the new data set."""
     if placement.detector:
-        return [one for one in placement.records if one["detector"]["label"] == placement.detector]
-    return [one for one in placement.records if one["table"]["label"] == placement.table]
+        return [one for one in placement.records if one.detector.label == placement.detector]
+    return [one for one in placement.records if one.table.label == placement.table]

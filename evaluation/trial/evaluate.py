@@ -1,8 +1,11 @@
 """What metrics say of explained rows: row by row, as means over a scope, and by kind of anomaly."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -51,7 +54,7 @@ class Evaluation:
 
     def scores(self) -> dict[str, Scores]:
         """Return the mean scores of each scope, as `score_attributions` does."""
-        return {scope: _of(self.mask, self.per_row, self.scopes[scope]) for scope in SCOPES}
+        return {scope: self._means(self.per_row, self.scopes[scope]) for scope in SCOPES}
 
     def by_kind(self) -> dict[str, dict[str, Scores]]:
         """Return KEPT_BY_KIND of each kind of anomaly in the table, for the scopes OF_ANOMALIES."""
@@ -59,10 +62,36 @@ class Evaluation:
 
     def _kinds_of(self, chosen: BoolArray) -> dict[str, Scores]:
         evaluating = {metric: self.per_row[metric] for metric in BY_KIND}
-        means = {
-            name: _of(self.mask, evaluating, chosen & (self.kind == i)) for i, name in self.kinds.items()
-        }
+        means = {name: self._means(evaluating, chosen & (self.kind == i)) for i, name in self.kinds.items()}
         return {name: {score: of[score] for score in KEPT_BY_KIND} for name, of in means.items()}
+
+    @cached_property
+    def _chance(self) -> FloatArray:
+        return np.full(len(self.rows), np.nan) if self.mask is None else metrics.chance_level(self.mask)
+
+    def _means(self, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
+        """Return sizes, and each part's mean over those chosen rows where it is defined."""
+        n_rows = int(chosen.sum())
+        scores: Scores = {
+            "n_rows": n_rows,
+            "n_informative": int((chosen & (self._chance < 1)).sum()),
+            "chance": _mean(self._chance[chosen]),
+        }
+        names = [(metric, part) for metric, parts in per_row.items() for part in parts]
+        # All parts at once, since a trial has dozens of them for each scope and kind.
+        values = np.compress(chosen, [per_row[metric][part] for metric, part in names], axis=1)
+        n_defined = (~np.isnan(values)).sum(axis=1)
+        of_all = values.sum(axis=1) / max(n_rows, 1)
+        for i, (metric, part) in enumerate(names):
+            n = int(n_defined[i])
+            mean = float(of_all[i]) if n == n_rows > 0 else _mean(values[i])
+            if part == "variance":
+                scores[f"chance_std_{metric}"] = math.sqrt(mean / max(n, 1))
+            else:
+                scores[f"{part}{metric}"] = mean
+            if not part:
+                scores[f"n_undefined_{metric}"] = n_rows - n
+        return scores
 
     def mean_curves(self) -> dict[str, dict[str, list[float]]]:
         """Return each curve's mean over the rows of a scope, size by size, where it is defined."""
@@ -102,6 +131,7 @@ def evaluate(
     is_anomaly: BoolArray = table.y[rows]
     known = [metric for metric in measures.chosen.values() if metric.is_known(explained)]
     curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
+    blind = _BLIND.setdefault(fitted, {}).setdefault(rows.tobytes(), {})
     return Evaluation(
         rows=rows,
         kind=table.kind[rows].astype(np.int64),
@@ -109,11 +139,15 @@ def evaluate(
         mask=mask,
         scopes={"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged},
         per_row={
-            metric.name: _per_row(metric, explained, is_anomaly, curves.get(metric.name))
+            metric.name: _per_row(metric, explained, is_anomaly, curves.get(metric.name), blind)
             for metric in measures.chosen.values()
         },
         curves=curves,
     )
+
+
+# A blind guess's mean and variance (r,), by the rows' bytes and the metric: no explainer changes them.
+_BLIND: WeakKeyDictionary[Fitted, dict[bytes, dict[str, tuple[FloatArray, FloatArray]]]] = WeakKeyDictionary()
 
 
 def score_attributions(
@@ -165,45 +199,25 @@ def _deviation(table: LabelledTable, rows: IntArray) -> FloatArray | None:
     return deviation
 
 
-def _of(mask: BoolArray | None, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
-    scores = _sizes(mask, chosen)
-    for name, parts in per_row.items():
-        scores |= _means(name, parts, chosen)
-    return scores
-
-
-def _sizes(mask: BoolArray | None, chosen: BoolArray) -> Scores:
-    chance = np.full(len(chosen), np.nan) if mask is None else metrics.chance_level(mask)
-    return {
-        "n_rows": int(chosen.sum()),
-        "n_informative": int((chosen & (chance < 1)).sum()),
-        "chance": _mean(chance[chosen]),
-    }
-
-
 def _per_row(
-    metric: Metric, explained: Explained, is_anomaly: BoolArray, curve: FloatArray | None
+    metric: Metric,
+    explained: Explained,
+    is_anomaly: BoolArray,
+    curve: FloatArray | None,
+    blind: dict[str, tuple[FloatArray, FloatArray]],
 ) -> dict[str, FloatArray]:
     """Return a metric's values, adjusted values, chance and its variance (r,), as far as it has them."""
     values = metric.values(explained) if curve is None else metrics.mean_over_sizes(curve)
     if not metric.needs_ground_truth:
         return {"": values}
-    parts = {"": values, "adjusted_": metric.adjusted(values, explained)}
-    if metric.is_known(explained) and metric.chance and metric.chance_variance:
-        parts |= {"chance_": metric.chance(explained), "variance": metric.chance_variance(explained)}
-        parts = {part: np.where(is_anomaly, of_rows, 0.0) for part, of_rows in parts.items()}
-    return parts
-
-
-def _means(name: str, per_row: Mapping[str, FloatArray], chosen: BoolArray) -> Scores:
-    kept = {part: of_rows[chosen] for part, of_rows in per_row.items()}
-    kept = {part: of_rows[~np.isnan(of_rows)] for part, of_rows in kept.items()}
-    variance = kept.pop("variance", None)
-    means: Scores = {f"{part}{name}": _mean(of_rows) for part, of_rows in kept.items()}
-    means[f"n_undefined_{name}"] = int(chosen.sum()) - len(kept[""])
-    if variance is not None:
-        means[f"chance_std_{name}"] = float(np.sqrt(_mean(variance) / max(len(variance), 1)))
-    return means
+    if not (metric.is_known(explained) and metric.chance and metric.chance_variance):
+        return {"": values, "adjusted_": metric.adjusted(values, explained)}
+    if metric.name not in blind:
+        blind[metric.name] = metric.chance(explained), metric.chance_variance(explained)
+    chance, variance = blind[metric.name]
+    adjusted = metric.adjusted(values, explained, chance)
+    parts = {"": values, "adjusted_": adjusted, "chance_": chance, "variance": variance}
+    return {part: np.where(is_anomaly, of_rows, 0.0) for part, of_rows in parts.items()}
 
 
 def _mean(values: FloatArray) -> float:

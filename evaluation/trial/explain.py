@@ -56,18 +56,18 @@ def explain_at_cost(
     attributions, costs = _explained_once(explainer, fitted, rows)
     if _is_brief(costs.values()):
         for _ in range(TIMINGS - 1):
-            _, again = _explained_once(explainer, fitted, rows)
+            _, again = _explained_once(explainer, fitted, rows, memory=False)
             costs = {part: _least_time(cost, again[part]) for part, cost in costs.items()}
     return _checked(attributions, rows, fitted), costs
 
 
 def _explained_once(
-    explainer: Explainer, fitted: Fitted, rows: IntArray
+    explainer: Explainer, fitted: Fitted, rows: IntArray, *, memory: bool = True
 ) -> tuple[FloatArray, dict[str, metrics.Cost]]:
     with metrics.counted(fitted.detector) as counter:
-        with metrics.metered(counter) as fitting:
+        with metrics.metered(counter, memory=memory) as fitting:
             explainer = explainer.fit(fitted.detector, background=fitted.background)
-        with metrics.metered(counter) as explaining:
+        with metrics.metered(counter, memory=memory) as explaining:
             attributions = explainer.explain(fitted.table.X[rows])
     return attributions, {"fit": fitting, "explain": explaining}
 

@@ -141,10 +141,10 @@ def test_every_json_file_has_a_limit(tmp_path, read, name, monkeypatch):
 
 
 def test_a_record_beyond_the_limits_is_none(tmp_path, monkeypatch):
-    store.write_record(tmp_path, {"key": "k", "note": "x" * 2000})
-    assert store.read_record(tmp_path, "k") is not None
+    store.write_json(tmp_path / "trials" / "k.json", {"key": "k", "note": "x" * 2000})
+    assert store.read_json(tmp_path / "trials" / "k.json") is not None
     monkeypatch.setattr("xadbench.datasets.common.json_files.JSON_BYTES", 1000)
-    assert store.read_record(tmp_path, "k") is None
+    assert store.read_json(tmp_path / "trials" / "k.json") is None
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400"])

@@ -14,6 +14,7 @@ from xadbench.datasets.sources.adbench import adbench_registry, load_adbench
 from xadbench.dsil import DTENonParametric, load
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import load_attributions
+from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.suite.spec import load_suite
 from xadbench.generator import load_recipe
 from xadbench.generator.releases import build
@@ -170,11 +171,12 @@ def test_writing_replaces_a_link_and_leaves_what_it_leads_to(tmp_path, link):
 
 
 @pytest.mark.parametrize("key", ["../run", "/x", "", "a/b", "..", "a\x00", "k" * 300])
-def test_a_record_is_written_and_read_in_the_runs_folder_alone(tmp_path, key):
+def test_a_record_is_written_and_read_in_the_runs_folder_alone(tmp_path, trial_record, key):
+    record = as_trial(trial_record("alpha", 0, "forest", "good", key=key), "a record")
     with pytest.raises(InputError, match="is no key of a trial"):
-        store.write_record(tmp_path / "run", {"key": key})
+        store.write_record(tmp_path / "run", record)
     with pytest.raises(InputError, match="is no key of a trial"):
-        store.read_record(tmp_path / "run", key)
+        store.checked_record(tmp_path / "run", key)
     with pytest.raises(InputError, match="is no key of a trial"):
         load_attributions(tmp_path / "run", key)
     assert list(tmp_path.iterdir()) == []

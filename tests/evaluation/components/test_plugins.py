@@ -378,8 +378,8 @@ def test_a_suite_takes_all_by_the_same_names(folder):
         explainers=["mine.py:Far", "mine:attributions", "acme_far"],
     )
     records = run_suite(requested, folder / "run")
-    assert {record["explainer"]["label"] for record in records} >= {"Far", "attributions", "acme_far"}
-    assert {record["status"] for record in records if record["explainer"]["label"] != "oracle"} == {"ok"}
+    assert {record.explainer.label for record in records} >= {"Far", "attributions", "acme_far"}
+    assert {record.status for record in records if record.explainer.label != "oracle"} == {"ok"}
 
 
 def test_a_worker_loads_the_users_code_itself(folder):
@@ -407,7 +407,7 @@ def test_changed_code_is_never_served_from_stored_trials(folder, part, again):
     def computed():
         new = []
         run_suite(requested, folder / "run", on_trial=lambda record, is_new: new.append((record, is_new)))
-        return {record["explainer"]["label"] for record, is_new in new if is_new}
+        return {record.explainer.label for record, is_new in new if is_new}
 
     every = computed()
     assert not computed()
@@ -426,10 +426,10 @@ def test_code_that_changes_during_the_run_gives_no_score(folder, changed, reason
     text = MINE.replace("self.mean = ", f"{write}; self.mean = ")
     (folder / "changing.py").write_text(f"from pathlib import Path\n{text}")
     requested = suite(detectors=["mine.py:Scores"], explainers=["changing.py:Far", "mine.py:attributions"])
-    records = {record["explainer"]["label"]: record for record in run_suite(requested, folder / "run")}
-    assert records["Far"]["status"] == "error"
-    assert re.search(reason, records["Far"]["reason"])
-    assert records["attributions"]["status"] == "ok"
+    records = {record.explainer.label: record for record in run_suite(requested, folder / "run")}
+    assert records["Far"].status == "error"
+    assert re.search(reason, records["Far"].reason)
+    assert records["attributions"].status == "ok"
 
 
 def test_an_object_among_the_parameters_is_the_same_in_each_process(folder):

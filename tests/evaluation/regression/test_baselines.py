@@ -17,6 +17,8 @@ from xadbench.evaluation.regression.baselines import (
 )
 from xadbench.evaluation.report.history import histories, read_runs, write_history
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.provenance import RunDescription
+from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.results.stored_runs import of_records
 
 METRIC, SCOPE = "adjusted_ndcg_m", "detected"
@@ -115,7 +117,7 @@ def test_means_are_over_sources_and_count_what_is_defined(trial_record):
         return record
 
     records = [scored("a", 0, 0.2), scored("a", 1, 0.4), scored("b", 0, 0.9), scored("b", 1, None)]
-    shown = means(of_records("r", records, {}), SCOPE, METRIC)
+    shown = means(of_records("r", records, RunDescription()), SCOPE, METRIC)
     assert shown.loc["good", METRIC] == pytest.approx((0.3 + 0.9) / 2)
     assert shown.loc["good", "trials"] == 3
 
@@ -123,8 +125,10 @@ def test_means_are_over_sources_and_count_what_is_defined(trial_record):
 def test_what_a_baseline_holds_does_not_steer_a_terminal(trial_record, tmp_path, xadbench):
     record = trial_record("a", 0, "forest", "good")
     record["explainer"]["label"] = "e\x1b[31m|vil"
-    store.write_record(tmp_path / "run", record)
-    store.write_json(tmp_path / "run" / "run.json", {"suite": {"name": "s\x1b[31m"}, "ended": "now"})
+    store.write_record(tmp_path / "run", as_trial(record, "a record"))
+    store.write_json(
+        tmp_path / "run" / "run.json", {"version": 2, "suite": {"name": "s\x1b[31m"}, "ended": "now"}
+    )
     xadbench("baseline", "save", "odd", tmp_path / "run", "--dir", tmp_path)
     for arguments in (["odd"], []):
         _, shown, _ = xadbench("baseline", "show", *arguments, "--dir", tmp_path)
@@ -134,7 +138,8 @@ def test_what_a_baseline_holds_does_not_steer_a_terminal(trial_record, tmp_path,
 
 
 def run_of(records, name, commit, started, suite="small"):
-    return of_records(name, records, {"commit": commit, "started": started, "suite": {"name": suite}})
+    about = RunDescription(commit=commit, started=started, suite={"name": suite})
+    return of_records(name, records, about)
 
 
 @pytest.fixture

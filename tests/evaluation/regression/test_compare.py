@@ -10,6 +10,7 @@ import pytest
 from xadbench.datasets import InputError
 from xadbench.evaluation.regression import Criteria, compare
 from xadbench.evaluation.regression import rendering as output
+from xadbench.evaluation.results.provenance import RunDescription
 from xadbench.evaluation.results.stored_runs import of_records
 
 
@@ -42,7 +43,11 @@ def failed(record):
 
 
 def gate_of(base, new, **criteria):
-    return compare(of_records("base", base, {}), of_records("new", new, {}), Criteria(**criteria))
+    return compare(
+        of_records("base", base, RunDescription()),
+        of_records("new", new, RunDescription()),
+        Criteria(**criteria),
+    )
 
 
 def verdicts(check):

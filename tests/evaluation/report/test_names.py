@@ -7,6 +7,7 @@ import pytest
 
 from xadbench.evaluation.report import write_report
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.record import as_trial
 
 HOSTILE = (
     r"\input{x} 100% $a$ [l](javascript:alert(1)) ![i](http://x) `c` *b* a|b </script> <b> #~^& @o #1"
@@ -20,7 +21,7 @@ def hostile_tables(run_folder, trial_record, tmp_path):
     record = trial_record("alpha", 0, "forest", "fair", key="f" * 64, status="error", reason=HOSTILE)
     record["table"]["label"] = record["detector"]["label"] = record["explainer"]["label"] = HOSTILE
     record["scores"]["detected"]["infidelity"] = 1.0
-    store.write_record(run_folder, record)
+    store.write_record(run_folder, as_trial(record, "a record"))
 
     def texts(form):
         folder = write_report(run_folder, tmp_path / form, form).parent

@@ -75,16 +75,14 @@ def test_attributions_made_again_are_those_that_a_run_keeps(tmp_path):
             "save": "attributions",
         }
     )
-    records = {record["explainer"]["label"]: record for record in run_suite(suite, tmp_path)}
+    records = {record.explainer.label: record for record in run_suite(suite, tmp_path)}
     source = load_source(suite.tables[0], 0)
     summary = read_summary(tmp_path, source.hash)
     chosen = [*suite.explainers, Component(name="oracle"), Component(name="tree_shap")]
     again = explain_again(tmp_path, source, summary, suite.detectors[0], chosen)
     assert set(again) == {"ecod", "kernel_shap", "oracle"}  # tree_shap does not suit it
     for name, attributions in again.items():
-        kept = load_attributions(tmp_path, records[name]["key"]).loc[
-            [one["row"] for one in summary["examples"]]
-        ]
+        kept = load_attributions(tmp_path, records[name].key).loc[[one.row for one in summary.examples]]
         assert list(attributions.index) == list(kept.index)
         np.testing.assert_allclose(attributions, kept)
 

@@ -23,9 +23,9 @@ from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import load_attributions
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.ranking import board, boards
-from xadbench.evaluation.results.record import RECORD_VERSION
+from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
 from xadbench.evaluation.results.run_results import COSTS, NOT_RUN, read_results
-from xadbench.evaluation.results.table_summary import read_summary
+from xadbench.evaluation.results.table_summary import TableSummary, read_summary
 from xadbench.evaluation.suite.spec import Suite
 
 
@@ -159,7 +159,7 @@ def test_a_record_that_lacks_a_part_is_named_with_its_key(run_folder, trial_reco
 
 def test_a_later_record_of_a_trial_replaces_the_earlier_one(run_folder, trial_record):
     again = trial_record("alpha", 0, "forest", "fair", key="f" * 64, status="error", reason="new", scores={})
-    store.write_record(run_folder, again)
+    store.write_record(run_folder, as_trial(again, "a record"))
     read = read_results(run_folder)
     assert read.n_superseded == 1
     assert "new" in set(read.trials["reason"])
@@ -231,7 +231,7 @@ def test_metrics_that_are_asked_for_are_shown_with_the_rows_that_have_no_value(
 ):
     values = {"infidelity": 0.25, "n_undefined_infidelity": 0, "fidelity": None, "n_undefined_fidelity": 7}
     again = trial_record("alpha", 0, "forest", "fair", key="f" * 64, scores={"detected": values})
-    store.write_record(run_folder, again)
+    store.write_record(run_folder, as_trial(again, "a record"))
     shown = pd.read_csv(write_report(run_folder, tmp_path, "csv").parent / "metrics.csv")
     rows = shown[(shown["detector"] == "forest") & (shown["explainer"] == "fair")].set_index("metric")
     assert list(rows.index) == ["fidelity", "infidelity"]
@@ -301,7 +301,7 @@ def test_records_without_scores_by_kind_are_said_to_be_older(run_folder, trial_r
     for seed in (0, 1):
         old = trial_record("alpha", seed, "forest", "fair")
         del old["scores_by_kind"]
-        store.write_record(run_folder, old)
+        store.write_record(run_folder, as_trial(old, "a record"))
     made = boards(read_results(run_folder), n_resamples=1)
     first, of_kind = made[0], next(one for one in made if one.kind == "global")
     assert "fair" in first.ranked.index
@@ -374,7 +374,9 @@ def test_pages_of_tables_have_examples_where_attributions_were_kept(html):
 
 def test_a_large_graph_is_told_and_not_drawn():
     nodes = [f"x{i}" for i in range(MOST_NODES + 1)]
-    drawn = graph({"graph": {"nodes": nodes, "edges": [["x0", "x1"]]}})
+    drawn = graph(
+        TableSummary(features=nodes, graph={"nodes": nodes, "edges": [["x0", "x1"]]}, margins=[], examples=[])
+    )
     assert not drawn["places"]
     assert drawn["parents"]["x1"] == ["x0"]
 
@@ -413,19 +415,19 @@ def test_one_source_alone_tells_no_entries_apart():
 @pytest.mark.parametrize("known", ["fit", "explain"])
 def test_memory_is_not_known_where_that_of_a_part_is_not(run_folder, trial_record, known):
     again = trial_record("alpha", 0, "forest", "fair", key="f" * 64, cost={known: {"peak_bytes": 1.0}})
-    store.write_record(run_folder, again)
+    store.write_record(run_folder, as_trial(again, "a record"))
     trials = read_results(run_folder).trials.set_index("key")
     assert np.isnan(trials.loc["f" * 64, "peak_bytes"])
 
 
 def test_costs_are_distinguished(run_folder, tmp_path):
     for path in store.paths(run_folder):
-        record = store.read_record(run_folder, path.stem)
+        record = store.read_json(path)
         record["cost"] = {
             part: {"cpu_seconds": seconds, "rows_scored": 1000.0, "peak_bytes": seconds * 1e6}
             for part, seconds in (("fit", 11.0), ("explain", 13.0))
         }
-        store.write_record(run_folder, record)
+        store.write_record(run_folder, as_trial(record, "a record"))
     page = (write_report(run_folder, tmp_path).parent / "cost.html").read_text(encoding="utf-8")
     _, *cells = re.findall(r"<t[dh][^>]*>([^<]*)</t[dh]>", page.split('scope="row">good', 1)[1])
     assert cells[2:6] == ["11", "13", "2000", "13.0"]

@@ -113,7 +113,7 @@ def test_a_failed_explainer_is_a_record_and_shows_in_the_exit_code(reproduce, tm
     code, out, _ = reproduce("table3", "--datasets", "table2-d4-5", "--seeds", "0", "--methods", "faulty")
     assert code == 3
     assert "faulty on table2-d4-5: RuntimeError: out of cheese" in out
-    reasons = {record["reason"] for record in store.read_records(tmp_path / "o" / "table3")}
+    reasons = {record.reason for record in store.read_records(tmp_path / "o" / "table3")}
     assert reasons == {None, "RuntimeError: out of cheese"}
 
 

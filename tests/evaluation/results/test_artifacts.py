@@ -31,11 +31,11 @@ def scope_means(rows, column):
 def test_the_values_of_rows_average_to_the_scores(saving_suite, tmp_path):
     records = run_suite(saving_suite, tmp_path)
     rows = load_rows(tmp_path)
-    assert set(rows["key"]) == {record["key"] for record in records}
+    assert set(rows["key"]) == {record.key for record in records}
     for prefix, column in (("", "value"), ("adjusted_", "adjusted")):
         for (key, scope, metric), mean in scope_means(rows, column).items():
-            (record,) = (one for one in records if one["key"] == key)
-            score = record["scores"][scope][f"{prefix}{metric}"]
+            (record,) = (one for one in records if one.key == key)
+            score = record.scores[scope][f"{prefix}{metric}"]
             assert mean == pytest.approx(np.nan if score is None else score, nan_ok=True)
 
 
@@ -53,12 +53,12 @@ def test_rows_carry_labels_and_kinds(saving_suite, tmp_path):
 def test_attributions_are_those_of_the_explained_rows(saving_suite, tmp_path):
     records = run_suite(saving_suite, tmp_path)
     source = load_source(saving_suite.tables[0], 0)
-    (truth,) = (one for one in records if one["explainer"]["name"] == "truth" and one["seed"] == 0)
-    kept = load_attributions(tmp_path, truth["key"])
+    (truth,) = (one for one in records if one.explainer.name == "truth" and one.seed == 0)
+    kept = load_attributions(tmp_path, truth.key)
     assert tuple(kept.columns) == source.table.feature_names
     row = kept.index.get_level_values("row")
     assert (kept.to_numpy() == source.table.mask[row]).all()
-    assert sum(kept.index.get_level_values("detected")) == truth["scores"]["detected"]["n_rows"]
+    assert sum(kept.index.get_level_values("detected")) == truth.scores["detected"]["n_rows"]
 
 
 def test_nothing_is_kept_unasked(small_suite, tmp_path):
@@ -90,7 +90,7 @@ def test_workers_keep_the_same(saving_suite, tmp_path, monkeypatch):
 def test_a_resumed_run_keeps_what_it_kept(saving_suite, tmp_path):
     records = run_suite(saving_suite, tmp_path)
     before = load_rows(tmp_path)
-    (tmp_path / "trials" / f"{records[0]['key']}.json").unlink()  # as if killed between file and record
+    (tmp_path / "trials" / f"{records[0].key}.json").unlink()  # as if killed between file and record
     (tmp_path / "rows.parquet").unlink()
     run_suite(saving_suite, tmp_path)
     pd.testing.assert_frame_equal(load_rows(tmp_path), before)
@@ -111,13 +111,13 @@ def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_sui
 def test_a_kept_file_that_was_spoilt_ends_no_later_run(saving_suite, tmp_path, content):
     spoilt, *_ = run_suite(saving_suite, tmp_path)
     for what in ("rows", "attributions"):
-        (tmp_path / what / f"{spoilt['key']}.parquet").write_bytes(content)
+        (tmp_path / what / f"{spoilt.key}.parquet").write_bytes(content)
     records = run_suite(saving_suite, tmp_path)
-    assert set(load_rows(tmp_path)["key"]) == {record["key"] for record in records} - {spoilt["key"]}
+    assert set(load_rows(tmp_path)["key"]) == {record.key for record in records} - {spoilt.key}
     n_lacking = [gap[:7] for gap in lacking(tmp_path, records, ["rows", "attributions"])]
     assert n_lacking == ["1 of 10"] * (2 if content.startswith(b"PAR1 ") else 1)  # the other can be opened
     with pytest.raises(InputError, match=r"attributions"):
-        load_attributions(tmp_path, spoilt["key"])
+        load_attributions(tmp_path, spoilt.key)
 
 
 def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(saving_suite, tmp_path, monkeypatch):
@@ -131,10 +131,8 @@ def test_what_cannot_be_kept_is_a_fault_of_its_trial_alone(saving_suite, tmp_pat
 
     monkeypatch.setattr(execution, "save", fail_once)
     records = run_suite(saving_suite, tmp_path)
-    assert [record["reason"] for record in records if record["status"] == "error"] == [
-        "RuntimeError: not now"
-    ]
-    assert {record["status"] for record in run_suite(saving_suite, tmp_path)} == {"ok"}
+    assert [record.reason for record in records if record.status == "error"] == ["RuntimeError: not now"]
+    assert {record.status for record in run_suite(saving_suite, tmp_path)} == {"ok"}
 
 
 @pytest.mark.parametrize("first", ["keeps", "keeps not"])
@@ -153,8 +151,8 @@ def test_of_two_runners_on_one_trial_the_one_that_keeps_more_counts(
 
     monkeypatch.setattr(execution, "run_trial", while_another_is_first)
     next(runners[1])
-    record = store.read_record(tmp_path, jobs[0].trials[0][0])
-    assert record["artifacts"] == ["attributions", "rows"]
+    record = store.read_trial(tmp_path, jobs[0].trials[0][0])
+    assert record.artifacts == ["attributions", "rows"]
 
 
 def test_a_failure_does_not_take_the_place_of_what_another_runner_finished(
@@ -170,14 +168,14 @@ def test_a_failure_does_not_take_the_place_of_what_another_runner_finished(
         raise RuntimeError
 
     monkeypatch.setattr(execution, "run_trial", fail_while_another_is_first)
-    assert next(run_job(tmp_path, job))["status"] == "ok"
-    assert store.read_record(tmp_path, job.trials[0][0])["status"] == "ok"
+    assert next(run_job(tmp_path, job)).status == "ok"
+    assert store.read_trial(tmp_path, job.trials[0][0]).status == "ok"
 
 
 def test_a_record_names_what_is_kept_and_holds_no_rows(saving_suite, tmp_path):
     record, *_ = run_suite(saving_suite, tmp_path)
-    assert record["artifacts"] == ["attributions", "rows"]
-    assert "explained" not in record
+    assert record.artifacts == ["attributions", "rows"]
+    assert "explained" not in record.as_json()
     assert store.load(tmp_path)["key"].nunique() == 10
 
 
@@ -217,19 +215,19 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
 def test_a_summary_holds_margins_graph_and_examples(small_suite, tmp_path):
     (record, *_) = run_suite(small_suite, tmp_path)
     source = load_source(small_suite.tables[0], 0)
-    table, kept = source.table, read_summary(tmp_path, record["table"]["content_hash"])
-    assert {tuple(edge) for edge in kept["graph"]["edges"]} == set(source.network.edges)
-    for margin in kept["margins"]:
-        assert len(margin["normal"]) == N_BINS
-        assert (sum(margin["normal"]), sum(margin["anomalous"])) == ((~table.y).sum(), table.y.sum())
-    assert len(kept["examples"]) == N_EXAMPLES
-    for example in kept["examples"]:
-        row = example["row"]
-        assert example["values"] == table.X[row].tolist()
-        assert example["clean"] == table.clean[row].tolist()
-        assert example["ground_truth"] == table.mask[row].tolist()
+    table, kept = source.table, read_summary(tmp_path, record.table.content_hash)
+    assert {tuple(edge) for edge in kept.graph.edges} == set(source.network.edges)
+    for margin in kept.margins:
+        assert len(margin.normal) == N_BINS
+        assert (sum(margin.normal), sum(margin.anomalous)) == ((~table.y).sum(), table.y.sum())
+    assert len(kept.examples) == N_EXAMPLES
+    for example in kept.examples:
+        row = example.row
+        assert example.values == table.X[row].tolist()  # noqa: PD011  # no DataFrame
+        assert example.clean == table.clean[row].tolist()
+        assert example.ground_truth == table.mask[row].tolist()
     n_kinds = len(set(table.kind[table.y & ~table.mask.all(axis=1)]))
-    assert len({example["kind"] for example in kept["examples"]}) == min(N_EXAMPLES, n_kinds)
+    assert len({example.kind for example in kept.examples}) == min(N_EXAMPLES, n_kinds)
 
 
 def test_a_table_of_unknown_origin_and_ground_truth_has_margins_alone(tmp_path):
@@ -240,7 +238,15 @@ def test_a_table_of_unknown_origin_and_ground_truth_has_margins_alone(tmp_path):
         explainers=["z_score"],
     )
     (record, *_) = run_suite(suite, tmp_path)
-    kept = read_summary(tmp_path, record["table"]["content_hash"])
-    assert kept["graph"] is None
-    assert kept["examples"] == []
-    assert len(kept["margins"]) == 13
+    kept = read_summary(tmp_path, record.table.content_hash)
+    assert kept.graph is None
+    assert kept.examples == []
+    assert len(kept.margins) == 13
+
+
+def test_what_is_not_kept_of_a_table_is_named_with_its_file_and_key(tmp_path):
+    kept = {"version": 1, "features": ["a"], "graph": None, "margins": [], "examples": []}
+    for changed, key in ({"margins": [{}]}, r"margins\.0\.feature"), ({"version": 9}, "version"):
+        store.write_json(tmp_path / "tables" / "h.json", kept | changed)
+        with pytest.raises(InputError, match=rf"h\.json: {key}: "):
+            read_summary(tmp_path, "h")

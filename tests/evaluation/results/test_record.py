@@ -75,4 +75,6 @@ def test_a_run_of_another_version_is_refused_in_one_line(small_suite, tmp_path, 
 def test_the_fields_are_those_that_a_run_writes(small_suite, tmp_path):
     for record in run_suite(small_suite, tmp_path):
         assert isinstance(record, TrialRecord)
-        assert set(store.read_record(tmp_path, record.key)) <= set(TrialRecord.model_fields)
+        assert set(store.read_json(tmp_path / "trials" / f"{record.key}.json")) <= set(
+            TrialRecord.model_fields
+        )

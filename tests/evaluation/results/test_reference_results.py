@@ -20,7 +20,7 @@ from xadbench.evaluation.trial.run import run_trial
 
 @pytest.fixture(scope="module")
 def quick():
-    return {record["key"]: record for record in shipped.shipped("quick")}
+    return {record.key: record for record in shipped.shipped("quick")}
 
 
 @pytest.fixture(scope="module")
@@ -63,21 +63,21 @@ def test_the_readme_shows_what_is_shipped(quick, jobs):
 
 
 def test_what_is_shipped_says_where_it_was_made(quick):
-    assert all(store.is_finished(record) for record in quick.values())
-    assert {"commit", "cpu", "started", "versions"} <= next(iter(quick.values()))["origin"].keys()
+    assert all(record.is_finished for record in quick.values())
+    assert {"commit", "cpu", "started", "versions"} <= next(iter(quick.values())).origin.keys()
 
 
 def test_no_path_of_its_maker_is_shipped(shipped_small, tmp_path):
     reported = gzip.decompress((tmp_path / "small.jsonl.gz").read_bytes()).decode()
     assert str(tmp_path) not in reported
-    assert not {"command", "sessions"} & shipped_small[0]["origin"].keys()
+    assert not {"command", "sessions"} & shipped_small[0].origin.keys()
 
 
 def test_a_shipped_result_is_what_is_computed_here(quick, jobs):
     job = next(job for job in jobs if job.detector.name == "iforest")
     key, explainer = next(trial for trial in job.trials if trial[1].name == "z_score")
     here = run_trial(fit(job.source, job.detector), explainer, job.source)["scores"]["detected"]
-    there = quick[key]["scores"]["detected"]
+    there = quick[key].scores["detected"]
     assert here["adjusted_ndcg_m"] == pytest.approx(there["adjusted_ndcg_m"], abs=1e-9)
     assert here["n_rows"] == there["n_rows"]
 
@@ -88,7 +88,7 @@ def test_known_records_are_not_computed(shipped_small, small_suite, stand_ins, t
     run_suite(small_suite, tmp_path / "run", lambda record, is_new: news.append(is_new), known=shipped_small)
     assert stand_ins.Distance.n_fits == 0
     assert news == [False] * 10
-    assert store.read_record(tmp_path / "run", shipped_small[0]["key"])["origin"]["suite"]["name"] == "small"
+    assert store.read_trial(tmp_path / "run", shipped_small[0].key).origin["suite"]["name"] == "small"
 
 
 def test_a_record_of_another_version_is_not_served(
@@ -117,7 +117,7 @@ def test_only_a_finished_run_of_its_own_is_shipped(shipped_small, small_suite, t
     run_suite(small_suite, tmp_path / "taken", known=shipped_small)
     with pytest.raises(InputError, match="was not computed there"):
         ship(tmp_path / "taken", tmp_path)
-    (tmp_path / "made" / "trials" / f"{shipped_small[0]['key']}.json").unlink()
+    (tmp_path / "made" / "trials" / f"{shipped_small[0].key}.json").unlink()
     with pytest.raises(InputError, match="missing or failed"):
         ship(tmp_path / "made", tmp_path)
     with pytest.raises(InputError, match=r"no run\.json"):

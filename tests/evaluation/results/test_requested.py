@@ -55,13 +55,13 @@ def test_what_has_not_run_yet_is_not_run(small_suite, tmp_path):
 def test_tables_of_one_recipe_are_one_source_though_their_records_are_older(small_suite, tmp_path):
     run_suite(with_table(small_suite, name="mine"), tmp_path)
     for path in store.paths(tmp_path):
-        record = store.read_record(tmp_path, path.stem)
+        record = store.read_json(path)
         del record["table"]["origin"]
-        store.write_record(tmp_path, record)
+        store.write_json(path, record)
     new = read_run(str(tmp_path))
     assert set(new.trials["origin"]) == {"table2-d10-5"}
     again = run_suite(with_table(small_suite, name="mine"), tmp_path)
-    assert {record["table"]["origin"] for record in again} == {"table2-d10-5"}
+    assert {record.table.origin for record in again} == {"table2-d10-5"}
     old = dataclasses.replace(new, trials=new.trials.assign(origin=None))
     for base, other in ((old, new), (new, old)):
         assert pair(base, other, ["adjusted_ndcg_m"], "detected").source("mine") == "table2-d10-5"

@@ -11,13 +11,14 @@ from xadbench.datasets import InputError
 from xadbench.evaluation.regression import Criteria, compare
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import tidy
+from xadbench.evaluation.results.provenance import RunDescription
 from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.results.stored_runs import Run, of_records, of_tidy, read_run
 
 
 def test_a_run_is_the_same_whatever_holds_it(records, tmp_path):
     for i, record in enumerate(records):
-        store.write_record(tmp_path / "run", record | {"key": f"{i:064d}"})
+        store.write_record(tmp_path / "run", as_trial(record | {"key": f"{i:064d}"}, "a record"))
     store.write_results(tmp_path / "run", store.read_records(tmp_path / "run"))
     benchmark = {"benchmarks": [{"extra_info": {}}, {"extra_info": {"xadbench": {"records": records}}}]}
     (tmp_path / "bench.json").write_text(json.dumps(benchmark))
@@ -98,7 +99,8 @@ def test_a_table_that_is_none_of_results_is_refused(records, change, message):
 
 def test_a_run_knows_where_it_was_made(records):
     one, other = (
-        of_records("r", records, {"cpu": cpu, "versions": {"numpy": cpu, "torch": "2"}}) for cpu in "ab"
+        of_records("r", records, RunDescription(cpu=cpu, versions={"numpy": cpu, "torch": "2"}))
+        for cpu in "ab"
     )
     assert isinstance(one, Run)
     assert [str(notice) for notice in compare(one, other).notices] == [

@@ -85,7 +85,7 @@ explainers.EXPLAINERS["faulty"] = Entry("a stand-in", lambda: factory_of(Faulty)
 
 
 def tell(record, is_new):
-    finished = record["explainer"]["label"], record["status"], "new" if is_new else "read"
+    finished = record.explainer.label, record.status, "new" if is_new else "read"
     print(*finished, flush=True)  # noqa: T201  # a script
 
 

@@ -56,5 +56,5 @@ def test_other_parameters_are_another_explainer_and_half_a_run_counts_as_half(sm
 
 def test_what_failed_counts_as_left(small_suite, tmp_path):
     suite = small_suite.model_copy(update={"explainers": (Component(name="faulty"),)})
-    assert Counter(record["status"] for record in run_suite(suite, tmp_path / "r"))["error"] == 2
+    assert Counter(record.status for record in run_suite(suite, tmp_path / "r"))["error"] == 2
     assert estimate(suite, tmp_path / "r").n_done == 8

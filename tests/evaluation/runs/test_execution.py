@@ -249,7 +249,7 @@ def test_a_worker_that_the_kernel_killed_for_want_of_memory(tmp_path, small_suit
     task = Task(0, plan(small_suite)[0], tmp_path)
     error = BrokenExecutor(f"The exit codes of the workers are {{{code}}}")
     [(_, record)] = task.fail(tmp_path, error, kills)
-    assert (record["explainer"]["name"], record["status"]) == ("random", status)
+    assert (record.explainer.name, record.status) == ("random", status)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_a_detector_is_loaded_for_trials_that_are_run_again_with_the_same_result
         path.unlink()
     again = run_suite(on_dte, tmp_path)
     assert len(fits) == 1
-    assert [r["detector"] for r in again] == [r["detector"] for r in first]  # fit_seconds too
+    assert [r.detector for r in again] == [r.detector for r in first]  # fit_seconds too
     for one, other in zip(first, again, strict=True):
         assert one.model_dump(exclude=TIMES) == other.model_dump(exclude=TIMES)
 
@@ -59,7 +59,7 @@ def test_an_altered_detector_is_fitted_again(on_dte, tmp_path, fits, alter):
     fits.clear()
     for path in (tmp_path / "trials").iterdir():
         path.unlink()
-    assert {record["status"] for record in run_suite(on_dte, tmp_path)} == {"ok"}
+    assert {record.status for record in run_suite(on_dte, tmp_path)} == {"ok"}
     assert len(fits) == 1
 
 
@@ -80,7 +80,7 @@ def test_a_stored_detector_keeps_its_training_rows_and_its_iterations(small_suit
     for path in (tmp_path / "trials").iterdir():
         path.unlink()
     again = run_suite(suite, tmp_path)
-    assert [r["detector"] for r in again] == [r["detector"] for r in first]
-    assert [r["scores"] for r in again] == [r["scores"] for r in first]
-    lengths = {r["table"]["label"]: len(r["detector"].get("iteration_auc_roc", [])) for r in first}
+    assert [r.detector for r in again] == [r.detector for r in first]
+    assert [r.scores for r in again] == [r.scores for r in first]
+    lengths = {r.table.label: len(r.detector.iteration_auc_roc) for r in first}
     assert lengths == {"half": 0, "table2-d10-5": 3}

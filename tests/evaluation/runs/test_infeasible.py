@@ -41,25 +41,25 @@ def _infeasible_with_seed_10(monkeypatch):
 def run(suite, folder):
     """Run the suite; return its records, and what each was told as: whether it is new."""
     finished = []
-    return run_suite(suite, folder, lambda record, is_new: finished.append((record["key"], is_new))), finished
+    return run_suite(suite, folder, lambda record, is_new: finished.append((record.key, is_new))), finished
 
 
 def test_its_trials_are_errors_and_the_rest_is_computed(suite, tmp_path):
     records, finished = run(suite, tmp_path / "run")
-    failed = [record for record in records if record["table"]["label"] == "wine"]
-    assert [(record["explainer"]["label"], record["status"]) for record in failed] == [
+    failed = [record for record in records if record.table.label == "wine"]
+    assert [(record.explainer.label, record.status) for record in failed] == [
         (label, "error") for label in LABELS
     ]
-    assert all(record["reason"].startswith(OUT_OF_REACH) for record in failed)
-    assert {record["status"] for record in records if record not in failed} == {"ok"}
-    keys = {record["key"] for record in records}
+    assert all(record.reason.startswith(OUT_OF_REACH) for record in failed)
+    assert {record.status for record in records if record not in failed} == {"ok"}
+    keys = {record.key for record in records}
     assert len(records) == len(keys) == len(finished) == 10
-    assert {record["key"] for record in store.read_records(tmp_path / "run")} == keys
+    assert {record.key for record in store.read_records(tmp_path / "run")} == keys
     by_table = store.load(tmp_path / "run").groupby("table")["status"].agg(set).to_dict()
     assert by_table == {"wine": {"error"}, "table2-d4-5": {"ok"}}
     again, finished = run(suite, tmp_path / "run")
-    assert {record["key"] for record in again} == keys
-    assert {key for key, is_new in finished if is_new} == {record["key"] for record in failed}
+    assert {record.key for record in again} == keys
+    assert {key for key, is_new in finished if is_new} == {record.key for record in failed}
 
 
 def test_a_report_says_why_and_shows_the_table_of_a_seed_that_has_it(suite, tmp_path):

@@ -33,8 +33,8 @@ def plan_of(suite):
 
 def test_a_release_stands_for_its_tables_and_the_seed_chooses(release, tmp_path):
     records = run_suite(suite_on({"release": str(release)}, seeds=[1]), tmp_path)
-    assert list(dict.fromkeys(r["table"]["label"] for r in records)) == ["injected-wine", "table2-d4-5"]
-    oracles = {r["table"]["label"]: r["status"] for r in records if r["explainer"]["name"] == "oracle"}
+    assert list(dict.fromkeys(r.table.label for r in records)) == ["injected-wine", "table2-d4-5"]
+    oracles = {r.table.label: r.status for r in records if r.explainer.name == "oracle"}
     assert oracles == {"injected-wine": "skipped", "table2-d4-5": "ok"}
 
 

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from xadbench.evaluation.cli import app as cli
+from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.runs import progress
 from xadbench.evaluation.runs.execution import UnderWay
 from xadbench.evaluation.runs.jobs import plan
@@ -26,6 +27,11 @@ def clock(monkeypatch):
     return progress.time
 
 
+@pytest.fixture
+def record(trial_record):
+    return as_trial(trial_record("alpha", 0, "forest", "good"), "a record")
+
+
 def as_text(shown):
     console = Console(width=100, file=io.StringIO())
     console.print(shown)
@@ -36,15 +42,15 @@ def terminal(force):
     return Console(file=io.StringIO(), force_terminal=force, width=100)
 
 
-def test_the_table_counts_trials_and_names_those_under_way(clock, trial_record):
+def test_the_table_counts_trials_and_names_those_under_way(clock, record):
     shown = RunProgress(10, terminal(force=True))
     with shown:
         clock.now = 5  # preparing tables
         shown.show([UnderWay("alpha", "forest", None, 0), UnderWay("alpha", "knn", "good", 1)])
         assert as_text(shown._screen())[1] == "0 of 10 2 0 0:00:05 unknown"
         clock.now = 25
-        shown.advance(trial_record("alpha", 0, "forest", "good"), True)
-        shown.advance(trial_record("alpha", 0, "forest", "fair", status="timeout"), True)
+        shown.advance(record, True)
+        shown.advance(record.model_copy(update={"status": "timeout"}), True)
         shown.show([UnderWay("alpha", "knn", "good", 1)])
         lines = as_text(shown._screen())
     assert lines[0] == "done running failed time left"
@@ -68,11 +74,11 @@ def test_the_detector_being_fitted_is_named_and_a_long_list_cut(clock):
 
 
 @pytest.mark.parametrize("force", [True, False])
-def test_a_terminal_gets_a_live_table_and_a_file_a_line_a_trial(force, trial_record):
+def test_a_terminal_gets_a_live_table_and_a_file_a_line_a_trial(force, record):
     console = terminal(force)
     with RunProgress(2, console) as shown:
-        shown.advance(trial_record("alpha", 0, "forest", "good"), True)
-        shown.advance(trial_record("alpha", 1, "forest", "good"), False)
+        shown.advance(record, True)
+        shown.advance(record.model_copy(update={"seed": 1}), False)
     finished = console.file.getvalue()
     assert ("2 of 2" in finished) == force
     assert ("\x1b[" in finished) == force

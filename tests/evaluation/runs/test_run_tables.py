@@ -33,7 +33,7 @@ def test_a_finished_run_is_resumed_without_its_tables(small_suite, tmp_path, mad
 
 def test_a_table_is_made_when_its_first_trial_runs(small_suite, tmp_path, made):
     seen = []
-    run_suite(small_suite, tmp_path / "run", lambda record, is_new: seen.append((record["seed"], [*made])))
+    run_suite(small_suite, tmp_path / "run", lambda record, is_new: seen.append((record.seed, [*made])))
     assert seen == [(0, [0])] * 5 + [(1, [0, 1])] * 5
     assert len(read_requested_records(tmp_path / "run")[0]) == 10
 
@@ -41,8 +41,8 @@ def test_a_table_is_made_when_its_first_trial_runs(small_suite, tmp_path, made):
 def test_only_the_table_of_what_is_left_is_made_again(small_suite, tmp_path, made):
     records = run_suite(small_suite, tmp_path / "run")
     made.clear()
-    (tmp_path / "run" / "trials" / f"{records[-1]['key']}.json").unlink()
-    assert run_suite(small_suite, tmp_path / "run")[-1]["scores"] == records[-1]["scores"]
+    (tmp_path / "run" / "trials" / f"{records[-1].key}.json").unlink()
+    assert run_suite(small_suite, tmp_path / "run")[-1].scores == records[-1].scores
     assert made == [1]
 
 
@@ -60,7 +60,7 @@ def test_workers_make_the_tables_and_the_trials_are_the_same(small_suite, tmp_pa
     made.clear()
     two = run_suite(suite, tmp_path / "two", workers=2)
     assert made == []
-    assert [(each["key"], each["scores"]) for each in two] == [(each["key"], each["scores"]) for each in one]
+    assert [(each.key, each.scores) for each in two] == [(each.key, each.scores) for each in one]
     assert {path.name for path in (tmp_path / "two" / "tables").iterdir()} == {
         path.name for path in (tmp_path / "one" / "tables").iterdir()
     }
@@ -114,8 +114,8 @@ def test_trials_on_an_infeasible_table_fail_and_it_is_not_tried_again(small_suit
 
     monkeypatch.setattr(run_tables, "load_source", load)
     first = run_suite(small_suite, tmp_path / "run")
-    assert [(record["seed"], record["status"]) for record in first] == [(0, "ok")] * 5 + [(1, "error")] * 5
-    assert {record["reason"] for record in first[5:]} == {"out of reach"}
+    assert [(record.seed, record.status) for record in first] == [(0, "ok")] * 5 + [(1, "error")] * 5
+    assert {record.reason for record in first[5:]} == {"out of reach"}
     assert run_suite(small_suite, tmp_path / "run") == first
     assert tried == [0, 1]
     found = estimate(small_suite, tmp_path / "run")

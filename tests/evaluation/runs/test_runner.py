@@ -13,13 +13,12 @@ from xadbench.evaluation import run_suite
 from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.regression.pairing import pair
 from xadbench.evaluation.regression.verdict import Criteria, compare_pairs
-from xadbench.evaluation.results import store
+from xadbench.evaluation.results import provenance, store
 from xadbench.evaluation.results.frame import tidy
 from xadbench.evaluation.results.leaderboard import leaderboard
 from xadbench.evaluation.results.ranking import boards
 from xadbench.evaluation.results.run_results import read_results
 from xadbench.evaluation.results.stored_runs import read_run
-from xadbench.evaluation.runs import sessions
 from xadbench.evaluation.runs import worker_logs as logs
 from xadbench.evaluation.suite.expand import n_trials
 from xadbench.evaluation.suite.spec import Component, Suite
@@ -36,7 +35,7 @@ def with_faulty(suite, fault):
 def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suite, tmp_path):
     records = run_suite(small_suite, tmp_path / "run")
     assert len(records) == n_trials(small_suite) == 2 * 5
-    assert {r["explainer"]["name"] for r in records} == {
+    assert {r.explainer.name for r in records} == {
         "z_score",
         "random",
         "oracle",
@@ -44,7 +43,7 @@ def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suit
         "inverted_truth",
     }
     files = {path.stem for path in (tmp_path / "run" / "trials").iterdir()}
-    assert files == {r["key"] for r in records}
+    assert files == {r.key for r in records}
 
 
 def test_the_oracle_as_a_detector_is_skipped_where_the_network_is_not_known(tmp_path):
@@ -60,8 +59,8 @@ def test_the_oracle_as_a_detector_is_skipped_where_the_network_is_not_known(tmp_
         }
     )
     records = run_suite(suite, tmp_path)
-    assert [record["status"] for record in records] == ["ok"] * 5 + ["skipped"] * 5
-    quality = records[0]["detector"]["quality"]
+    assert [record.status for record in records] == ["ok"] * 5 + ["skipped"] * 5
+    quality = records[0].detector.quality
     assert quality["auc_roc"] == quality["oracle_auc_roc"]
 
 
@@ -98,7 +97,7 @@ def test_an_interrupt_inside_a_trial_loses_that_trial_alone(small_suite, tmp_pat
 def test_a_fault_ends_its_trial_alone_and_runs_again(small_suite, tmp_path, stand_ins):
     suite = with_faulty(small_suite, "raise")
     for attempt in (1, 2):
-        statuses = [record["status"] for record in run_suite(suite, tmp_path)]
+        statuses = [record.status for record in run_suite(suite, tmp_path)]
         assert statuses.count("error") == 2
         assert statuses.count("ok") == 10
         assert stand_ins.Faulty.n_calls == 2 * attempt
@@ -126,8 +125,8 @@ def test_whatever_a_users_code_raises_ends_its_trial_alone(small_suite, tmp_path
     detectors = Component(name="gaussian"), Component(name="oracle")
     suite = small_suite.model_copy(update={"explainers": mine, "detectors": detectors})
     records = run_suite(suite, "run")
-    assert {r["reason"] for r in records if r["explainer"]["label"] == "explain"} == {reason}
-    assert {r["status"] for r in records if r["explainer"]["label"] != "explain"} == {"ok"}
+    assert {r.reason for r in records if r.explainer.label == "explain"} == {reason}
+    assert {r.status for r in records if r.explainer.label != "explain"} == {"ok"}
     assert store.load(tmp_path / "run")["key"].nunique() == len(records)
 
 
@@ -136,15 +135,15 @@ def test_a_detector_that_cannot_be_fitted_is_an_error_of_its_trials(
 ):
     monkeypatch.setattr(stand_ins.Distance, "fit", lambda self, X: 1 / 0)
     records = run_suite(small_suite, tmp_path)
-    assert {r["status"] for r in records} == {"error"}
-    assert "ZeroDivisionError" in records[0]["reason"]
+    assert {r.status for r in records} == {"error"}
+    assert "ZeroDivisionError" in records[0].reason
 
 
 def test_a_reused_record_comes_under_the_suites_labels(small_suite, tmp_path):
     run_suite(small_suite, tmp_path)
     renamed = {"tables": (small_suite.tables[0].model_copy(update={"name": "other"}),)}
     records = run_suite(small_suite.model_copy(update=renamed), tmp_path)
-    assert {record["table"]["label"] for record in records} == {"other"}
+    assert {record.table.label for record in records} == {"other"}
 
 
 def test_a_folder_of_another_suite_is_refused(small_suite, tmp_path):
@@ -166,7 +165,7 @@ def test_an_oracle_that_was_skipped_runs_once_the_network_is_known(small_suite, 
     for spec, status in ((file, "skipped"), (recipe, "ok")):
         suite = small_suite.model_copy(update={"tables": (spec,), "seeds": (0,)})
         records = run_suite(suite, tmp_path / "run")
-        assert [r["status"] for r in records if r["explainer"]["name"] == "oracle"] == [status]
+        assert [one.status for one in records if one.explainer.name == "oracle"] == [status]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +173,7 @@ def test_an_oracle_that_was_skipped_runs_once_the_network_is_known(small_suite, 
 )
 def test_what_is_not_the_whole_record_of_a_trial_is_computed_again(small_suite, tmp_path, left):
     record = run_suite(small_suite, tmp_path)[0]
-    (tmp_path / "trials" / f"{record['key']}.json").write_text(left.replace("KEY", record["key"]))
+    (tmp_path / "trials" / f"{record.key}.json").write_text(left.replace("KEY", record.key))
     finished = []
     run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
     assert finished.count(True) == 1
@@ -219,7 +218,7 @@ def test_a_run_that_finds_all_done_still_says_what_computed_it(small_suite, tmp_
     store.write_json(path, old)
     run_suite(small_suite, tmp_path)
     assert store.read_json(path) == old
-    (tmp_path / "trials" / f"{record['key']}.json").unlink()
+    (tmp_path / "trials" / f"{record.key}.json").unlink()
     run_suite(small_suite, tmp_path)
     assert store.read_json(path)["started"] > "2002"
     assert store.read_json(path)["commit"] != "old"
@@ -229,14 +228,14 @@ def test_a_resumed_run_names_each_session_with_what_differs_from_the_last(small_
     path = tmp_path / "run.json"
     record = run_suite(small_suite, tmp_path)[0]
     last = store.read_json(path)
-    assert last.pop("sessions") == [{name: last[name] for name in sessions.OWN}]
+    assert last.pop("sessions") == [{name: last[name] for name in provenance.OWN}]
     old = last | {"commit": "old", "started": "2001", "ended": None, "cpu": "another"}
     store.write_json(path, old | {"versions": old["versions"] | {"numpy": "1.0"}})  # of an older version
     for attempt in (1, 2):
-        (tmp_path / "trials" / f"{record['key']}.json").unlink()
+        (tmp_path / "trials" / f"{record.key}.json").unlink()
         run_suite(small_suite, tmp_path)
         first, *others = store.read_json(path)["sessions"]
-        own = {name: old[name] for name in sessions.OWN}
+        own = {name: old[name] for name in provenance.OWN}
         assert first == own | {"cpu": "another", "versions": {"numpy": "1.0"}}
         assert len(others) == attempt
         assert all(one["ended"] and one["commit"] == last["commit"] for one in others)
@@ -244,20 +243,21 @@ def test_a_resumed_run_names_each_session_with_what_differs_from_the_last(small_
 
 def test_sessions_of_two_processes_on_one_run_do_not_efface_each_other(tmp_path):
     def about(process):
-        same = {"versions": {}, **dict.fromkeys(sessions.SHARED, "same")}
-        return same | {"process": process, "started": str(process), "ended": None, "cpu": process}
+        return provenance.RunDescription(
+            platform="same", cpu=str(process), process=process, started=str(process), ended=None
+        )
 
     def seen(run=tmp_path / "run.json"):
         return store.read_json(run)["sessions"]
 
-    with sessions.session(tmp_path, {}, about(1)):
-        second = sessions.session(tmp_path, store.read_json(tmp_path / "run.json"), about(2))
+    with provenance.session(tmp_path, None, about(1)):
+        second = provenance.session(tmp_path, provenance.read_description(tmp_path), about(2))
         second.__enter__()
-        assert [one.get("cpu") for one in seen()] == [1, None]
+        assert [one.get("cpu") for one in seen()] == ["1", None]
     assert [(one["process"], one["ended"] is None) for one in seen()] == [(1, False), (2, True)]
     second.__exit__(None, None, None)
     assert [(one["process"], one["ended"] is None, one.get("cpu")) for one in seen()] == [
-        (1, False, 1),
+        (1, False, "1"),
         (2, False, None),
     ]
 
@@ -282,7 +282,7 @@ def test_a_run_has_no_end_before_it_came(small_suite, tmp_path):
 def test_all_metrics_of_a_suite_end_to_end(small_suite, tmp_path):
     requested = {"metrics": tuple(METRICS), "fill_value": "nearest", "seeds": (0,)}
     records = run_suite(small_suite.model_copy(update=requested), tmp_path)
-    assert {record["status"] for record in records} == {"ok"}
+    assert {record.status for record in records} == {"ok"}
     results = store.load(tmp_path).query("scope == 'detected' and explainer == 'z_score'").set_index("metric")
     no_sets = [f"faithfulness_at_{k}" for k in SET_SIZES if k >= 10]  # the table has 10 features
     assert np.isfinite(results.loc[[name for name in METRICS if name not in no_sets], "value"]).all()

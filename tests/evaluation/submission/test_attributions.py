@@ -81,20 +81,13 @@ def test_the_answer_of_files_is_that_of_the_explainer(suite, answers, tmp_path):
 
 def test_what_needs_the_explainer_is_not_defined(suite, answers, tmp_path):
     records = score_files(answers, suite, "mine", tmp_path / "run").records
-    scores = {
-        (record["explainer"]["label"], record["table"]["label"]): record["scores"]["anomalies"]
-        for record in records
-    }
+    scores = {(record.explainer.label, record.table.label): record.scores["anomalies"] for record in records}
     for (explainer, _), of in scores.items():
         assert (of["max_sensitivity"] is None) == (explainer not in {"z_score", "random"})
         assert (of["seed_agreement"] is None) == (explainer not in {"z_score", "random"})
     assert scores["mine", "a/b"]["faithfulness"] == pytest.approx(scores["z_score", "a/b"]["faithfulness"])
-    own = [record for record in records if record["explainer"]["label"] == "mine"]
-    assert (
-        {record.get("seconds") for record in own}
-        == {record.get("normalised_time") for record in own}
-        == {None}
-    )
+    own = [record for record in records if record.explainer.label == "mine"]
+    assert {record.seconds for record in own} == {record.normalised_time for record in own} == {None}
 
 
 def test_the_export_holds_the_rows_the_training_matrix_and_the_scores(exported, jobs):
@@ -148,7 +141,7 @@ def test_parquet_gives_the_same_record_as_csv(suite, answers, tmp_path):
         made = attributions(tmp_path / "parquet" / task, pd.read_parquet, "parquet")
         made.to_parquet(columns / f"{task}.parquet", index=False)
     keys = [
-        [record["key"] for record in score_files(folder, suite, "mine", tmp_path / "run").records]
+        [record.key for record in score_files(folder, suite, "mine", tmp_path / "run").records]
         for folder in (answers, columns)
     ]
     assert keys[0] == keys[1]
@@ -164,8 +157,8 @@ def test_a_task_that_was_not_exported_needs_no_answer(tmp_path):
     attributions(tmp_path / "asked" / task).to_csv(tmp_path / "answers" / f"{task}.csv", index=False)
     placement = score_files(tmp_path / "answers", suite, "mine", tmp_path / "run")
     assert placement.places[0].own["mean"] == placement.places[0].standing.loc["z_score", "mean"]
-    own = [record for record in placement.records if record["explainer"]["label"] == "mine"]
-    assert [record["status"] for record in own] == ["ok", "skipped"]
+    own = [record for record in placement.records if record.explainer.label == "mine"]
+    assert [record.status for record in own] == ["ok", "skipped"]
     (tmp_path / "answers" / f"{task}.csv").unlink()
     with pytest.raises(InputError, match=f"no {task}.csv"):
         score_files(tmp_path / "answers", suite, "mine", tmp_path / "run")
@@ -178,7 +171,7 @@ def test_another_answer_has_another_key(suite, answers, tmp_path):
     changed.iloc[0, 1] += 1
     changed.to_csv(file, index=False)
     after = score_files(answers, suite, "mine", tmp_path / "run").records
-    same = [a["key"] == b["key"] for a, b in zip(before, after, strict=True)]
+    same = [a.key == b.key for a, b in zip(before, after, strict=True)]
     assert same == [True] * (len(before) - 2) + [False, True]
 
 

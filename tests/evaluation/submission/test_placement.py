@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from xadbench.evaluation.results import statistics as stats
+from xadbench.evaluation.results.provenance import RunDescription
 from xadbench.evaluation.results.ranking import board, cells_of
 from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.results.run_results import as_results
@@ -85,7 +86,8 @@ def test_the_figures_are_the_reports(records_of):
     (place,) = placed("mine", suite, records).places
     cells = cells_of(
         as_results(
-            {"suite": suite.model_dump(mode="json")}, [as_trial(record, "a record") for record in records]
+            RunDescription(suite=suite.model_dump(mode="json")),
+            [as_trial(record, "a record") for record in records],
         )
     )
     reported = board(cells[cells["scope"] == "detected"], "detected", "gaussian").ranked

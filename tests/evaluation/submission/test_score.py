@@ -110,7 +110,7 @@ def test_only_the_new_entry_is_computed(tiny, tmp_path, monkeypatch):
     new, out = [], tmp_path / "run"
 
     def tell(record, is_new):
-        new.extend([record["explainer"]["label"]] if is_new else [])
+        new.extend([record.explainer.label] if is_new else [])
 
     placement = score_on_suite(absolute_z, tiny, out=out, on_trial=tell)
     assert new == ["absolute_z", "absolute_z"]
@@ -205,8 +205,8 @@ def test_a_detector_is_ranked_among_the_others(tiny):
     assert [place.board.detector for place in placement.places] == ["distance", "Centre"]
     assert placement.detector == "Centre"
     assert set(placement.detectors.index) == {"distance", "Centre"}
-    detectors = [record["detector"] for record in placement.records]
-    aucs = {one["quality"]["auc_roc"] for one in detectors if one["label"] == "Centre"}
+    detectors = [record.detector for record in placement.records]
+    aucs = {one.quality["auc_roc"] for one in detectors if one.label == "Centre"}
     assert placement.detectors.loc["Centre", "mean"] == pytest.approx(np.mean(list(aucs)))
 
 
@@ -219,7 +219,7 @@ def test_where_no_trial_has_a_score_nothing_is_ranked(tiny):
 @pytest.mark.usefixtures("files")
 def test_a_data_set_without_ground_truth_gets_anomalies(tiny):
     placement = score_on_suite(None, tiny, dataset="mine.py:data")
-    (table,) = {one["table"]["label"] for one in placement.records} - {"table2-d4-5", "table2-d10-5"}
+    (table,) = {one.table.label for one in placement.records} - {"table2-d4-5", "table2-d10-5"}
     assert table == placement.table == "mine.py:data + anomalies"
     assert placement.places == []
 
@@ -251,9 +251,9 @@ def test_of_a_file_the_rows_that_a_column_marks_are_left_out(own_csv, tiny):
     assert table.clean.max() < 25
     placement = score_on_suite(absolute_z, tiny, dataset=own_csv, labels="bad")
     assert placement.table == "own.csv + anomalies"
-    assert {
-        one["table"]["content_hash"] for one in placement.records if one["table"]["label"] == placement.table
-    } == {content_hash(table)}
+    assert {one.table.content_hash for one in placement.records if one.table.label == placement.table} == {
+        content_hash(table)
+    }
 
 
 def test_a_file_that_is_too_short_for_anomalies_is_named(files, xadbench, tmp_path):

@@ -353,8 +353,8 @@ def test_of_several_timings_the_least_counts_and_the_rows_of_one(fitted, monkeyp
     seconds, real = iter([5.0, 6.0, 3.0, 7.0, 9.0, 2.0]), metrics.metered  # to fit and to explain in turn
 
     @contextmanager
-    def metered(rows):
-        with real(rows) as cost:
+    def metered(rows, *, memory):
+        with real(rows, memory=memory) as cost:
             yield cost
         cost.seconds, cost.cpu_seconds = 0.0, next(seconds)
 
