@@ -289,6 +289,6 @@ def _file(name: str) -> Path:
     file = getattr(sys.modules[name], "__file__", None)
     if file is None:
         raise InputError(
-            f"{name} has no file, so that its code does not differ significantly from changed code"
+            f"{name} has no file, so a change of its code could not be noticed"
         )
     return Path(file)

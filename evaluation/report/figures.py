@@ -8,7 +8,7 @@ from typing import Any
 
 from xadbench.evaluation.results.ranking import Board
 
-# Okabe and Ito 2008: distinguished by colour-blind readers. Their yellow and black are left out: one page is
+# Okabe and Ito 2008: safe for colour-blind readers. Their yellow and black are left out: one page is
 # white, the other dark.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")

@@ -1,7 +1,7 @@
 """Statistics of a leaderboard: means with intervals, ranks, and which entries do not differ significantly.
 
 All take a *grid*, as `common_grid` makes it: a row a (table, seed), a column an entry, no gap. What is not
-on the common grid is distinguished and never averaged over.
+on the common grid is named, and never averaged over.
 """
 
 import re

@@ -177,7 +177,7 @@ def _of_all(n: int, n_cells: int) -> str:
 def _alike(place: Place) -> str:
     if not place.alike:
         return "It differs significantly from every other entry."
-    said = f"does not differ significantly from: {', '.join(place.alike)}."
+    said = f"Does not differ significantly from: {', '.join(place.alike)}."
     if place.board.can_differ:
         return said
     few = f"So few sources of tables ({place.board.n_sources})"

@@ -85,7 +85,7 @@ def test_what_cannot_be_loaded_is_told_in_one_line(folder, spec, message):
 def test_code_without_a_file_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "typed_in", SimpleNamespace(__name__="typed_in", x=1))
     with pytest.raises(
-        InputError, match="typed_in has no file, so that its code does not differ significantly from changed"
+        InputError, match="typed_in has no file, so a change of its code could not be noticed"
     ):
         load_object("typed_in:x")
 

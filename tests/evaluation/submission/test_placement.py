@@ -146,7 +146,7 @@ def test_the_text_fits_a_terminal_and_marks_ties_and_what_was_computed_elsewhere
     assert rows["twin"].split()[0] == "2="
     assert rows["mine"].split()[0] == "2"
     assert [name for name, line in rows.items() if line.split()[-1] == "*"] == ["best", "poor"]
-    assert "does not differ significantly from: twin." in text
+    assert "Does not differ significantly from: twin." in text
     assert "(random)" in text
     assert "*: shipped results, computed on a processor, then, c0ffee." in text
 

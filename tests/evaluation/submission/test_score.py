@@ -9,7 +9,7 @@ import pytest
 
 from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.regression import Terms, compare
+from xadbench.evaluation.regression import Criteria, compare
 from xadbench.evaluation.results.store import without_nan
 from xadbench.evaluation.results.stored_runs import of_records
 from xadbench.evaluation.runs import reference as shipped
@@ -162,9 +162,9 @@ def test_records_of_an_object_have_a_plain_name_and_can_be_compared(tiny):
     own, base = scored(Signed())
     assert {one["explainer"]["name"].rpartition(":")[2] for one in own} == {"Signed"}
     assert {name for one in own for name in one["components"]["explainer"]} == {"Signed"}
-    assert compare(base, scored(Signed)[1], Terms()).refusals == []
+    assert compare(base, scored(Signed)[1], Criteria()).not_comparable == []
     changed = scored(type("Signed", (Signed,), {"version": 2}))[1]
-    assert [one.text for one in compare(base, changed, Terms()).refusals] == [
+    assert [one.text for one in compare(base, changed, Criteria()).not_comparable] == [
         "explainer Signed version: none, now 2"
     ]
 
@@ -329,7 +329,7 @@ def test_the_command_prints_the_place(xadbench, tmp_path):
     assert (code, err) == (0, "")
     assert "[14/14] table2-d10-5 / distance / inverted_truth, seed 0: ok" in out
     assert "absolute_z(power=2): place 1 of 3, adj. nDCG_m" in out
-    assert "does not differ significantly from: robust_z, z_score." in out
+    assert "Does not differ significantly from: robust_z, z_score." in out
     code, again, _ = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")
     assert "seed 0: ok" not in again
     (tmp_path / "mine.py").write_text(MINE.replace("** power", "** (power + 1)"))
