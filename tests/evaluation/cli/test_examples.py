@@ -63,8 +63,8 @@ def explainer(suite, code_folder):
 
 
 @pytest.fixture
-def run(finished_run, tmp_path):
-    shutil.copytree(finished_run, tmp_path / "runs" / "mine")
+def run(small_finished_run, tmp_path):
+    shutil.copytree(small_finished_run, tmp_path / "runs" / "mine")
 
 
 @pytest.fixture
