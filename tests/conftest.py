@@ -22,6 +22,16 @@ settings.load_profile("no wall time")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script; children inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def pytest_configure(config):
+    """Run PyOD's and shap's small loops as they are written: to compile them takes each process seconds.
+
+    The slow tests, whose tables are long, compile them, as a user's run does.
+    """
+    if "not slow" in config.getoption("markexpr"):
+        os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # before numba is imported; for child processes too
+
+
 BESIDE_THE_PROJECT = Path(__file__).parents[2] / "shared" / "adbench"
 
 
@@ -157,25 +167,22 @@ def trial_record():
     return _record
 
 
-@pytest.fixture(scope="session")
-def finished_run(tmp_path_factory) -> Path:
-    """A run of SUITE, to read alone: `gappy` is skipped on one table and fails on another."""
+def _write_run(run, suite):
+    """Write a run of SUITE, or of a part of it: `gappy` is skipped on one table and fails on another."""
     # They take seconds, and most tests need none of it.
     from xadbench.evaluation.results import store  # noqa: PLC0415
     from xadbench.evaluation.results.record import as_trial  # noqa: PLC0415
 
-    run = tmp_path_factory.mktemp("finished") / "run"
-    store.write_json(
-        run / "run.json", {"version": RECORD_VERSION, "suite": SUITE, "versions": {"python": "3.11"}}
-    )
-    names = [table["name"] for table in SUITE["tables"]]
+    about = {"version": RECORD_VERSION, "suite": suite, "versions": {"python": "3.11"}}
+    store.write_json(run / "run.json", about)
+    names = [table["name"] for table in suite["tables"]]
     unscored = {"scores": {}, "scores_by_kind": {}, "scores_at_k": {}}
     failure = {"status": "error", "reason": "ValueError: <b>", "traceback": "</script>", **unscored}
     changes = {
         ("gappy", "alpha"): {"status": "skipped", "reason": "needs a gradient", **unscored},
         ("gappy", "c|c"): failure,
     }
-    for table, seed, detector, explainer in product(names, (0, 1), SUITE["detectors"], LEVELS):
+    for table, seed, detector, explainer in product(names, (0, 1), suite["detectors"], LEVELS):
         own = changes.get((explainer, table), {})
         if table == "alpha" and explainer in {"good", "fair"}:
             own = own | {"artifacts": ["attributions"]}
@@ -187,10 +194,29 @@ def finished_run(tmp_path_factory) -> Path:
     return run
 
 
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory) -> Path:
+    """A run of SUITE, to read alone."""
+    return _write_run(tmp_path_factory.mktemp("finished") / "run", SUITE)
+
+
 @pytest.fixture
 def run_folder(finished_run, tmp_path) -> Path:
     """A copy of it, to change."""
     return shutil.copytree(finished_run, tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def small_finished_run(tmp_path_factory) -> Path:
+    """The part of it with one table and one detector, whose report takes a tenth of the time."""
+    part = {"tables": SUITE["tables"][:1], "detectors": SUITE["detectors"][:1]}
+    return _write_run(tmp_path_factory.mktemp("small") / "run", SUITE | part)
+
+
+@pytest.fixture
+def small_run_folder(small_finished_run, tmp_path) -> Path:
+    """A copy of it, to change."""
+    return shutil.copytree(small_finished_run, tmp_path / "run")
 
 
 def _located(noise, location):

@@ -105,6 +105,12 @@ def step(tmp_path):
     return run
 
 
+@pytest.fixture
+def refusing(step, tmp_path):
+    """A command `xadbench` that refuses all, as the real one does wrong input, but at once."""
+    (tmp_path / "tools" / "xadbench").write_text("#!/bin/sh\nexit 2\n")
+
+
 def outputs(tmp_path):
     """Return the folders that the step "Score" named last: where it works, and the run."""
     said = dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())
@@ -190,6 +196,7 @@ def test_each_use_has_its_place_and_its_comment_which_the_next_push_replaces(ste
     assert all(re.fullmatch("<!-- xadbench [0-9a-f]{40} -->", head) for head in heads[1:])
 
 
+@pytest.mark.usefixtures("refusing")
 def test_where_scoring_is_refused_what_was_commented_stays(step, tmp_path):
     assert step("Score", explainer="nope")[0] == 2
     assert step("Summarise") == (0, "")
@@ -197,6 +204,7 @@ def test_where_scoring_is_refused_what_was_commented_stays(step, tmp_path):
     assert comments(tmp_path) == []
 
 
+@pytest.mark.usefixtures("refusing")
 def test_a_job_may_use_the_action_more_than_once(step, tmp_path):
     places = []
     for _ in range(2):

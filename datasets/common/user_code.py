@@ -288,7 +288,5 @@ def _root(name: str) -> Path:
 def _file(name: str) -> Path:
     file = getattr(sys.modules[name], "__file__", None)
     if file is None:
-        raise InputError(
-            f"{name} has no file, so a change of its code could not be noticed"
-        )
+        raise InputError(f"{name} has no file, so a change of its code could not be noticed")
     return Path(file)

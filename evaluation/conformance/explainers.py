@@ -93,8 +93,7 @@ def _leaves_its_input(subject: Subject) -> str | None:
         for name, now, then in (("the background", training, background()), ("the rows", X, rows()))
         if not np.array_equal(now, then)
     ]
-    own = {name: value for name, value in vars(detector).items() if name != "forest_"}  # made on demand
-    changed += ["the detector"] if own != before else []
+    changed += ["the detector"] if vars(detector) != before else []
     return f"it changed {' and '.join(changed)}" if changed else None
 
 

@@ -67,7 +67,11 @@ class ExplainerContract(_Contract, ABC):
     @pytest.mark.parametrize("check", explainers.CHECKS, ids=lambda check: check.name)
     def test_contract(self, check: Check[explainers.Subject]) -> None:
         """The explainer passes the check."""
-        self._hold(check, explainers.Subject(self.make, self.tolerance))
+        self._hold(check, self.subject())
+
+    def subject(self) -> explainers.Subject:
+        """Return what is checked, anew for each check."""
+        return explainers.Subject(self.make, self.tolerance)
 
 
 class DetectorContract(_Contract, ABC):
@@ -99,4 +103,8 @@ class DetectorContract(_Contract, ABC):
     @pytest.mark.parametrize("check", detectors.CHECKS, ids=lambda check: check.name)
     def test_contract(self, check: Check[detectors.Subject]) -> None:
         """The detector passes the check."""
-        self._hold(check, detectors.Subject(self.make, self.tolerance))
+        self._hold(check, self.subject())
+
+    def subject(self) -> detectors.Subject:
+        """Return what is checked, anew for each check; return the same one to share its fitted detector."""
+        return detectors.Subject(self.make, self.tolerance)

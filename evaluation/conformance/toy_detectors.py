@@ -1,6 +1,6 @@
 """Toy detectors with known ground truth, which offer an explainer all that it can require."""
 
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -46,12 +46,10 @@ class Plain:
 class Linear(Plain):
     """The same with all that an explainer can require."""
 
-    @cached_property
+    @property
     def forest_(self) -> Any:
         """A forest fitted to rows like those of the toy, for explainers that look at nothing else."""
-        from sklearn.ensemble import IsolationForest  # noqa: PLC0415  # slow to import
-
-        return IsolationForest(random_state=0).fit(toy_rows("background", 300))
+        return _forest()
 
     def reconstruction_error(self, X: FloatArray) -> FloatArray:
         """Return an error (n, d) that grows with what a value adds to the score."""
@@ -97,6 +95,13 @@ class Curved(Linear):
 
         hidden = [_layer(self.first), torch.nn.Tanh(), _layer(self.second), torch.nn.Tanh()]
         return torch.nn.Sequential(*hidden, _layer(np.ones((WIDTH, 1))), torch.nn.Flatten(0))
+
+
+@cache
+def _forest() -> Any:
+    from sklearn.ensemble import IsolationForest  # noqa: PLC0415  # slow to import
+
+    return IsolationForest(random_state=0).fit(toy_rows("background", 300))
 
 
 def _layer(weights: FloatArray) -> "torch.nn.Linear":

@@ -37,7 +37,7 @@ OF_MARGINS = ("rarity", "inverse repetition")  # shown by kinds whose point is t
 COLUMNS = ["kind", "control", "rows", "score", "null", "excess", "p", "exempt"]
 
 
-def leak_controls(table: LabelledTable, seed: int = 0) -> pd.DataFrame:
+def leak_controls(table: LabelledTable, seed: int = 0, n_draws: int = DRAWS) -> pd.DataFrame:
     """Return what each leak control scores on a table's anomalies, and on its null.
 
     Parameters
@@ -46,13 +46,15 @@ def leak_controls(table: LabelledTable, seed: int = 0) -> pd.DataFrame:
         With a mask and clean twin.
     seed
         Of the null draws and the halves of rows.
+    n_draws
+        How often the null is drawn, at least 2.
 
     Returns
     -------
     DataFrame
         A row for each kind of anomaly, and for all of them ("all"), and each control: `rows`, those that have
         both ground truth and other features; `score`, the control's mean chance-adjusted nDCG_m over them;
-        `null`, its mean over 40 draws of the null; `excess`, the difference; `p`, one-sided, of that excess;
+        `null`, its mean over the draws of the null; `excess`, the difference; `p`, one-sided, of that excess;
         `exempt`, whether it is shown and never a leak: the rarity of kinds that move the margin, all
         controls where the paper's protocol takes one affected set for a whole table, and what fewer than 10
         rows tell, over which a mean is far from normal. Empty if no row tells.
@@ -67,7 +69,7 @@ def leak_controls(table: LabelledTable, seed: int = 0) -> pd.DataFrame:
     }
     actual = _scores(found, groups, halves)
     natural = Natural.of(table, found)
-    null = [_scores(natural.draw(rng), groups, halves) for _ in range(DRAWS)]
+    null = [_scores(natural.draw(rng), groups, halves) for _ in range(n_draws)]
     exempt = exemptions(table)
     records = []
     for (group, control), (score, rows) in actual.items():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from xadbench.evaluation.results.statistics import RESAMPLES
 from xadbench.evaluation.results.stored_runs import BASELINES, Run, read_run
 
 from .pairing import NOTE, Notice, pair
@@ -50,7 +51,11 @@ class RegressionCheck:
 
 
 def compare(
-    base: str | Run, new: str | Run, criteria: Criteria | None = None, baselines: Path = BASELINES
+    base: str | Run,
+    new: str | Run,
+    criteria: Criteria | None = None,
+    baselines: Path = BASELINES,
+    n_resamples: int = RESAMPLES,
 ) -> RegressionCheck:
     """Compare two runs, trial by trial.
 
@@ -62,6 +67,8 @@ def compare(
         What the gate demands; default: as `Criteria` has it.
     baselines
         The folder of named baselines.
+    n_resamples
+        Of the bootstrap behind the intervals.
 
     Raises
     ------
@@ -75,5 +82,5 @@ def compare(
     if check.not_comparable:
         return check
     return RegressionCheck(
-        ours.name, theirs.name, criteria, tuple(compare_pairs(pairs, criteria)), pairs.notices
+        ours.name, theirs.name, criteria, tuple(compare_pairs(pairs, criteria, n_resamples)), pairs.notices
     )

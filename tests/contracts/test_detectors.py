@@ -1,6 +1,6 @@
 """What every registered detector must keep, whatever it is."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.evaluation.components.protocols import VersionedDetector
+from xadbench.evaluation.conformance.detectors import Subject
 from xadbench.evaluation.conformance.testing import DetectorContract
 from xadbench.evaluation.detectors import DETECTORS, make_detector
 
@@ -39,6 +40,7 @@ def frozen(X: FloatArray) -> FloatArray:
 
 TRAINING = frozen(np.random.default_rng(0).standard_normal((200, 4)))
 FAR = 20
+FEW = 15  # epochs, where it is not looked at what was learnt
 ROWS = frozen(np.vstack([np.random.default_rng(1).standard_normal((FAR, 4)), np.full((1, 4), 8.0)]))
 
 
@@ -49,13 +51,13 @@ def made(name: str, random_state: int = 0, most_epochs: int = 60) -> VersionedDe
 
 
 @cache
-def fitted(name: str) -> VersionedDetector:
-    return made(name).fit(TRAINING)
+def fitted(name: str, most_epochs: int = 60) -> VersionedDetector:
+    return made(name, most_epochs=most_epochs).fit(TRAINING)
 
 
 @cache
-def scores(name: str) -> FloatArray:
-    return frozen(fitted(name).decision_function(ROWS))
+def scores(name: str, most_epochs: int = 60) -> FloatArray:
+    return frozen(fitted(name, most_epochs).decision_function(ROWS))
 
 
 @every
@@ -64,6 +66,12 @@ def test_each_row_has_a_finite_score_and_a_far_one_the_highest(name: str) -> Non
     assert scores(name).dtype == np.float64
     assert np.isfinite(scores(name)).all()
     assert scores(name)[FAR] == scores(name).max()  # dte_non_parametric by its mode has ties at the last step
+
+
+@cache
+def subject_of(name: str) -> Subject:
+    """What is checked, once a detector: each check fits one or two more."""
+    return Subject(partial(made, name, most_epochs=FEW), TestRegistered.tolerance)
 
 
 class TestRegistered(DetectorContract):
@@ -76,15 +84,18 @@ class TestRegistered(DetectorContract):
         self.exempt = {"rows": reason} if reason else {}
 
     def make(self, random_state):
-        return made(self.name, random_state, most_epochs=15)  # each check fits one or two
+        return subject_of(self.name).make(random_state)
+
+    def subject(self):
+        return subject_of(self.name)
 
 
 @every
 def test_a_clone_is_unfitted_and_learns_the_same(name: str) -> None:
-    detector = fitted(name)
+    detector = fitted(name, FEW)
     copied = clone(detector)
     assert repr(copied.get_params()) == repr(detector.get_params())
-    assert_array_equal(copied.fit(TRAINING).decision_function(ROWS), scores(name))
+    assert_array_equal(copied.fit(TRAINING).decision_function(ROWS), scores(name, FEW))
     assert isinstance(detector.version, int | str)
 
 
@@ -93,4 +104,5 @@ RANDOM = sorted({"dte", "ddpm", "dsil_fixed", "dte_weighted", "iforest", "loda",
 
 @pytest.mark.parametrize("name", RANDOM)
 def test_another_seed_gives_other_scores(name: str) -> None:
-    assert (made(name, random_state=1).fit(TRAINING).decision_function(ROWS) != scores(name)).any()
+    other = made(name, random_state=1, most_epochs=FEW).fit(TRAINING)
+    assert (other.decision_function(ROWS) != scores(name, FEW)).any()

@@ -15,12 +15,27 @@ NO_TRUE_FEATURE = {
     "random": "names without looking",
     "copod": "halves the attribution of what lies far out against its feature's skewness",
 }
+# Fewer draws and rounds than by default: what must hold, holds for any number.
+QUICK = {
+    "captum_gradient_shap": {"n_samples": 20},
+    "captum_kernel_shap": {"n_samples": 40},
+    "captum_lime": {"n_samples": 40},
+    "gradient_shap": {"n_samples": 20},
+    "lime": {"n_samples": 200},
+    "sampling_shap": {"n_samples": 20},
+    "shapley_sampling": {"n_samples": 5},
+    "surprise_boosting": {"max_iter": 10},
+}
 
 every = pytest.mark.parametrize("name", sorted(EXPLAINERS))
 
 
+def made(name: str, random_state: int = 0) -> Explainer:
+    return make_explainer(name, random_state=random_state, **QUICK.get(name, {}))
+
+
 def fitted(name: str, detector: Plain) -> Explainer:
-    return make_explainer(name, random_state=0).fit(detector, background=training())
+    return made(name).fit(detector, background=training())
 
 
 class TestRegistered(ExplainerContract):
@@ -33,7 +48,7 @@ class TestRegistered(ExplainerContract):
         self.exempt = {"ground_truth": reason} if reason else {}
 
     def make(self, random_state):
-        return make_explainer(self.name, random_state=random_state)
+        return made(self.name, random_state)
 
 
 @every
@@ -45,7 +60,7 @@ def test_attribution_is_in_double_precision_and_none_for_no_rows(name: str) -> N
 
 @every
 def test_what_is_missing_is_told(name: str) -> None:
-    explainer = make_explainer(name, random_state=0)
+    explainer = made(name)
     reason = missing(explainer, Plain())
     assert missing(explainer, Linear()) is None
     assert (reason is None) == (not explainer.requires)

@@ -6,8 +6,8 @@ from xadbench.dsil import DSIL, DTE, Ensemble, Gaussian, Neighbours, Tails, Weig
 
 BATCH = 8  # some of the checks have as few rows
 DETECTORS = [
-    DTE(epochs=2, batch_size=BATCH),
-    DTE("inverse_gamma", epochs=2, batch_size=BATCH),
+    DTE(epochs=1, batch_size=BATCH),
+    DTE("inverse_gamma", epochs=1, batch_size=BATCH),
     Gaussian(),
     Neighbours(),
     Neighbours(metric="mahalanobis"),

@@ -1,16 +1,23 @@
 """A suite that takes a second, and what breaks on purpose."""
 
+import shutil
 import sys
+from copy import deepcopy
+from functools import cache, partial
 from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from xadbench.evaluation import detectors, explainers
+from xadbench.evaluation import detectors, explainers, run_suite
 from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.suite.spec import Suite
+from xadbench.evaluation.leaks.controls import leak_controls
+from xadbench.evaluation.results import table_summary
+from xadbench.evaluation.results.ranking import boards
+from xadbench.evaluation.results.run_results import read_results
+from xadbench.evaluation.suite.spec import Suite, saving
 from xadbench.evaluation.trial import explain as explaining
 
 
@@ -60,29 +67,62 @@ class Faulty:
         return np.zeros(X.shape)
 
 
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch):
-    Distance.n_fits = Faulty.n_calls = 0
-    monkeypatch.setattr(explaining, "_WARM", set())
+SMALL = {
+    "name": "small",
+    "tables": [{"recipe": "table2-d10-5", "rows": 200}],
+    "detectors": ["distance"],
+    "explainers": ["z_score", "random"],
+    "seeds": [0, 1],
+}
+
+
+def _stand_in(patch):
+    patch.setattr(explaining, "_WARM", set())
     for registry, name, cls in (
         (detectors.DETECTORS, "distance", Distance),
         (explainers.EXPLAINERS, "faulty", Faulty),
     ):
-        monkeypatch.setitem(registry, name, Entry("a stand-in", lambda cls=cls: factory_of(cls)))
+        patch.setitem(registry, name, Entry("a stand-in", lambda cls=cls: factory_of(cls)))
+    # The null of the leak controls that a run keeps of a table: to draw it 40 times is half of a run's time.
+    patch.setattr(table_summary, "leak_controls", partial(leak_controls, n_draws=2))
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(monkeypatch):
+    _stand_in(monkeypatch)
+    Distance.n_fits = Faulty.n_calls = 0
     return SimpleNamespace(Distance=Distance, Faulty=Faulty)
 
 
 @pytest.fixture
 def small_suite():
-    return Suite.model_validate(
-        {
-            "name": "small",
-            "tables": [{"recipe": "table2-d10-5", "rows": 200}],
-            "detectors": ["distance"],
-            "explainers": ["z_score", "random"],
-            "seeds": [0, 1],
-        }
-    )
+    return Suite.model_validate(SMALL)
+
+
+@pytest.fixture(scope="session")
+def _run_once(tmp_path_factory):
+    """A function that returns the folder of a run of the small suite, and its records."""
+
+    @cache
+    def run(*keep):
+        folder = tmp_path_factory.mktemp("once")
+        with pytest.MonkeyPatch.context() as patch:
+            _stand_in(patch)
+            return folder, run_suite(saving(Suite.model_validate(SMALL), keep), folder)
+
+    return run
+
+
+@pytest.fixture
+def put_run(_run_once):
+    """A function that puts a run of the small suite into a folder, and returns its records."""
+
+    def put(folder, *keep):
+        run, records = _run_once(*keep)
+        shutil.copytree(run, folder, dirs_exist_ok=True)
+        return deepcopy(records)
+
+    return put
 
 
 @pytest.fixture
@@ -99,6 +139,18 @@ def xadbench(monkeypatch, capsys, tmp_path):
         return exit_.value.code or 0, out, err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def results(finished_run):
+    """What the finished run holds; to read alone, as all that is made once a session."""
+    return read_results(finished_run)
+
+
+@pytest.fixture(scope="session")
+def made(results):
+    """Its boards."""
+    return boards(results)
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ def test_a_shipped_recipe_gives_a_table_of_that_size(d):
     assert np.ptp(counts) <= 1
 
 
+@pytest.mark.slow  # a table as wide is among the golden ones
 def test_the_largest_recipe():
     recipe = load_recipe("table2-d1000-10")
     table = generate(recipe)

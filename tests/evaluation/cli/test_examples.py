@@ -75,8 +75,8 @@ def answers(suite, tmp_path):
 
 
 @pytest.fixture
-def run(finished_run, tmp_path):
-    shutil.copytree(finished_run, tmp_path / "runs" / "mine")
+def run(small_finished_run, tmp_path):
+    shutil.copytree(small_finished_run, tmp_path / "runs" / "mine")
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ ranking = pytest.mark.parametrize("name", [metric.name for metric in metrics.RAN
 
 
 @ranking
-@given(case=evaluated(max_features=5))
+@given(case=evaluated(max_features=4))
 def test_ties_are_the_mean_over_all_orders(name: str, case: tuple[FloatArray, BoolArray]) -> None:
     explained, graded = with_deviation(*case)
     gains = graded if name.startswith("graded") else case[1]

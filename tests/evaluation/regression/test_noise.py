@@ -152,7 +152,7 @@ def test_on_another_machine_few_gates_fail(rng, size):
     assert worse(other_bits(rng, *size), VALUE).any(axis=1).mean() <= FALSE_ALARMS
 
 
-@pytest.mark.parametrize("size", [QUICK, (3, 3), (6, 3), (40, 60)])
+@pytest.mark.parametrize("size", [QUICK, (3, 3), (6, 3), pytest.param((40, 60), marks=pytest.mark.slow)])
 def test_with_other_seeds_few_gates_fail(rng, size):
     assert worse(other_seeds(rng, *size), VALUE, same_seeds=False).any(axis=1).mean() <= FALSE_ALARMS
 

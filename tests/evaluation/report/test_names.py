@@ -16,15 +16,15 @@ HOSTILE = (
 
 
 @pytest.fixture
-def hostile_tables(run_folder, trial_record, tmp_path):
+def hostile_tables(small_run_folder, trial_record, tmp_path):
     """The tables of a run in which everything that has a name is called what no format likes."""
     record = trial_record("alpha", 0, "forest", "fair", key="f" * 64, status="error", reason=HOSTILE)
     record["table"]["label"] = record["detector"]["label"] = record["explainer"]["label"] = HOSTILE
     record["scores"]["detected"]["infidelity"] = 1.0
-    store.write_record(run_folder, as_trial(record, "a record"))
+    store.write_record(small_run_folder, as_trial(record, "a record"))
 
     def texts(form):
-        folder = write_report(run_folder, tmp_path / form, form).parent
+        folder = write_report(small_run_folder, tmp_path / form, form).parent
         return [
             path.read_text(encoding="utf-8")
             for path in folder.rglob("*")

@@ -28,8 +28,8 @@ def scope_means(rows, column):
     return pd.concat(kept).groupby(["key", "scope", "metric"], observed=True)[column].mean()
 
 
-def test_the_values_of_rows_average_to_the_scores(saving_suite, tmp_path):
-    records = run_suite(saving_suite, tmp_path)
+def test_the_values_of_rows_average_to_the_scores(tmp_path, put_run):
+    records = put_run(tmp_path, "rows", "attributions")
     rows = load_rows(tmp_path)
     assert set(rows["key"]) == {record.key for record in records}
     for prefix, column in (("", "value"), ("adjusted_", "adjusted")):
@@ -39,8 +39,8 @@ def test_the_values_of_rows_average_to_the_scores(saving_suite, tmp_path):
             assert mean == pytest.approx(np.nan if score is None else score, nan_ok=True)
 
 
-def test_rows_carry_labels_and_kinds(saving_suite, tmp_path):
-    run_suite(saving_suite, tmp_path)
+def test_rows_carry_labels_and_kinds(saving_suite, tmp_path, put_run):
+    put_run(tmp_path, "rows", "attributions")
     rows = load_rows(tmp_path)
     source = load_source(saving_suite.tables[0], 0)
     own = rows[(rows["seed"] == 0) & (rows["metric"] == "ndcg_m") & (rows["explainer"] == "z_score")]
@@ -50,8 +50,8 @@ def test_rows_carry_labels_and_kinds(saving_suite, tmp_path):
     assert not own["row"].duplicated().any()
 
 
-def test_attributions_are_those_of_the_explained_rows(saving_suite, tmp_path):
-    records = run_suite(saving_suite, tmp_path)
+def test_attributions_are_those_of_the_explained_rows(saving_suite, tmp_path, put_run):
+    records = put_run(tmp_path, "rows", "attributions")
     source = load_source(saving_suite.tables[0], 0)
     (truth,) = (one for one in records if one.explainer.name == "truth" and one.seed == 0)
     kept = load_attributions(tmp_path, truth.key)
@@ -61,8 +61,8 @@ def test_attributions_are_those_of_the_explained_rows(saving_suite, tmp_path):
     assert sum(kept.index.get_level_values("detected")) == truth.scores["detected"]["n_rows"]
 
 
-def test_nothing_is_kept_unasked(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_nothing_is_kept_unasked(tmp_path, put_run):
+    put_run(tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"run.json", "requested.parquet", "trials", "tables", "made", "results.parquet"}
     with pytest.raises(InputError, match="--save rows"):
@@ -87,8 +87,8 @@ def test_workers_keep_the_same(saving_suite, tmp_path, monkeypatch):
         pd.testing.assert_frame_equal(alone, together)
 
 
-def test_a_resumed_run_keeps_what_it_kept(saving_suite, tmp_path):
-    records = run_suite(saving_suite, tmp_path)
+def test_a_resumed_run_keeps_what_it_kept(saving_suite, tmp_path, put_run):
+    records = put_run(tmp_path, "rows", "attributions")
     before = load_rows(tmp_path)
     (tmp_path / "trials" / f"{records[0].key}.json").unlink()  # as if killed between file and record
     (tmp_path / "rows.parquet").unlink()
@@ -108,8 +108,8 @@ def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_sui
 
 
 @pytest.mark.parametrize("content", [b"PAR1 no more", pd.DataFrame({"a": [1]}).to_parquet()])
-def test_a_kept_file_that_was_spoilt_ends_no_later_run(saving_suite, tmp_path, content):
-    spoilt, *_ = run_suite(saving_suite, tmp_path)
+def test_a_kept_file_that_was_spoilt_ends_no_later_run(saving_suite, tmp_path, content, put_run):
+    spoilt, *_ = put_run(tmp_path, "rows", "attributions")
     for what in ("rows", "attributions"):
         (tmp_path / what / f"{spoilt.key}.parquet").write_bytes(content)
     records = run_suite(saving_suite, tmp_path)
@@ -172,15 +172,15 @@ def test_a_failure_does_not_take_the_place_of_what_another_runner_finished(
     assert store.read_trial(tmp_path, job.trials[0][0]).status == "ok"
 
 
-def test_a_record_names_what_is_kept_and_holds_no_rows(saving_suite, tmp_path):
-    record, *_ = run_suite(saving_suite, tmp_path)
+def test_a_record_names_what_is_kept_and_holds_no_rows(tmp_path, put_run):
+    record, *_ = put_run(tmp_path, "rows", "attributions")
     assert record.artifacts == ["attributions", "rows"]
     assert "explained" not in record.as_json()
     assert store.load(tmp_path)["key"].nunique() == 10
 
 
-def test_drafts_of_killed_processes_are_swept(saving_suite, tmp_path, monkeypatch):
-    run_suite(saving_suite, tmp_path)
+def test_drafts_of_killed_processes_are_swept(saving_suite, tmp_path, monkeypatch, put_run):
+    put_run(tmp_path, "rows", "attributions")
     draft = tmp_path / "attributions" / f".{'0' * 64}.parquet-abc"
     draft.touch()
     monkeypatch.setattr(store, "DRAFT_SECONDS", -1)
@@ -212,8 +212,8 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
     assert "save.0" in capsys.readouterr().err
 
 
-def test_a_summary_holds_margins_graph_and_examples(small_suite, tmp_path):
-    (record, *_) = run_suite(small_suite, tmp_path)
+def test_a_summary_holds_margins_graph_and_examples(small_suite, tmp_path, put_run):
+    (record, *_) = put_run(tmp_path)
     source = load_source(small_suite.tables[0], 0)
     table, kept = source.table, read_summary(tmp_path, record.table.content_hash)
     assert {tuple(edge) for edge in kept.graph.edges} == set(source.network.edges)

@@ -19,7 +19,7 @@ def record(trial_record):
 
 
 def test_a_record_is_read_as_it_was_written(record, tmp_path):
-    store.write_record(tmp_path, record)
+    store.write_record(tmp_path, as_trial(record, "a record"))
     assert store.read_trial(tmp_path, record.key) == record
 
 

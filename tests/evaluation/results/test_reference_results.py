@@ -29,9 +29,9 @@ def jobs():
 
 
 @pytest.fixture
-def shipped_small(small_suite, tmp_path, monkeypatch):
+def shipped_small(tmp_path, monkeypatch, put_run):
     """The records of the small suite, shipped in a folder of their own."""
-    run_suite(small_suite, tmp_path / "made")
+    put_run(tmp_path / "made")
     ship(tmp_path / "made", tmp_path)
     monkeypatch.setattr(shipped, "files", lambda package: tmp_path)
     return shipped.shipped("small")

@@ -22,8 +22,8 @@ def labels(run):
     return set(read_results(run).trials["table"])
 
 
-def test_trials_of_a_table_that_was_changed_are_left_out(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_trials_of_a_table_that_was_changed_are_left_out(small_suite, tmp_path, put_run):
+    put_run(tmp_path)
     run_suite(with_table(small_suite, rows=250), tmp_path)
     results = read_results(tmp_path)
     assert len(results.trials) == results.n_superseded == 10
@@ -31,23 +31,23 @@ def test_trials_of_a_table_that_was_changed_are_left_out(small_suite, tmp_path):
     assert len(read_run(str(tmp_path)).trials) == 2  # controls and random apart
 
 
-def test_trials_that_were_dropped_are_left_out(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_trials_that_were_dropped_are_left_out(small_suite, tmp_path, put_run):
+    put_run(tmp_path)
     run_suite(small_suite.model_copy(update={"seeds": (1,)}), tmp_path)
     assert set(read_results(tmp_path).trials["seed"]) == {1}
     assert {seed for _, seed, *_ in read_run(str(tmp_path)).trials.index} == {1}
 
 
-def test_trials_under_new_labels_have_run(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_trials_under_new_labels_have_run(small_suite, tmp_path, put_run):
+    put_run(tmp_path)
     run_suite(with_table(small_suite, name="renamed"), tmp_path)
     assert labels(tmp_path) == {"renamed"}
     assert NOT_RUN not in set(read_results(tmp_path).trials["status"])
     assert read_run(str(tmp_path)).trials.index.unique("table").tolist() == ["renamed"]
 
 
-def test_what_has_not_run_yet_is_not_run(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_what_has_not_run_yet_is_not_run(tmp_path, put_run):
+    put_run(tmp_path)
     next(store.paths(tmp_path)).unlink()
     assert (read_results(tmp_path).trials["status"] == NOT_RUN).sum() == 1
 
@@ -74,8 +74,8 @@ def other_columns():
 
 
 @pytest.mark.parametrize("content", [None, b"no Parquet", other_columns()])
-def test_of_a_run_that_does_not_say_what_it_was_asked_for_all_records_count(small_suite, tmp_path, content):
-    run_suite(small_suite, tmp_path)
+def test_of_a_run_that_does_not_say_what_it_was_asked_for_all_records_count(tmp_path, content, put_run):
+    put_run(tmp_path)
     (tmp_path / FILE).unlink()
     if content is not None:
         (tmp_path / FILE).write_bytes(content)

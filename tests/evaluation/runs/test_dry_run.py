@@ -26,8 +26,10 @@ def test_without_a_past_the_time_is_unknown_and_nothing_is_written(small_suite, 
     assert not list(tmp_path.iterdir())
 
 
-def test_the_time_is_that_of_past_records_of_the_same_on_a_table_of_similar_size(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path / "past")
+def test_the_time_is_that_of_past_records_of_the_same_on_a_table_of_similar_size(
+    small_suite, tmp_path, put_run
+):
+    put_run(tmp_path / "past")
     with_times(tmp_path / "past", elapsed=60, fitting=600)
     assert estimate(small_suite, tmp_path / "past") == Estimate(10, 10, 0, 0)
     found = estimate(small_suite, tmp_path / "new")
@@ -39,8 +41,8 @@ def test_the_time_is_that_of_past_records_of_the_same_on_a_table_of_similar_size
 
 
 @pytest.mark.parametrize(("rows", "n_unknown"), [(399, 0), (401, 5), (101, 0), (99, 5)])
-def test_similar_is_up_to_twice_the_values(small_suite, tmp_path, rows, n_unknown):
-    run_suite(small_suite, tmp_path / "past")
+def test_similar_is_up_to_twice_the_values(small_suite, tmp_path, rows, n_unknown, put_run):
+    put_run(tmp_path / "past")
     other = small_suite.tables[0].model_copy(update={"rows": rows})
     suite = small_suite.model_copy(update={"tables": (other,), "seeds": (5,)})
     assert estimate(suite, tmp_path / "new").n_unknown == n_unknown

@@ -38,8 +38,8 @@ def test_a_table_is_made_when_its_first_trial_runs(small_suite, tmp_path, made):
     assert len(read_requested_records(tmp_path / "run")[0]) == 10
 
 
-def test_only_the_table_of_what_is_left_is_made_again(small_suite, tmp_path, made):
-    records = run_suite(small_suite, tmp_path / "run")
+def test_only_the_table_of_what_is_left_is_made_again(small_suite, tmp_path, made, put_run):
+    records = put_run(tmp_path / "run")
     made.clear()
     (tmp_path / "run" / "trials" / f"{records[-1].key}.json").unlink()
     assert run_suite(small_suite, tmp_path / "run")[-1].scores == records[-1].scores

@@ -139,15 +139,15 @@ def test_a_detector_that_cannot_be_fitted_is_an_error_of_its_trials(
     assert "ZeroDivisionError" in records[0].reason
 
 
-def test_a_reused_record_comes_under_the_suites_labels(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_a_reused_record_comes_under_the_suites_labels(small_suite, tmp_path, put_run):
+    put_run(tmp_path)
     renamed = {"tables": (small_suite.tables[0].model_copy(update={"name": "other"}),)}
     records = run_suite(small_suite.model_copy(update=renamed), tmp_path)
     assert {record.table.label for record in records} == {"other"}
 
 
-def test_a_folder_of_another_suite_is_refused(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_a_folder_of_another_suite_is_refused(small_suite, tmp_path, put_run):
+    put_run(tmp_path)
     with pytest.raises(InputError, match="holds the run of another suite"):
         run_suite(small_suite.model_copy(update={"name": "large"}), tmp_path)
 
@@ -171,8 +171,8 @@ def test_an_oracle_that_was_skipped_runs_once_the_network_is_known(small_suite, 
 @pytest.mark.parametrize(
     "left", ['{"key": ', '{"key": "KEY"}', '{"key": "KEY", "status": "ok", "table": null}']
 )
-def test_what_is_not_the_whole_record_of_a_trial_is_computed_again(small_suite, tmp_path, left):
-    record = run_suite(small_suite, tmp_path)[0]
+def test_what_is_not_the_whole_record_of_a_trial_is_computed_again(small_suite, tmp_path, left, put_run):
+    record = put_run(tmp_path)[0]
     (tmp_path / "trials" / f"{record.key}.json").write_text(left.replace("KEY", record.key))
     finished = []
     run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
@@ -211,8 +211,8 @@ def test_bad_input_is_found_before_any_work(small_suite, tmp_path, stand_ins):
     assert stand_ins.Distance.n_fits == 0
 
 
-def test_a_run_that_finds_all_done_still_says_what_computed_it(small_suite, tmp_path):
-    record = run_suite(small_suite, tmp_path)[0]
+def test_a_run_that_finds_all_done_still_says_what_computed_it(small_suite, tmp_path, put_run):
+    record = put_run(tmp_path)[0]
     path = tmp_path / "run.json"
     old = store.read_json(path) | {"commit": "old", "started": "2001", "ended": "2002"}
     store.write_json(path, old)
@@ -262,8 +262,8 @@ def test_sessions_of_two_processes_on_one_run_do_not_efface_each_other(tmp_path)
     ]
 
 
-def test_the_run_says_what_it_ran_on(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_the_run_says_what_it_ran_on(tmp_path, put_run):
+    put_run(tmp_path)
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["suite"]["seeds"] == [0, 1]
     assert run["versions"]["torch"].startswith("2")
@@ -301,8 +301,8 @@ def test_unknown_metrics_are_found_before_any_work(small_suite, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_results_are_tidy(small_suite, tmp_path):
-    run_suite(small_suite, tmp_path)
+def test_results_are_tidy(tmp_path, put_run):
+    put_run(tmp_path)
     results = store.load(tmp_path)
     assert not results.duplicated(["key", "scope", "metric"]).any()
     truth = results.query("explainer == 'truth' and scope == 'anomalies' and metric == 'ndcg_m'")

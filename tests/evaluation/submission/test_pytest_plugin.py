@@ -16,7 +16,7 @@ from xadbench.evaluation.suite.spec import Suite
 
 SUITE = Suite.model_validate({
     "name": "tiny", "detectors": ["gaussian"],
-    "tables": [{"recipe": name, "rows": 200} for name in ("table2-d4-5", "contextual-d10")],
+    "tables": [{"recipe": name, "rows": 200} for name in ("table2-d4-5", "table2-d10-5")],
     "explainers": ["z_score", "random"],
 })
 
@@ -25,6 +25,13 @@ def far(detector, background, X):
 
 def broken(detector, background, X):
     return X * np.nan
+"""
+# As in our own conftest.py.
+CONFTEST = """
+from functools import partial
+from xadbench.evaluation.leaks.controls import leak_controls
+from xadbench.evaluation.results import table_summary
+table_summary.leak_controls = partial(leak_controls, n_draws=2)
 """
 TESTS = """
 import pytest
@@ -60,6 +67,7 @@ def finished(tmp_path_factory):
     """What pytest says of TESTS, and its file of benchmarks."""
     folder = tmp_path_factory.mktemp("tests")
     (folder / "mine.py").write_text(EXPLAINERS)
+    (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_mine.py").write_text(TESTS)
     is_installed = any(entry.name == "xadbench" for entry in entry_points(group="pytest11"))
     plugin = [] if is_installed else ["-p", "xadbench.pytest_plugin"]

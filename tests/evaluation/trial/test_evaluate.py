@@ -1,0 +1,174 @@
+"""Scores of attributions, by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from xadbench.datasets import InputError
+from xadbench.evaluation import metrics, score_explainer
+from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.suite.spec import Component, TableSpec
+from xadbench.evaluation.suite.tables import load_source
+from xadbench.evaluation.trial.evaluate import score_attributions
+from xadbench.evaluation.trial.fit import fit
+from xadbench.evaluation.trial.scopes import Measures
+
+RECIPE = TableSpec(recipe="table2-d10-5", rows=200)
+
+
+def test_the_scopes_hold_their_rows(fitted, scores_of):
+    assert fitted.flagged.tolist() == [0, 2]
+    assert fitted.rows_to_explain().tolist() == [0, 1, 2]
+    scores = scores_of(fitted, fitted.table.mask[:3])
+    assert {scope: values["n_rows"] for scope, values in scores.items()} == {
+        "anomalies": 2,
+        "detected": 1,
+        "flagged": 2,
+    }
+
+
+def test_a_false_positive_counts_0_in_the_flagged_scope_alone(fitted, scores_of):
+    scores = scores_of(fitted, fitted.table.mask[:3])
+    for name in ("ndcg_m", "acc_m", "adjusted_ndcg_m", "adjusted_acc_m"):
+        assert scores["anomalies"][name] == scores["detected"][name] == 1
+        assert scores["flagged"][name] == 0.5
+
+
+def test_a_blind_guess_gets_the_chance_level(fitted, scores_of):
+    scores = scores_of(fitted, np.ones((3, 3)))
+    assert scores["anomalies"]["chance"] == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert scores["anomalies"]["acc_m"] == pytest.approx(scores["anomalies"]["chance"])
+    assert scores["anomalies"]["adjusted_ndcg_m"] == pytest.approx(0)
+    assert scores["flagged"]["acc_m"] == pytest.approx(scores["flagged"]["chance"])
+
+
+def test_rows_with_all_features_at_fault_stay_out_of_the_adjusted_means(fitted, scores_of):
+    table = dataclasses.replace(fitted.table, mask=np.array([[1, 1, 1], [0, 1, 1], [0] * 3, [0] * 3]))
+    scores = scores_of(dataclasses.replace(fitted, table=table), ~table.mask[:3])
+    assert scores["anomalies"]["n_informative"] == 1
+    assert scores["anomalies"]["adjusted_acc_m"] < 0
+    assert scores["detected"]["n_informative"] == 0
+    assert np.isnan(scores["detected"]["adjusted_acc_m"])
+
+
+def test_an_empty_scope_has_no_score(fitted):
+    missed = dataclasses.replace(fitted, scores=np.array([1.0, 2.0, 4.0, 3.0]))
+    assert np.isnan(score_attributions(np.ones((4, 3)), np.arange(4), missed)["detected"]["ndcg_m"])
+
+
+def test_a_function_is_scored_as_an_explainer(trial):
+    fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
+    scores = score_explainer(lambda detector, background, X: np.abs(X), fitted.detector, fitted.table)
+    by_name = trial("z_score", measures=EVERYTHING)["scores"]
+    chosen = Measures(("max_sensitivity", "faithfulness"), fill_value="median")
+    again = score_explainer(
+        lambda detector, background, X: np.abs(X), fitted.detector, fitted.table, measures=chosen
+    )
+    for name in chosen.names:
+        assert again["detected"][name] == pytest.approx(by_name["detected"][name])
+    assert scores["detected"]["ndcg_m"] == pytest.approx(by_name["detected"]["ndcg_m"])
+
+
+def test_scoring_needs_a_table_with_ground_truth(fitted):
+    bare = dataclasses.replace(fitted.table, mask=None)
+    with pytest.raises(InputError, match="has no ground truth"):
+        score_explainer(None, None, bare)
+
+
+EVERYTHING = Measures(tuple(METRICS), fill_value="median")
+
+
+def test_only_ground_truth_metrics_count_a_false_positive_as_0(fitted, stand_ins):
+    fitted = dataclasses.replace(fitted, detector=stand_ins.Distance().fit(fitted.table.X))
+    rows, X = np.array([0, 1, 2]), fitted.table.X
+    attributions = (X[rows] - X.mean(axis=0)) ** 2 + np.arange(3)
+    scores = score_attributions(attributions, rows, fitted, Measures(("faithfulness", "infidelity")))[
+        "flagged"
+    ]
+    values = metrics.infidelity(attributions, X[rows], fitted.detector.decision_function)
+    assert scores["infidelity"] == pytest.approx(
+        values[[0, 2]].mean()
+    )  # the second row is the false positive
+    assert not {"adjusted_infidelity", "adjusted_faithfulness"} & set(scores)
+    truth = score_attributions(fitted.table.mask[:3].astype(float), rows, fitted)["flagged"]
+    for name in ("reciprocal_rank", "cell_average_precision", "cell_auc_roc"):
+        assert truth[name] == truth[f"adjusted_{name}"] == 0.5
+        assert 0 < truth[f"chance_{name}"] < 0.5
+        assert truth[f"n_undefined_{name}"] == 0
+
+
+def test_undefined_rows_are_counted_and_left_out(fitted, scores_of):
+    everything = np.array([[1, 1, 1], [0, 1, 1], [0] * 3, [0] * 3], dtype=bool)
+    fitted = dataclasses.replace(fitted, table=dataclasses.replace(fitted.table, mask=everything))
+    scores = scores_of(fitted, everything[:3])["anomalies"]
+    assert scores["n_undefined_cell_auc_roc"] == 1  # all of a row's features are responsible
+    assert scores["cell_auc_roc"] == 1
+    assert scores["n_undefined_graded_ndcg_m"] == 2  # there is no clean twin
+    assert np.isnan(scores["graded_ndcg_m"])
+
+
+def test_deviations_are_from_the_clean_twin_in_standard_deviations(fitted, scores_of):
+    clean = fitted.table.X - np.where(fitted.table.mask, [[2.0, 4.0, 8.0]], 0)
+    fitted = dataclasses.replace(fitted, table=dataclasses.replace(fitted.table, clean=clean))
+    attributions = [
+        [1, 0, 0],
+        [0, 1, 2],
+        [0, 0, 0],
+    ]  # finds the second row's larger ground-truth feature first
+    scores = scores_of(fitted, attributions)["anomalies"]
+    assert scores["graded_ndcg_m"] == 1
+    swapped = scores_of(fitted, [[1, 0, 0], [0, 2, 1], [0, 0, 0]])["anomalies"]
+    by_hand = metrics.graded_ndcg_m(np.array([[0.0, 2.0, 1.0]]), np.array([[0.0, 4.0, 8.0]]))[0]
+    assert swapped["graded_ndcg_m"] == pytest.approx((1 + by_hand) / 2)
+
+
+def test_a_blind_guess_stays_within_the_declared_spread():
+    fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
+    rows = fitted.rows_to_explain()
+    z = []
+    for seed in range(40):
+        attributions = np.random.default_rng(seed).random((len(rows), 10))
+        scores = score_attributions(attributions, rows, fitted)["anomalies"]
+        names = [metric.name for metric in metrics.RANKING]
+        z.append([(scores[n] - scores[f"chance_{n}"]) / scores[f"chance_std_{n}"] for n in names])
+    assert (np.abs(np.mean(z, axis=0)) < 5 / 40**0.5).all()
+    assert (np.abs(np.std(z, axis=0) - 1) < 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"names": ("faith",)}, "unknown metric 'faith'"),
+        ({"fill_value": "zero"}, "unknown fill_value 'zero'"),
+    ],
+)
+def test_unknown_measures_are_named(settings, message):
+    with pytest.raises(InputError, match=message):
+        Measures(**settings)
+
+
+def test_kinds_make_up_their_scope(trial):
+    result = trial("z_score")
+    for scope, of_kinds in result["scores_by_kind"].items():
+        whole, kinds = result["scores"][scope], list(of_kinds.values())
+        assert set(of_kinds) == {"global", "cluster", "local"}
+        for name in ("n_rows", "n_informative"):
+            assert sum(kind[name] for kind in kinds) == whole[name]
+        for name, weight in (
+            ("ndcg_m", "n_rows"),
+            ("chance", "n_rows"),
+            ("adjusted_ndcg_m", "n_informative"),
+        ):
+            parts = [kind[name] * kind[weight] for kind in kinds if kind[weight]]
+            assert sum(parts) / whole[weight] == pytest.approx(whole[name])
+
+
+def test_a_curve_of_mean_scores_has_the_score_as_its_mean(trial):
+    result = trial("z_score", measures=Measures(("comprehensiveness",)))
+    for scope, curves in result["scores_at_k"].items():
+        assert set(curves) == {"comprehensiveness"}
+        assert len(curves["comprehensiveness"]) == len(metrics.set_sizes(10))
+        mean = result["scores"][scope]["comprehensiveness"]
+        assert np.mean(curves["comprehensiveness"]) == pytest.approx(mean)
+    assert "scores_at_k" not in trial("z_score")
