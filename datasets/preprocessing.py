@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .common.errors import InputError
+from .scale import Scale
 from .table import LabelledTable
 
 FEWEST_ROWS, MOST_ROWS = 1_000, 50_000
@@ -35,11 +36,9 @@ def standardise(table: LabelledTable, training: LabelledTable | None = None) -> 
     training
         The rows that fix the map; default: those of `table`. A feature constant over them is only centred.
     """
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # takes a second to import
-
-    scaler = StandardScaler().fit((table if training is None else training).X)
-    clean = None if table.clean is None else scaler.transform(table.clean)
-    return replace(table, X=scaler.transform(table.X), clean=clean)
+    scale = Scale.of((table if training is None else training).X)
+    clean = None if table.clean is None else scale.forward(table.clean)
+    return replace(table, X=scale.forward(table.X), clean=clean)
 
 
 def semi_supervised_split(

@@ -17,6 +17,7 @@ from torch import Tensor
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import check_columns, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.scale import is_constant
 from xadbench.dsil import serialization
 
 
@@ -160,7 +161,7 @@ class Detector(Estimator):
 
     def _degeneracies(self, rows: FloatArray) -> Iterator[str]:
         """Yield what makes it hard to learn from checked rows (n, d)."""
-        constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+        constant = np.flatnonzero(is_constant(rows))
         if len(constant) == rows.shape[1]:
             yield f"all {len(rows)} rows of X are equal: nothing tells a normal row from an anomaly"
         elif len(constant):

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.scale import Scale
 from xadbench.dsil.detectors.base import Estimator
 from xadbench.dsil.networks.feature_changes import change_scores, moves_of_changes
 
@@ -91,7 +92,7 @@ class Repair(Estimator):
         self.n_features_in_ = rows.shape[1]
         self.detector_ = detector
         self.values_ = np.quantile(rows, (np.arange(self.n_values) + 0.5) / self.n_values, axis=0).T
-        self.scale_ = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
+        self.scale_ = Scale.of(rows).deviation
         self.threshold_ = float(np.quantile(scores, self.stop))
         self.resolution_ = ROUNDING * float(np.ptp(scores))
         return self

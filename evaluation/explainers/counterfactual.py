@@ -7,10 +7,10 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector, missing
 
 from .base import row_by_row
-from .spread import is_constant, moments
 
 NORMAL_SHARE = 0.95  # of the background scores below the threshold
 STEPS_PER_ROW = 20  # that the row's largest z-score is divided into
@@ -52,8 +52,8 @@ class Counterfactual:
             raise InputError(reason)
         rows = matrix(background, "background", min_rows=1)
         self._detector: Any = detector  # what it requires is not part of the protocol
-        self._mean, std = moments(rows)
-        self._std = np.where(is_constant(rows), 1.0, std)
+        scale = Scale.of(rows)
+        self._mean, self._std = scale.middle, scale.deviation
         self._threshold = float(np.quantile(detector.decision_function(rows), NORMAL_SHARE))
         return self
 

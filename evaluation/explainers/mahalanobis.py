@@ -8,10 +8,10 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.rng import stream
+from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector
 
 from .base import row_by_row
-from .spread import is_constant, moments, robust_moments
 
 ROWS_PER_COLUMN = 5  # that a robust covariance needs
 # Where wrapping begins and ends, and the two numbers that follow from that, of its source.
@@ -43,12 +43,12 @@ class Mahalanobis:
     column of which more than half is one value, such as a rare category's, is not wrapped: little of it
     would be left.
 
-    A column that is constant in the background is independent of the others, with the variance of its
-    rounding, as in `ZScore`.
+    A column that is constant in the background is independent of the others; a value that departs from it is
+    1e150 deviations away, as in `ZScore`.
     """
 
     requires: frozenset[str] = frozenset()
-    version = 3
+    version = 4
 
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -56,21 +56,20 @@ class Mahalanobis:
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
         """Estimate mean and covariance of the background."""
         rows = matrix(background, "background", min_rows=1)
-        self._centre, self._spread = moments(rows)
-        self._precision = np.eye(rows.shape[1])
-        varying = np.flatnonzero(~is_constant(rows))
+        self._scale, d = Scale.of(rows), rows.shape[1]
+        self._location, self._precision = np.zeros(d), np.eye(d)
+        varying = np.flatnonzero(~self._scale.constant)
         if len(varying):
-            location, precision = self._estimate(((rows - self._centre) / self._spread)[:, varying])
-            self._centre[varying] += location * self._spread[varying]
+            self._location[varying], precision = self._estimate(self._scale.forward(rows)[:, varying])
             self._precision[np.ix_(varying, varying)] = precision
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the shares (n, d) in the squared distances of rows (n, d)."""
-        return row_by_row(self._explain_row, matrix(X, n_columns=len(self._centre)))
+        return row_by_row(self._explain_row, matrix(X, n_columns=len(self._location)))
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
-        z = (row - self._centre) / self._spread
+        z = self._scale.departures(row) - self._location
         shares: FloatArray = z * (self._precision @ z)
         return shares
 
@@ -97,7 +96,8 @@ class Mahalanobis:
 def _shrunk(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     from sklearn.covariance import LedoitWolf  # noqa: PLC0415  # takes a second to import
 
-    median, spread = robust_moments(rows)
+    scale = Scale.of(rows, robust=True)
+    median, spread = scale.middle, scale.deviation
     mostly_one_value = (rows == median).mean(axis=0) > 0.5  # no MAD
     wrapped = np.where(mostly_one_value, rows, _wrapped((rows - median) / spread))
     median, spread = np.where(mostly_one_value, 0.0, median), np.where(mostly_one_value, 1.0, spread)

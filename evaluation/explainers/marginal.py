@@ -6,9 +6,8 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector
-
-from .spread import moments, robust_moments
 
 
 class ZScore:
@@ -18,26 +17,23 @@ class ZScore:
 
     Notes
     -----
-    A column that is constant in the background has no spread. The rounding of its value c takes the place:
-    :math:`\sigma_i = \mathrm{ulp}(\max(|c|, 1))`. So the constant itself gets 0, and any other value
+    A column that is constant in the background has no spread. Its value gets 0, and any other value 1e150:
     a higher attribution than a value of a varying column could deserve.
     """
 
     requires: frozenset[str] = frozenset()
-    version = 1
+    version = 2
+    _robust = False
 
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
         """Take middle and spread of each column of the background."""
-        self._centre, self._spread = self._moments(matrix(background, "background", min_rows=1))
+        rows = matrix(background, "background", min_rows=1)
+        self._scale = Scale.of(rows, robust=self._robust)
         return self
-
-    def _moments(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return moments(rows)
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute z-scores (n, d) of rows (n, d)."""
-        rows = matrix(X, n_columns=len(self._centre))
-        scores: FloatArray = np.abs(rows - self._centre) / self._spread
+        scores: FloatArray = np.abs(self._scale.departures(matrix(X, n_columns=len(self._scale.spread))))
         return scores
 
 
@@ -51,9 +47,7 @@ class RobustZ(ZScore):
     Notes
     -----
     Source: Iglewicz & Hoaglin 1993, "How to detect and handle outliers". Where more than half of a column's
-    values are equal, 1.2533 times the mean absolute deviation takes the place of 1.4826 MAD, as there; where
-    that is 0 too, the rounding, as in `ZScore`.
+    values are equal, 1.2533 times the mean absolute deviation takes the place of 1.4826 MAD, as there.
     """
 
-    def _moments(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return robust_moments(rows)
+    _robust = True

@@ -7,10 +7,10 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.rng import stream
+from xadbench.datasets.scale import DEPARTURE, Scale
 from xadbench.evaluation.components.protocols import Detector
 
 from .base import row_by_row
-from .spread import moments
 
 NORMAL_SHARE = 0.95  # of the background: the rows with the lowest scores
 MAX_DONORS = 2000  # normal rows among which neighbours are sought
@@ -56,7 +56,8 @@ class ConditionalOcclusion:
         normal = rows[scores <= np.quantile(scores, NORMAL_SHARE)]
         rng = stream(self.random_state, "conditional_occlusion", "donors")
         self._donors = normal[rng.permutation(len(normal))[:MAX_DONORS]]
-        self._std = moments(rows)[1]
+        scale = Scale.of(rows)
+        self._std = np.where(scale.constant, 1 / DEPARTURE, scale.deviation)
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:

@@ -10,10 +10,10 @@ import numpy as np
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.rng import stream
+from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector
 
 from .base import row_by_row
-from .spread import moments, robust_moments
 
 PENALTIES = np.logspace(-4, 1, 6)  # of ridge, as a share of a standardised feature's variance
 
@@ -22,11 +22,12 @@ class _Surprise(ABC):
     """Scores a feature by its absolute residual, in robust standard deviations of such residuals.
 
     A row's fold follows from its values, and it is evaluated by models of the other folds: a row of the
-    background is never evaluated by a model that has seen it, nor its duplicates.
+    background is never evaluated by a model that has seen it, nor its duplicates. A column that is constant
+    in the background takes no part: its value gets 0, and any other value 1e150.
     """
 
     requires: frozenset[str] = frozenset()
-    version = 1
+    version = 2
 
     def __init__(self, n_folds: int = 5) -> None:
         at_least(2, n_folds=n_folds)
@@ -35,18 +36,19 @@ class _Surprise(ABC):
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
         """Regress each column of the background on the others, fold by fold."""
         rows = matrix(background, "background", min_rows=1)
-        self._mean, self._std = moments(rows)
-        z, fold = (rows - self._mean) / self._std, self._folds(rows)
+        self._scale = Scale.of(rows)
+        z, fold = self._scale.forward(rows)[:, ~self._scale.constant], self._folds(rows)
         self._learn([z[_others(fold, k)] for k in range(self.n_folds)], z, fold)
-        self._centre, self._spread = robust_moments(self._residuals(z, fold))
+        self._residual_scale = Scale.of(self._residuals(z, fold), robust=True)
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute standardised residuals (n, d) of rows (n, d)."""
-        rows = matrix(X, n_columns=len(self._mean))
-        residuals = self._residuals((rows - self._mean) / self._std, self._folds(rows))
-        surprise: FloatArray = np.abs(residuals - self._centre) / self._spread
-        return surprise
+        rows = matrix(X, n_columns=len(self._scale.spread))
+        surprise, varying = self._scale.departures(rows), ~self._scale.constant
+        residuals = self._residuals(surprise[:, varying], self._folds(rows))
+        surprise[:, varying] = self._residual_scale.departures(residuals)
+        return np.abs(surprise)
 
     def _folds(self, rows: FloatArray) -> IntArray:
         """Return the fold (n,) of rows (n, d)."""
@@ -79,7 +81,7 @@ class SurpriseRidge(_Surprise):
     r"""Explainer by conditional surprise: ridge regression of each feature on the others.
 
     The attribution is :math:`|r_i - \mathrm{median}_i| / s_i`, with r the residual of the standardised
-    value and s the spread (`robust_moments`) of the background's residuals, all of them out of fold. The
+    value and s the robust spread (`Scale`) of the background's residuals, all of them out of fold. The
     detector is ignored.
 
     Parameters

@@ -10,10 +10,9 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.scale import DEPARTURE
 from xadbench.evaluation.components.protocols import Detector
 from xadbench.evaluation.components.tails import Tails
-
-from .spread import rounding
 
 
 class _ByTails(ABC):
@@ -88,7 +87,8 @@ class HBOS:
         rows = matrix(background, "background", min_rows=1)
         self._n_bins = int(np.ceil(np.sqrt(len(rows))))
         self._low, high = rows.min(axis=0), rows.max(axis=0)
-        self._width = np.maximum((high - self._low) / self._n_bins, rounding(self._low))
+        width = high / self._n_bins - self._low / self._n_bins
+        self._width = np.where(width > 0, width, 1 / DEPARTURE)  # of a constant column: all else lies outside
         self._high = high
         bins = self._bins(rows).T
         # Two more for what lies outside on either side.

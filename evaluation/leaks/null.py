@@ -8,6 +8,7 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.scale import Scale
 from xadbench.generator.injection.feature_types import FEW_LEVELS, nearest
 from xadbench.generator.injection.lattice import MOST_DIGITS
 
@@ -41,7 +42,7 @@ class Anomalies:
         """Return the anomalies of a table with a mask that can tell an explainer from chance."""
         mask: BoolArray = table.mask  # type: ignore[assignment]  # the caller saw to it
         rows = np.flatnonzero(table.y & ~mask.all(axis=1))
-        std = table.X.std(axis=0)
+        scale = Scale.of(table.X)
         return cls(
             rows,
             table.kind[rows].astype(np.int64),
@@ -49,8 +50,8 @@ class Anomalies:
             mask[rows],
             Written.of(table.X, rows),
             Reference(Written.of(table.X, _spread(table))),
-            table.X.mean(axis=0),
-            np.where(std > 0, std, 1.0),
+            scale.middle,
+            scale.deviation,
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.scale import Scale
 from xadbench.generator.oracle.bayes import BayesDetector, Sequential
 
 from .tables import Source
@@ -19,10 +20,8 @@ def oracle_detector(source: Source) -> BayesDetector | None:
     """Return the detector that no other can beat, for the standardised table; None without a network."""
     if source.network is None:
         return None
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415  # takes a second to import
-
-    scaler = StandardScaler().fit((source.training or source.table).X)
-    return BayesDetector(source.network, scaler.mean_, scaler.scale_)
+    scale = Scale.of((source.training or source.table).X)
+    return BayesDetector(source.network, scale.middle, scale.deviation)
 
 
 def _truth(source: Source, rows: IntArray) -> FloatArray:

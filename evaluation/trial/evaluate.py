@@ -11,6 +11,7 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.scale import Scale
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import Explained, Metric, Score
 
@@ -194,8 +195,7 @@ def _deviation(table: LabelledTable, rows: IntArray) -> FloatArray | None:
     """Return |x - clean| (r, d) in standard deviations of the features; a constant one keeps its unit."""
     if table.clean is None:
         return None
-    std = table.X.std(axis=0)
-    deviation: FloatArray = np.abs(table.X[rows] - table.clean[rows]) / np.where(std > 0, std, 1)
+    deviation: FloatArray = np.abs(table.X[rows] - table.clean[rows]) / Scale.of(table.X).deviation
     return deviation
 
 

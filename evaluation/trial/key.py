@@ -16,7 +16,7 @@ from xadbench.evaluation.suite.tables import KnownTable, Source
 
 from .scopes import RANKED, Measures
 
-PREPROCESSING_VERSION = 1
+PREPROCESSING_VERSION = 2
 Table = Source | KnownTable
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.scale import is_constant
 from xadbench.generator import moments
 
 from .lattice import Lattice
@@ -201,7 +202,7 @@ class Columns:
         InputError
             If fewer than 2 features vary, or one is too large to standardise.
         """
-        varying = np.flatnonzero(rows.min(axis=0) != rows.max(axis=0))
+        varying = np.flatnonzero(~is_constant(rows))
         if len(varying) < 2:
             vary = f"column {names[varying[0]]!r} alone varies" if len(varying) else "no column varies"
             raise InputError(

@@ -44,7 +44,9 @@ class Lattice:
     def of(cls, values: FloatArray) -> Self:
         """Return the lattice of distinct values (u,), ascending, at least two."""
         if max(map(significant_digits, values.tolist())) > MOST_DIGITS:
-            return cls(_step(values), single=bool(np.all(values == values.astype(np.float32))))
+            with np.errstate(over="ignore"):  # what float32 cannot hold is infinite there
+                single = bool(np.all(values == values.astype(np.float32)))
+            return cls(_step(values), single=single)
         decimals = np.array(list(map(n_decimals, values.tolist())))
         orders = _orders(values)
         most = [decimals[orders == order].max() for order in np.unique(orders)]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.scale import Scale
 
 from .density import Line, Network, along, from_own_parts, node_log_density, own_parts
 
@@ -100,7 +101,7 @@ class OracleExplainer(Oracle):
         if not len(rows):
             raise InputError("the background has no row; expected at least 1")
         self._bounds = np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1)
-        self._scale = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
+        self._scale = Scale.of(rows).deviation
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
