@@ -8,6 +8,7 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.rng import stream
 
 from .checks import checked_attributions
+from .correlation import without_unit
 from .fill_values import checked_fill_value
 from .perturbed import Score, before_and_after
 
@@ -96,6 +97,7 @@ def infidelity(
         )
     falls = before[:, None] - after
     if normalise:
+        forecast = without_unit(forecast)
         forecast *= _best_factor(forecast, falls)[:, None]
     result: FloatArray = ((forecast - falls) ** 2).mean(axis=1)
     return result

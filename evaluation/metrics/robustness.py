@@ -11,7 +11,7 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.rng import stream
 
 from .checks import checked_attributions
-from .correlation import correlation
+from .correlation import correlation, exponents
 
 Explain = Callable[[FloatArray], FloatArray]
 
@@ -63,9 +63,13 @@ def max_sensitivity(
     at_least(1, n_draws=n_draws)
     if not radius > 0:
         raise InputError(f"radius is {radius!r}, expected a number above 0")
+    unit = -exponents(attributions)[:, None]
+    attributions = np.ldexp(attributions, unit)
     shifts = radius * stream(seed, "max_sensitivity").uniform(-1, 1, (n_draws, X.shape[1]))
     changes = [
-        np.linalg.norm(checked_attributions(explain(X + shift), X, "X") - attributions, axis=1)
+        np.linalg.norm(
+            np.ldexp(checked_attributions(explain(X + shift), X, "X"), unit) - attributions, axis=1
+        )
         for shift in shifts
     ]
     size = np.linalg.norm(attributions, axis=1)
