@@ -37,6 +37,26 @@ def matrix(X: ArrayLike, name: str = "X", min_rows: int = 0, n_columns: int | No
     return values
 
 
+def finite_scores(values: ArrayLike, n_rows: int, who: str) -> FloatArray:
+    """Return a detector's scores as (n,) float64; an array (n, 1) is taken as such.
+
+    Raises
+    ------
+    InputError
+        If they are not one finite number for each of `n_rows` rows; it says that they are of `who`.
+    """
+    scores = _floats(values, f"the scores of {who}")
+    if scores.shape not in {(n_rows,), (n_rows, 1)}:
+        raise InputError(f"the scores of {who} have shape {scores.shape}, expected ({n_rows},)")
+    scores = scores.reshape(n_rows)
+    bad = np.flatnonzero(~np.isfinite(scores))
+    if len(bad):
+        raise InputError(
+            f"{len(bad)} score(s) of {who} are NaN or infinite; first: row {bad[0]}; expected finite numbers"
+        )
+    return scores
+
+
 def _floats(X: ArrayLike, name: str) -> FloatArray:
     try:
         return np.ascontiguousarray(X, dtype=np.float64)

@@ -8,6 +8,7 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.checks import finite_scores
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector
 from xadbench.evaluation.detectors import make_detector
@@ -25,6 +26,11 @@ class Fitted:
     scores: FloatArray
     seconds: float
     training: LabelledTable | None = None  # prepared likewise; None where it is the table
+
+    def __post_init__(self) -> None:
+        """Check the scores; `InputError` if they are not one finite number a row."""
+        scores = finite_scores(self.scores, self.table.n_rows, type(self.detector).__name__)
+        object.__setattr__(self, "scores", scores)
 
     @property
     def background(self) -> FloatArray:

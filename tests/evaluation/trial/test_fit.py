@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from xadbench.datasets import InputError
+from xadbench.datasets import InputError, LabelledTable
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import load_source
-from xadbench.evaluation.trial.fit import ceiling, fit
+from xadbench.evaluation.trial.fit import Fitted, ceiling, fit
 from xadbench.evaluation.trial.key import trial_key
 
 RECIPE = TableSpec(recipe="table2-d10-5", rows=200)
@@ -74,3 +74,26 @@ def test_the_scores_of_iterations_become_a_curve(fitted):
     assert fitted.iteration_auc_roc() is None
     Iterative.iteration_scores_ = np.zeros((2, 3))  # of other rows
     assert iterative.iteration_auc_roc() is None
+
+
+@pytest.mark.parametrize(
+    ("scores", "facts"),
+    [
+        (lambda X: np.where(X[:, 0] > 0, np.nan, 1.0), ("Odd", "NaN or infinite", "row")),
+        (lambda X: np.full(len(X), np.inf), ("Odd", "NaN or infinite", "row 0")),
+        (lambda X: X[:, :2], ("Odd", "shape", "expected")),
+        (lambda X: np.array(["high"] * len(X)), ("Odd", "not an array of numbers")),
+    ],
+)
+def test_scores_that_are_not_one_finite_number_a_row_are_refused(scores, facts):
+    table = LabelledTable(X=np.random.default_rng(0).normal(size=(20, 3)), y=np.arange(20) < 2)
+    odd = type("Odd", (), {"decision_function": lambda self, X: scores(X)})()
+    with pytest.raises(InputError) as error:
+        Fitted(odd, table, odd.decision_function(table.X), 0.0)
+    assert all(fact in str(error.value) for fact in facts)
+
+
+def test_scores_in_a_column_are_taken_as_one_a_row():
+    table = LabelledTable(X=np.random.default_rng(0).normal(size=(20, 3)), y=np.arange(20) < 2)
+    fitted = Fitted(None, table, table.X[:, :1], 0.0)
+    assert (fitted.scores == table.X[:, 0]).all()
