@@ -10,6 +10,7 @@ import pytest
 from xadbench.datasets import InputError, LabelledTable, content_hash, write_table
 from xadbench.evaluation.explainers import EXPLAINERS
 from xadbench.evaluation.regression import Criteria, compare
+from xadbench.evaluation.results.provenance import RunDescription
 from xadbench.evaluation.results.store import without_nan
 from xadbench.evaluation.results.stored_runs import of_records
 from xadbench.evaluation.runs import reference as shipped
@@ -155,13 +156,13 @@ def test_an_object_that_has_the_name_of_a_control_is_itself(tiny):
 def test_records_of_an_object_have_a_plain_name_and_can_be_compared(tiny):
     def scored(explainer):
         placement = score_on_suite(explainer, tiny)
-        own = [one for one in placement.records if one["explainer"]["label"] == "Signed"]
+        own = [one for one in placement.records if one.explainer.label == "Signed"]
         records = [one.as_json() for one in placement.records]
-        return own, of_records("a run", json.loads(json.dumps(without_nan(records))), {})
+        return own, of_records("a run", json.loads(json.dumps(without_nan(records))), RunDescription())
 
     own, base = scored(Signed())
-    assert {one["explainer"]["name"].rpartition(":")[2] for one in own} == {"Signed"}
-    assert {name for one in own for name in one["components"]["explainer"]} == {"Signed"}
+    assert {one.explainer.name.rpartition(":")[2] for one in own} == {"Signed"}
+    assert {name for one in own for name in one.components["explainer"]} == {"Signed"}
     assert compare(base, scored(Signed)[1], Criteria()).not_comparable == []
     changed = scored(type("Signed", (Signed,), {"version": 2}))[1]
     assert [one.text for one in compare(base, changed, Criteria()).not_comparable] == [
