@@ -139,18 +139,22 @@ def test_a_class_and_a_function_are_explainers_with_parameters_and_seed(folder, 
             {},
             r"short takes \(detector, X\), expected \(detector, background, X\) first: too ma",
         ),
-        ("mine:Far", {"pow": 1}, "unknown parameter of explainer mine:Far: 'pow'; known: power$"),
+        ("mine:Far", {"pow": 1}, "unknown parameter of explainer mine:Far: 'pow'.*; known: power$"),
         (
             "mine:attributions",
             {"pow": 1},
-            "unknown parameter of explainer mine:attributions: 'pow'; known: power$",
+            "unknown parameter of explainer mine:attributions: 'pow'.*; known: power$",
         ),
         ("mine:anything", {"settings": 1}, "unknown parameter of explainer mine:anything: 'settings'"),
         ("mine:Far", {"power": -1}, "mine:Far: making it raised RuntimeError: power is negative"),
         ("mine:Exits", {}, "explainer mine:Exits: making it raised SystemExit: 3"),
         ("mine:Far", {"power": "a"}, "explainer mine:Far: '<' not supported .*; given: power='a'$"),
         ("mine:far", {}, "no 'far' in mine; it has: "),
-        ("far", {}, r"unknown explainer 'far'; known: .*; or package\.module:Name, or path/to/file\.py:name"),
+        (
+            "far",
+            {},
+            r"unknown explainer 'far'.*; known: .*; or package\.module:Name, or path/to/file\.py:name",
+        ),
     ],
 )
 def test_what_is_no_explainer_is_refused(folder, spec, params, message):
@@ -193,7 +197,7 @@ def test_a_built_in_detector_is_itself_once_its_class_came_under_another_name():
         ("mine:Far", "Far is no detector: it lacks decision_function"),
         ("mine:attributions", "expected a class with fit and decision_function, not an object of function"),
         ("mine:LocalOutlierFactor", "LocalOutlierFactor scores normal rows higher, as scikit-learn does"),
-        ("lof2", r"unknown detector 'lof2'; known: .*; or package\.module:Name"),
+        ("lof2", r"unknown detector 'lof2'.*; known: .*; or package\.module:Name"),
     ],
 )
 def test_what_is_no_detector_is_refused(folder, spec, message):
@@ -260,7 +264,7 @@ def test_installed_plugins_are_made_by_name():
             "acme_nothing",
             "plug-in 'acme_nothing' of acme 1.2: Nothing is no explainer: it lacks fit, explain",
         ),
-        ("acme_fra", "unknown explainer 'acme_fra'; known: acme_attribution, acme_far, "),
+        ("acme_fra", "unknown explainer 'acme_fra'.*; known: acme_attribution, acme_far, "),
     ],
 )
 def test_a_plugin_that_cannot_be_made_is_told_with_its_distribution(name, message):

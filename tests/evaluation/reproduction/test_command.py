@@ -172,7 +172,7 @@ def test_ranks_among_ours_and_published_share_ties():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["table7"], "unknown experiment 'table7'; known: figure1, "),
+        (["table7"], "unknown experiment 'table7'.*; known: figure1, "),
         (["table1", "--datasets", "wine,whine"], "unknown data set of the paper 'whine'"),
         (["table1", "--methods", "dsil"], "unknown method 'dsil'"),
         (["table1", "--seeds", "0,one"], "seed is 'one', expected a whole number"),
