@@ -12,7 +12,7 @@ from .verbosity import note
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench export --suite mine.yaml --out tasks")
+@app.command(epilog="Example: xadbench export --suite examples/mine.yaml --format parquet")
 def export(  # noqa: PLR0917  # an option each
     suite: ScoredSuite = "quick",
     detector: Detector = None,

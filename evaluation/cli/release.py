@@ -42,7 +42,8 @@ def build(
 ) -> None:
     """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION.
 
-    It ends with exit code 1 and without a manifest if the ground truth of a table leaks.
+    It needs mlcroissant: pip install 'xadbench[release]'. It ends with exit code 1 and without a manifest if
+    the ground truth of a table leaks.
     """
     loaded = generator.load_release(release)
     folder = out or Path("releases") / f"{loaded.name}-{loaded.version}"

@@ -27,7 +27,7 @@ from .verbosity import is_verbose, progress_console
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench run mine.yaml --scope anomalies")
+@app.command(epilog="Example: xadbench run examples/mine.yaml --scope anomalies")
 def run(  # noqa: PLR0917  # an option each
     suite: Annotated[str, typer.Argument(help=SUITE, autocompletion=completing(suite_names))],
     out: Out = None,
@@ -37,7 +37,7 @@ def run(  # noqa: PLR0917  # an option each
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
     executor: Annotated[
-        Executor, typer.Option(help="dask: a cluster's workers, or --workers of it here.")
+        Executor, typer.Option(help="dask (extra: xadbench[dask]): a cluster's workers, or --workers here.")
     ] = "loky",
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Of a running Dask cluster.")

@@ -356,8 +356,8 @@ main()
 
 def test_workers_leave_no_semaphores_behind(tmp_path):
     """Progress bars, which shap shows, lock a semaphore of the system unless they are given another lock."""
-    suite = "{name: s, tables: [{recipe: table2-d4-5, rows: 99}], detectors: [iforest], explainers: [kernel_shap]}"
-    (tmp_path / "s.yaml").write_text(suite)
+    parts = "tables: [{recipe: table2-d4-5, rows: 99}], detectors: [iforest], explainers: [kernel_shap]"
+    (tmp_path / "s.yaml").write_text(f"{{name: s, {parts}}}")
     done = subprocess.run(  # noqa: S603  # our own code
         [sys.executable, "-c", LEAKY], cwd=tmp_path, capture_output=True, text=True, check=True
     )
