@@ -101,8 +101,8 @@ def test_flagged_rows_are_scored_and_false_positives_count_zero(reproduce, tmp_p
 def test_it_goes_on_where_it_was_stopped_and_explainers_share_a_fit(reproduce, stand_ins):
     choice = ["--datasets", "table2-d4-5", "--seeds", "0"]
     reproduce("table3", *choice)
-    out = reproduce("table3", *choice, "--methods", "z_score,saliency,faulty")[1]
-    assert out.count("from an earlier run") == 5  # |z|, random and three controls come with any choice
+    _, out, err = reproduce("table3", *choice, "--methods", "z_score,saliency,faulty")
+    assert err.count("from an earlier run") == 5  # |z|, random and three controls come with any choice
     assert "saliency on table2-d4-5: the explainer needs a gradient" in out
     n_fits = stand_ins.Distance.n_fits
     reproduce("table3", *choice, "--methods", "z_score")
@@ -141,8 +141,8 @@ def test_table5_compares_with_blaming_nothing_and_shares_its_records_with_figure
     }
     assert 0 < z_score["infidelity_rescaled"] < z_score["infidelity_of_nothing"]
     assert z_score["infidelity_of_nothing"] < z_score["ours"]
-    out = reproduce("figure2", "--datasets", "WBC", "--seeds", "0")[1]
-    assert out.count("from an earlier run") == 2
+    err = reproduce("figure2", "--datasets", "WBC", "--seeds", "0")[2]
+    assert err.count("from an earlier run") == 2
     assert stand_ins.Distance.n_fits == 1
 
 
