@@ -83,6 +83,7 @@ def test_what_an_earlier_run_did_is_no_work_of_this_one(clock, trial_record):
     shown.count(trial_record("alpha", 0, "forest", "good"), is_new=False)
     assert shown._left(clock.now) == "about 0:00:23"  # its detector is to be fitted for the other one
     shown.count(trial_record("alpha", 0, "forest", "fair"), is_new=False)
+    clock.now = 3  # what others did does not make this machine fast
     assert shown._left(clock.now) == "about 0:00:12"
     assert shown.n_done == 2
 
