@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from xadbench.datasets.common.errors import InputError, unknown
+from xadbench.datasets.common.names import natural_order
 from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
 
@@ -132,7 +133,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
 def recipe_names() -> tuple[str, ...]:
     """Return the names of the shipped recipes, sorted."""
     names = (entry.name for entry in RECIPES.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return tuple(natural_order(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:

@@ -27,7 +27,7 @@ def save(
     run: Annotated[str, typer.Argument(help=f"{ACCEPTED}.")],
     folder: Folder = BASELINES,
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace one of that name.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", "--force", help="Replace one of that name.")] = False,
 ) -> None:
     """Save a finished run as a baseline: one small file, to be kept under version control."""
     path = baselines.save_baseline(name, run, folder, replace=replace)

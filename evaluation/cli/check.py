@@ -16,7 +16,7 @@ FAILED = 1
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench check mine.py:MyExplainer --param power=2")
+@app.command(epilog="Example: xadbench check examples/mine.py:MyExplainer --param power=2")
 def check(
     name: Annotated[
         str, typer.Argument(help="package.module:Name, path/to/file.py:name, or a name that is listed.")

@@ -45,7 +45,7 @@ def compare(  # noqa: PLR0917  # an option each
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit's XML.")] = None,
     *,
     compare_time: Annotated[
-        bool, typer.Option("--time/--no-time", help="Evaluate times too; between machines they are rough.")
+        bool, typer.Option("--time/--no-time", help="Evaluate times too; never those of shipped results.")
     ] = True,
     allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Trials that NEW lacks.")] = False,
     allow_new_failures: Annotated[

@@ -12,7 +12,7 @@ from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("import", epilog="Example: xadbench import answers --suite mine.yaml")
+@app.command("import", epilog="Example: xadbench import answers --suite examples/mine.yaml")
 def import_attributions(  # noqa: PLR0917  # an option each
     answers: Annotated[
         Path, typer.Argument(metavar="DIR", help="A file of attributions for each task of an export.")

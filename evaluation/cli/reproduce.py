@@ -10,14 +10,21 @@ from xadbench.evaluation.reproduction import experiments
 from xadbench.evaluation.reproduction.experiment import SEEDS, Choice
 
 from .ending import TRIALS_FAILED
-from .options import Out, split_commas, whole_number
+from .options import Out, completing, split_commas, whole_number
+from .verbosity import progress_console
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: xadbench reproduce table1 --datasets WBC --methods gaussian --seeds 0")
 def reproduce(  # noqa: PLR0917  # an option each
-    experiment: Annotated[str, typer.Argument(help="An experiment of the paper: xadbench list experiments.")],
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            help="An experiment of the paper: xadbench list experiments.",
+            autocompletion=completing(lambda: experiments.EXPERIMENTS),
+        ),
+    ],
     datasets: Annotated[list[str] | None, typer.Option(help="Of ADBench; several: a,b or again.")] = None,
     methods: Annotated[list[str] | None, typer.Option(help="Of the paper, or detectors; likewise.")] = None,
     seeds: Annotated[list[str] | None, typer.Option(help="Likewise; 0,1,2,3,4 if not told else.")] = None,
@@ -39,6 +46,8 @@ def reproduce(  # noqa: PLR0917  # an option each
         workers,
         timeout,
     )
-    records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
+    records = experiments.reproduce(
+        experiment, chosen, out or Path("reproduced"), Console(), progress_console()
+    )
     if not all(record.is_finished for record in records):
         raise typer.Exit(TRIALS_FAILED)

@@ -15,7 +15,7 @@ from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench score mine.py:MyExplainer --suite mine.yaml")
+@app.command(epilog="Example: xadbench score mahalanobis --name mine --suite examples/mine.yaml")
 def score(  # noqa: PLR0917  # an option each
     explainer: Annotated[
         str | None, typer.Argument(help="package.module:Name, path/to/file.py:name, or a registered name.")

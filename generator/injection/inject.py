@@ -9,7 +9,7 @@ import numpy as np
 
 from xadbench import __version__
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.common.errors import Infeasible, InputError, unknown
+from xadbench.datasets.common.errors import Infeasible, InputError, check_all, find
 from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.anomalies.insertion import Effort, Planted, Planting, Streams, count_anomalies, label
@@ -88,8 +88,7 @@ def inject(  # noqa: PLR0917  # the public settings
     Unattainable
         If a kind cannot change enough rows.
     """
-    _check(ratio, base, protocol)
-    models = check_models(check_kinds(kinds), protocol)
+    models = check_settings(kinds, ratio, base, protocol)
     streams = partial(stream, check_seed(seed), "inject")
     rows = _normal_rows(table)
     rows, donors = _hold_out(rows, models, ratio, streams("donors"))
@@ -197,7 +196,7 @@ class _RealPlanting(Planting):
         return self.anomalies(rows, affected)
 
 
-def check_models(models: tuple[AnomalyKind, ...], protocol: Protocol) -> tuple[AnomalyKind, ...]:
+def check_models(models: tuple[AnomalyKind, ...], protocol: str) -> tuple[AnomalyKind, ...]:
     """Return the kinds as they are injected under a protocol; `InputError` for one that cannot be."""
     for model in models:
         if model.kind in NEEDS_NETWORK:
@@ -215,13 +214,25 @@ def as_published(kind: AnomalyKind) -> AnomalyKind:
     return kind.model_copy(update={"affected": affected, "least_change": 0.0})
 
 
-def _check(ratio: float, base: str, protocol: str) -> None:
+def check_settings(
+    kinds: Iterable[str | AnomalyKind], ratio: float, base: str, protocol: str
+) -> tuple[AnomalyKind, ...]:
+    """Return the kinds as `inject` takes them; `InputError` that says all that is wrong with its settings."""
+    given, models = tuple(kinds), list[AnomalyKind]()
+    check_all(
+        [
+            lambda: models.extend(check_models(check_kinds(given), protocol)),
+            partial(_check_ratio, ratio),
+            partial(find, "base", base, dict.fromkeys(get_args(Base))),
+            partial(find, "protocol", protocol, dict.fromkeys(get_args(Protocol))),
+        ]
+    )
+    return tuple(models)
+
+
+def _check_ratio(ratio: float) -> None:
     if not 0 < ratio < 1:
         raise InputError(f"ratio is {ratio}; expected a number between 0 and 1, both excluded")
-    if base not in get_args(Base):
-        raise unknown("base", base, get_args(Base))
-    if protocol not in get_args(Protocol):
-        raise unknown("protocol", protocol, get_args(Protocol))
 
 
 def _normal_rows(table: LabelledTable) -> FloatArray:
