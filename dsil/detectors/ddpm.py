@@ -11,6 +11,7 @@ from torch import Tensor
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.dsil.diffusion.denoising import denoise, train
 from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule
 from xadbench.dsil.networks.residual import ResidualNetwork, new_residual_network
@@ -115,6 +116,7 @@ class DDPM(NetworkDetector):
         """
         return self._partial_fit(X)
 
+    @one_thread()
     def reconstruction_error(self, X: ArrayLike) -> FloatArray:
         """Return the squared change of each feature by the reverse chain, (n, d), of rows (n, d).
 
@@ -123,6 +125,7 @@ class DDPM(NetworkDetector):
         """
         return self._errors(self._fitted_rows(X))
 
+    @one_thread()
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`.
 

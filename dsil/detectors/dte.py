@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import find
+from xadbench.datasets.common.threads import one_thread
 from xadbench.dsil.diffusion.categorical import Categorical
 from xadbench.dsil.diffusion.inverse_gamma import InverseGamma
 from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule
@@ -153,10 +154,12 @@ class DTE(NetworkDetector):
         """
         return self._partial_fit(X, sample_weight)
 
+    @one_thread()
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         return self._estimate(self._fitted_tensor(x))
 
+    @one_thread()
     def score_changes(self, rows: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
         """Return the scores of rows, and of each with one of its features at a time at other values.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector, Explainer, missing
 from xadbench.evaluation.explainers import as_explainer
@@ -95,6 +96,7 @@ def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:
     }
 
 
+@one_thread()
 def score_explainer(
     explainer: Explainer, detector: Detector, table: LabelledTable, measures: Measures = RANKED
 ) -> dict[str, dict[str, float | int]]:
