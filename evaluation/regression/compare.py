@@ -1,8 +1,10 @@
 """Compares two runs, and says whether the new one passes."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation.results.stored_runs import BASELINES, Run, read_run
 
 from .pairing import NOTE, Notice, pair
@@ -49,16 +51,20 @@ class RegressionCheck:
         return [one for one in self.notices if one.kind not in {NOTE, *self.criteria.allowed}]
 
 
+@one_thread()
 def compare(
-    base: str | Run, new: str | Run, criteria: Criteria | None = None, baselines: Path = BASELINES
+    base: str | os.PathLike[str] | Run,
+    new: str | os.PathLike[str] | Run,
+    criteria: Criteria | None = None,
+    baselines: Path = BASELINES,
 ) -> RegressionCheck:
     """Compare two runs, trial by trial.
 
     Parameters
     ----------
     base, new
-        Runs, or where to read them: see `read_run`.
-    terms
+        Runs, or where to read them: a folder, `shipped:SUITE`, or the name of a baseline; see `read_run`.
+    criteria
         What the gate demands; default: as `Criteria` has it.
     baselines
         The folder of named baselines.
@@ -67,9 +73,18 @@ def compare(
     ------
     InputError
         If a run cannot be read, or the two have no value in common.
+
+    Examples
+    --------
+    >>> from xadbench import compare
+    >>> check = compare("shipped:quick", "shipped:quick")
+    >>> check.passed, check.worse
+    (True, [])
     """
     criteria = criteria or Criteria()
-    ours, theirs = (run if isinstance(run, Run) else read_run(run, baselines) for run in (base, new))
+    ours, theirs = (
+        run if isinstance(run, Run) else read_run(os.fspath(run), baselines) for run in (base, new)
+    )
     pairs = pair(ours, theirs, criteria.metrics, criteria.scope, time=criteria.time_tolerance is not None)
     check = RegressionCheck(ours.name, theirs.name, criteria, (), pairs.notices)
     if check.not_comparable:

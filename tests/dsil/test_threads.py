@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from xadbench.datasets import InputError
 from xadbench.dsil import DDPM, DSIL, DTE, DiffusionPerturbation, Gaussian, Repair
 
 X = np.random.default_rng(0).standard_normal((1500, 60))  # so many that two threads share a product
@@ -54,5 +55,9 @@ def test_attributions_have_the_same_bits_on_one_thread_and_two(explainer, on_thr
 
 
 def test_a_failed_fit_gives_the_threads_back(on_threads):
-    _, after = on_threads(2, lambda: pytest.raises(ValueError, DTE(epochs=0).fit, X))
+    def fail():
+        with pytest.raises(InputError):
+            DTE(epochs=0).fit(X)
+
+    _, after = on_threads(2, fail)
     assert after == 2

@@ -28,12 +28,9 @@ def test_one_thread_inside_and_those_before_afterwards(two_threads):
 
 
 def test_an_error_and_an_inner_scope_leave_the_numbers_as_they_were(two_threads):
-    def fail():
-        with one_thread(), one_thread():
-            raise KeyboardInterrupt
-
     with one_thread():
-        pytest.raises(KeyboardInterrupt, fail)
+        with pytest.raises(KeyboardInterrupt), one_thread():
+            raise KeyboardInterrupt
         assert torch.get_num_threads() == 1
     assert numbers() == two_threads
 

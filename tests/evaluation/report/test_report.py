@@ -14,7 +14,7 @@ from xadbench.evaluation import run_suite
 from xadbench.evaluation.cli import app as cli
 from xadbench.evaluation.metrics import set_sizes
 from xadbench.evaluation.regression import compare
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.report.curves import curves
 from xadbench.evaluation.report.drawings import MOST_NODES, graph
 from xadbench.evaluation.report.examples import examples
