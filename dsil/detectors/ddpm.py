@@ -55,7 +55,8 @@ class DDPM(NetworkDetector):
     device
         Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
     verbose
-        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere. None: on a
+        terminal alone, and once the fit has taken 2 seconds.
     random_state
         Seed, at least 0.
 
@@ -93,7 +94,7 @@ class DDPM(NetworkDetector):
         early_stopping: bool = False,
         contamination: float = 0.1,
         device: str = "auto",
-        verbose: bool = False,
+        verbose: bool | None = None,
         random_state: int = 0,
     ) -> None:
         self.epochs = epochs

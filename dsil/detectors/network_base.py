@@ -43,7 +43,7 @@ class NetworkDetector(Detector):
     learning_rate: float
     weight_decay: float
     device: str
-    verbose: bool
+    verbose: bool | None
     random_state: int
     network_: nn.Module
     n_rounds_: int
