@@ -154,6 +154,9 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     >>> load_recipe("table2-d10-5").graph.edges
     4
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        given = type(name_or_path).__name__  # type: ignore[unreachable]  # not every caller checks types
+        raise InputError(f"recipe is of type {given}; expected a Recipe, a shipped name, or a path of .yaml")
     name = os.fspath(name_or_path)
     if name.endswith((".yaml", ".yml")):
         return read_spec(Path(name), Recipe)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 
 from .options import Out
 
@@ -26,4 +26,4 @@ def report(
     ] = False,
 ) -> None:
     """Write the report of a run; into the run's folder report/ unless told otherwise."""
-    typer.echo(f"{write_report(run, out or run / 'report', form, remade=recompute)}")
+    typer.echo(f"{write_report(run, out, form, remade=recompute)}")

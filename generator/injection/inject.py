@@ -6,12 +6,13 @@ from functools import cache, partial
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from xadbench import __version__
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.errors import Infeasible, InputError, check_all, find
 from xadbench.datasets.rng import stream
-from xadbench.datasets.table import LabelledTable
+from xadbench.datasets.table import LabelledTable, as_table
 from xadbench.generator.anomalies.insertion import Effort, Planted, Planting, Streams, count_anomalies, label
 from xadbench.generator.anomalies.registry import KINDS, AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.draws import check_seed, permutation
@@ -31,7 +32,7 @@ REDRAWS, PATIENCE, SETS = 4, 50, 10  # draws a row, draws in vain before other f
 
 
 def inject(  # noqa: PLR0917  # the public settings
-    table: LabelledTable,
+    table: LabelledTable | ArrayLike,
     kinds: Iterable[str | AnomalyKind] = DEFAULT_KINDS,
     ratio: float = 0.05,
     base: Base = "rows",
@@ -57,7 +58,8 @@ def inject(  # noqa: PLR0917  # the public settings
     Parameters
     ----------
     table
-        Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them.
+        Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them. An array
+        (n, d) or a DataFrame: normal rows alone.
     kinds
         Names or models of anomaly kinds. "cluster" redraws all features from a Gaussian mixture fitted to
         the normal rows; since every feature is then in the ground truth, it tells nothing about an
@@ -89,6 +91,7 @@ def inject(  # noqa: PLR0917  # the public settings
         If a kind cannot change enough rows.
     """
     models = check_settings(kinds, ratio, base, protocol)
+    table = as_table(table, "table")
     streams = partial(stream, check_seed(seed), "inject")
     rows = _normal_rows(table)
     rows, donors = _hold_out(rows, models, ratio, streams("donors"))

@@ -231,7 +231,7 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         "early_stopping": False,
         "contamination": 0.1,
         "device": "auto",
-        "verbose": False,
+        "verbose": None,
         "random_state": 0,
     }
 

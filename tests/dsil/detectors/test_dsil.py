@@ -311,7 +311,7 @@ def test_the_defaults_are_the_papers():
         "weights": "carried_on",
         "contamination": 0.1,
         "random_state": 0,
-        "verbose": False,
+        "verbose": None,
     }
     assert DSIL()._new_base(0).get_params() == {**DTE().get_params(), "epochs": 26}
 

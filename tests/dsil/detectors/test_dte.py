@@ -95,7 +95,7 @@ def test_parameters_are_stored_as_given_and_survive_cloning():
         "n_bins": 7,
         "contamination": 0.1,
         "device": "auto",
-        "verbose": False,
+        "verbose": None,
         "random_state": 0,
     }
 

@@ -6,7 +6,7 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import Infeasible
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.jobs import plan

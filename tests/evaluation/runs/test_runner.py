@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from xadbench.datasets import InputError, write_table
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.metrics import METRICS, SET_SIZES
 from xadbench.evaluation.regression.pairing import pair
@@ -23,7 +24,6 @@ from xadbench.evaluation.runs import worker_logs as logs
 from xadbench.evaluation.suite.expand import n_trials
 from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.suite.tables import load_source
-from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.outcome import REASON_CHARACTERS
 
 
