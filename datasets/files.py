@@ -113,7 +113,8 @@ def write_parts(
         last, n_rows, n_anomalies = _write_rows(parts, draft, chunk_rows)
         whole = last.n_rows == n_rows
         found = content_hash(last) if whole else _hash(dict(_stored(draft, last, n_rows)))
-        (draft / HEADER).write_text(json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n")
+        header = json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n"
+        (draft / HEADER).write_text(header, encoding="utf-8", newline="\n")
     return Written(Path(folder), found, n_rows, last.n_features, n_anomalies, last.kinds)
 
 
