@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xadbench.datasets.common.threads import one_thread
+from xadbench.evaluation.results.reference_results import SHIPPED
 from xadbench.evaluation.results.statistics import RESAMPLES
-from xadbench.evaluation.results.stored_runs import BASELINES, SHIPPED, Run, read_run
+from xadbench.evaluation.results.stored_runs import BASELINES, Run, read_run
 
 from .pairing import NOTE, Notice, pair
 from .verdict import Comparison, Criteria, compare_pairs
