@@ -20,6 +20,7 @@ from xadbench.evaluation.reproduction.explanation_experiments import chosen_suit
 from xadbench.evaluation.reproduction.explanation_tables import faithfulness_points
 from xadbench.evaluation.reproduction.published_figures import published_explanations
 from xadbench.evaluation.results import store
+from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
 from xadbench.evaluation.suite.spec import Suite, load_suite
 
 CONTROLS = {"oracle", "truth", "inverted_truth"}
@@ -155,9 +156,11 @@ def test_table5_and_figure2_compute_the_same_metrics():
 
 def record(explainer, status="ok", **scores):
     values = {"n_rows": 4, "chance": 0.2, **scores}
-    return {
-        "table": {"label": "a", "n_features": 6},
-        "detector": {"quality": {"auc_roc": 0.9}, "fit_seconds": 2.0},
+    parts = {
+        "version": RECORD_VERSION,
+        "key": "k",
+        "table": {"label": "a", "n_features": 6, "content_hash": None},
+        "detector": {"name": "d", "label": "d", "quality": {"auc_roc": 0.9}, "fit_seconds": 2.0},
         "explainer": {"name": explainer, "label": explainer},
         "seed": 0,
         "status": status,
@@ -165,6 +168,7 @@ def record(explainer, status="ok", **scores):
         "scores": {"flagged": values, "detected": {**values, "chance": 0.3, "n_rows": 3}},
         "cost": {"fit": {"seconds": 9.0}, "explain": {"seconds": 0.5}},
     }
+    return as_trial(parts, "a record")
 
 
 def test_a_cell_has_false_positives_in_ndcg_alone_and_the_seconds_of_explaining():
