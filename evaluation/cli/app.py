@@ -39,9 +39,9 @@ def root(
     version: Annotated[  # noqa: ARG001  # its callback does it
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of wrong input.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Make tables whose anomalies have known ground truth, and evaluate who names the right features."""
+    """Benchmark explainers of anomalies on tables with known ground truth."""
     debugging.set(debug)
 
 

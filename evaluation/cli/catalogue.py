@@ -139,7 +139,7 @@ def list_(
         typer.Argument(help=f"{', '.join(CATALOGUE)}.", autocompletion=completing(lambda: CATALOGUE)),
     ] = None,
 ) -> None:
-    """List what can be named, with a line on each; alone, what can be listed."""
+    """List what commands and suites can name. Without an argument: what can be listed."""
     entries = _catalogue() if what is None else find("list", what, CATALOGUE)()
     for entry in entries:
         if isinstance(entry, InputError):

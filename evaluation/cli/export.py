@@ -20,12 +20,12 @@ def export(  # noqa: PLR0917  # an option each
     label_column: LabelColumn = None,
     out: Out = None,
     form: Annotated[
-        Literal["csv", "parquet"], typer.Option("--format", help="Of the files: csv or parquet.")
+        Literal["csv", "parquet"], typer.Option("--format", help="The format of the files: csv or parquet.")
     ] = "csv",
     *,
     force: Force = False,
 ) -> None:
-    """Write the rows to explain, training rows and scores of detectors; by default to exports/SUITE."""
+    """Write rows to explain for explainers outside Python. Default folder: exports/SUITE."""
     from xadbench.evaluation.runs.jobs import Plan  # noqa: PLC0415  # as in `score`
     from xadbench.evaluation.submission.export import export as write_tasks  # noqa: PLC0415  # as above
     from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above

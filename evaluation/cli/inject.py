@@ -21,12 +21,16 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(epilog="Example: xadbench inject bundled:wine --kind global --kind local --ratio 0.1")
 def inject(  # noqa: PLR0917  # an option each
     dataset: Annotated[
-        str, typer.Argument(help="bundled:NAME, adbench:NAME, a .csv or .parquet file, a folder, or code.")
+        str,
+        typer.Argument(
+            help="bundled:NAME, adbench:NAME, a .csv or .parquet file, a folder, or module:function."
+        ),
     ],
-    kind: Annotated[list[str] | None, typer.Option(help="A kind of anomaly; may be given again.")] = None,
-    ratio: Annotated[float, typer.Option(help="Share of anomalous rows, in (0, 1).")] = 0.05,
+    kind: Annotated[list[str] | None, typer.Option(help="A kind of anomaly. May be repeated.")] = None,
+    ratio: Annotated[float, typer.Option(help="The share of anomalous rows, between 0 and 1.")] = 0.05,
     base: Annotated[
-        Literal["rows", "gmm"], typer.Option(help="rows: the real rows; gmm: a mixture fitted to them.")
+        Literal["rows", "gmm"],
+        typer.Option(help="rows uses the real rows; gmm a Gaussian mixture fitted to them."),
     ] = "rows",
     protocol: Affected = "per-row",
     label_column: LabelColumn = None,
@@ -35,7 +39,7 @@ def inject(  # noqa: PLR0917  # an option each
     *,
     force: Force = False,
 ) -> None:
-    """Put anomalies into real normal rows; writes to tables/DATASET-injected-seed-SEED if not told else."""
+    """Inject anomalies into real normal rows. Default folder: tables/DATASET-injected-seed-SEED."""
     name = Path(dataset.replace(":", "-")).name
     kinds = tuple(kind) if kind else DEFAULT_KINDS
     load = cache(partial(load_dataset, dataset, label_column, run_code=True))

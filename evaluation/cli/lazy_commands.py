@@ -11,21 +11,21 @@ from .verbosity import verbosity_options
 
 # Of each command what `xadbench --help` says of it. Its module has its name, or that in MODULES.
 COMMANDS = {
-    "run": "Run a suite, or resume it, and print its leaderboard.",
-    "score": "Score an explainer, a detector or a data set of your own.",
-    "export": "Write the rows that an explainer outside Python is to explain.",
-    "import": "Score attributions that were made elsewhere.",
+    "run": "Run or resume a suite, and print its leaderboard.",
+    "score": "Score your own explainer, detector or data set.",
+    "export": "Write rows to explain for explainers outside Python.",
+    "import": "Score attributions made elsewhere.",
     "check": "Check an explainer or a detector on toy data.",
     "report": "Write the report of a run.",
-    "compare": "Evaluate whether a run is worse than another.",
-    "baseline": "Save or show named baselines, to compare runs with.",
+    "compare": "Check whether a run is worse than another.",
+    "baseline": "Save or show named baseline runs.",
     "history": "Plot a score and the time of runs over commits.",
-    "generate": "Make a table from a recipe.",
-    "inject": "Put anomalies into real normal rows.",
+    "generate": "Generate a table from a recipe.",
+    "inject": "Inject anomalies into real normal rows.",
     "audit": "Show whether the ground truth of a table leaks.",
     "release": "Build or verify a published release.",
-    "reproduce": "Run an experiment of the paper, or resume it.",
-    "list": "List what can be named, with a line on each.",
+    "reproduce": "Run or resume an experiment of the paper.",
+    "list": "List what commands and suites can name.",
 }
 MODULES = {"import": "import_attributions", "list": "catalogue"}
 

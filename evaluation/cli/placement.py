@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from xadbench.evaluation.submission.placement import Placement
 
 Form = Annotated[
-    Literal["text", "json", "markdown"], typer.Option("--format", help="text, json or markdown.")
+    Literal["text", "json", "markdown"], typer.Option("--format", help="How to print the result.")
 ]
 Recompute = Annotated[
-    bool, typer.Option("--recompute", help="Compute the baselines whose results are shipped.")
+    bool, typer.Option("--recompute", help="Recompute the explainers whose results ship with the package.")
 ]
 RunFolder = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="The run's folder; runs/score-SUITE if not told."),
+    typer.Option("--out", metavar="DIR", help="The run's folder. Default: runs/score-SUITE."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that run trials.")]
 

@@ -37,10 +37,10 @@ def build(
     out: Out = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make tables.")] = 1,
     *,
-    audit: Annotated[bool, typer.Option(help="Audit each recipe for the datasheet.")] = True,
+    audit: Annotated[bool, typer.Option(help="Include an audit of each recipe in the datasheet.")] = True,
     force: Force = False,
 ) -> None:
-    """Make every table of a release, or go on where that was stopped; writes to releases/NAME-VERSION.
+    """Build a release, or resume an interrupted build. Default folder: releases/NAME-VERSION.
 
     It needs mlcroissant: pip install 'xadbench[release]'. It ends with exit code 1 and without a manifest if
     the ground truth of a table leaks.
@@ -55,10 +55,10 @@ def build(
 
 @app.command(epilog="Example: xadbench release verify releases/mini --sample 1")
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A built release.")],
-    sample: Annotated[int | None, typer.Option(min=1, help="Remake only so many tables.")] = None,
+    folder: Annotated[Path, typer.Argument(help="The folder of a built release.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Generate only this many tables again.")] = None,
 ) -> None:
-    """Check every file of a release, then remake its tables and compare; exit code 1 if something differs."""
+    """Check the files of a release and generate its tables again. Exit code 1: something differs."""
     differences = compare(folder, sample, on_table=lambda remade: note(f"remade: {remade}"))
     for difference in differences:
         typer.echo(str(difference))

@@ -21,23 +21,25 @@ def reproduce(  # noqa: PLR0917  # an option each
     experiment: Annotated[
         str,
         typer.Argument(
-            help="An experiment of the paper: xadbench list experiments.",
+            help="An experiment of the paper, see xadbench list experiments.",
             autocompletion=completing(lambda: experiments.EXPERIMENTS),
         ),
     ],
-    datasets: Annotated[list[str] | None, typer.Option(help="Of ADBench; several: a,b or again.")] = None,
-    methods: Annotated[list[str] | None, typer.Option(help="Of the paper, or detectors; likewise.")] = None,
-    seeds: Annotated[list[str] | None, typer.Option(help="Likewise; 0,1,2,3,4 if not told else.")] = None,
+    datasets: Annotated[
+        list[str] | None, typer.Option(help="ADBench data sets. Give several as a,b or repeat the option.")
+    ] = None,
+    methods: Annotated[list[str] | None, typer.Option(help="Methods of the paper, or detectors.")] = None,
+    seeds: Annotated[list[str] | None, typer.Option(help="Seeds, by default 0,1,2,3,4.")] = None,
     smallest: Annotated[
-        int | None, typer.Option(min=1, help="Only so many data sets: those with the smallest files.")
+        int | None, typer.Option(min=1, help="Use only this many data sets, the smallest files first.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that train detectors.")] = 1,
     timeout: Annotated[
-        int | None, typer.Option(min=1, help="Seconds after which a trial, or training a detector, ends.")
+        int | None, typer.Option(min=1, help="Time limit in seconds of each trial and each fit.")
     ] = None,
     out: Out = None,
 ) -> None:
-    """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
+    """Run or resume an experiment of the paper. Default folder: reproduced/."""
     chosen = Choice(
         split_commas(datasets),
         split_commas(methods),

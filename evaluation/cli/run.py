@@ -32,28 +32,29 @@ def run(  # noqa: PLR0917  # an option each
     out: Out = None,
     scope: Annotated[
         str | None,
-        typer.Option(help="Rows to rank by: anomalies, detected or flagged; the suite's if not told."),
+        typer.Option(help="Rows to rank by: anomalies, detected or flagged. Default: the suite's."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
     executor: Annotated[
-        Executor, typer.Option(help="dask (extra: xadbench[dask]): a cluster's workers, or --workers here.")
+        Executor, typer.Option(help="Where trials run. dask needs the extra xadbench[dask].")
     ] = "loky",
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a running Dask cluster.")
+        str | None, typer.Option(metavar="ADDRESS", help="The address of a running Dask scheduler.")
     ] = None,
     form: Annotated[
-        Literal["text", "json"], typer.Option("--format", help="Of the leaderboard on standard output.")
+        Literal["text", "json"], typer.Option("--format", help="How to print the leaderboard.")
     ] = "text",
     *,
     save: Annotated[
-        list[str] | None, typer.Option(help="Beside the scores: rows, attributions; several: a,b or again.")
+        list[str] | None,
+        typer.Option(help="Save rows or attributions too. Give several as a,b or repeat the option."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would run, and about how long it takes.")
+        bool, typer.Option("--dry-run", help="List what would run and estimate how long it takes.")
     ] = False,
     force: Force = False,
 ) -> None:
-    """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
+    """Run or resume a suite, and print its leaderboard. Default folder: runs/SUITE."""
     chosen = load_suite(suite)
     chosen = saving(chosen, split_commas(save)) if save else chosen
     scope = scope or chosen.scope

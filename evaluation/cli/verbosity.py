@@ -30,8 +30,10 @@ _carrier = typer.Typer(add_completion=False, rich_markup_mode=None)
 @_carrier.command()
 def _options(
     *,
-    quiet: Annotated[bool, _option("quiet", "Only results: no progress.")] = False,
-    verbose: Annotated[bool, _option("verbose", "More: each fit and trial, and why it failed.")] = False,
+    quiet: Annotated[bool, _option("quiet", "Print results only, no progress.")] = False,
+    verbose: Annotated[
+        bool, _option("verbose", "Print more: each fit and trial, and why one failed.")
+    ] = False,
 ) -> None:
     """Have the options that every command has."""
 
