@@ -5,18 +5,31 @@ from typing import TYPE_CHECKING, Any
 from .datasets.common.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .evaluation import run_suite, score_explainer
+    from .evaluation import compare, leaderboard, plot, run_suite, score_explainer
+    from .evaluation.report import report
     from .generator import generate, inject, load_recipe
 
     __version__: str
 
-__all__ = ["__version__", "generate", "inject", "load_recipe", "score_explainer", "run_suite"]
+__all__ = [
+    "__version__",
+    "generate",
+    "inject",
+    "load_recipe",
+    "score_explainer",
+    "run_suite",
+    "leaderboard",
+    "compare",
+    "report",
+    "plot",
+]
 
-_get, _names = lazy_names(
+_get, __dir__ = lazy_names(
     __name__,
     {
         **dict.fromkeys(("generate", "inject", "load_recipe"), ".generator"),
-        **dict.fromkeys(("score_explainer", "run_suite"), ".evaluation"),
+        **dict.fromkeys(("score_explainer", "run_suite", "leaderboard", "compare"), ".evaluation"),
+        **dict.fromkeys(("report", "plot"), ".evaluation.report"),
     },
 )
 
@@ -28,7 +41,3 @@ def __getattr__(name: str) -> Any:
 
     globals()[name] = version(__name__)
     return globals()[name]
-
-
-def __dir__() -> list[str]:
-    return sorted({*_names(), "__version__"})

@@ -22,7 +22,7 @@ from .common.json_files import read_json
 from .common.parquet import CHUNK_ROWS, RowWriter, opened, read_numbers, row_groups
 from .common.paths import inside
 from .common.specs import build_spec
-from .table import InvalidTable, LabelledTable, check_names
+from .table import InvalidTable, LabelledTable, check_names, check_table
 
 FORMAT = 1
 ARRAYS = ("X", "y", "kind", "mask", "clean")
@@ -36,6 +36,7 @@ def content_hash(table: LabelledTable) -> str:
     Each of X, y, kind, mask and clean gives its name, dtype, shape and little-endian C-order bytes; an absent
     one gives its name alone.
     """
+    check_table(table, "table")
     arrays = {name: getattr(table, name) for name in ARRAYS}
     return _hash({name: None if own is None else _Rows.of(own) for name, own in arrays.items()})
 
@@ -81,8 +82,9 @@ def write_table(table: LabelledTable, folder: str | os.PathLike[str]) -> Path:
     Raises
     ------
     InputError
-        If `folder` exists already: a table is never overwritten.
+        If `folder` exists already: a table is never overwritten; or if `table` is none.
     """
+    check_table(table, "table")
     return write_parts([table], folder).folder
 
 
@@ -111,7 +113,8 @@ def write_parts(
         last, n_rows, n_anomalies = _write_rows(parts, draft, chunk_rows)
         whole = last.n_rows == n_rows
         found = content_hash(last) if whole else _hash(dict(_stored(draft, last, n_rows)))
-        (draft / HEADER).write_text(json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n")
+        header = json.dumps(_header(last, found), indent=1, sort_keys=True) + "\n"
+        (draft / HEADER).write_text(header, encoding="utf-8", newline="\n")
     return Written(Path(folder), found, n_rows, last.n_features, n_anomalies, last.kinds)
 
 

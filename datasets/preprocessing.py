@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .common.errors import InputError
 from .scale import Scale
-from .table import LabelledTable
+from .table import LabelledTable, as_table, check_table
 
 FEWEST_ROWS, MOST_ROWS = 1_000, 50_000
 
@@ -19,6 +20,7 @@ def resize(table: LabelledTable, rng: np.random.Generator) -> LabelledTable:
 
     Source: Han et al. 2022, as the published experiments of DSIL apply it.
     """
+    check_table(table, "table")
     if table.n_rows < FEWEST_ROWS:
         return table.rows(rng.integers(table.n_rows, size=FEWEST_ROWS))
     if table.n_rows > MOST_ROWS:
@@ -26,7 +28,7 @@ def resize(table: LabelledTable, rng: np.random.Generator) -> LabelledTable:
     return table
 
 
-def standardise(table: LabelledTable, training: LabelledTable | None = None) -> LabelledTable:
+def standardise(table: LabelledTable, training: LabelledTable | ArrayLike | None = None) -> LabelledTable:
     """Return the table with every feature at mean 0 and standard deviation 1 over the training rows.
 
     Parameters
@@ -34,9 +36,17 @@ def standardise(table: LabelledTable, training: LabelledTable | None = None) -> 
     table
         The rows to map; the clean twin goes through the same map.
     training
-        The rows that fix the map; default: those of `table`. A feature constant over them is only centred.
+        The rows that fix the map, a table or an array (n, d); default: those of `table`. A feature constant
+        over them is only centred.
+
+    Raises
+    ------
+    InputError
+        If `table` is no table: an array has no clean twin to go along; scikit-learn's `StandardScaler` maps
+        it alike.
     """
-    scale = Scale.of((table if training is None else training).X)
+    check_table(table, "table")
+    scale = Scale.of((table if training is None else as_table(training, "training")).X)
     clean = None if table.clean is None else scale.forward(table.clean)
     return replace(table, X=scale.forward(table.X), clean=clean)
 

@@ -3,15 +3,21 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from html import escape
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .common.arrays import BoolArray, FloatArray
-from .common.errors import InputError
+from .common.checks import matrix
+from .common.errors import InputError, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NORMAL = "normal"
+SHOWN_ROWS, SHOWN_FEATURES = 8, 12  # in a notebook
 RESERVED_NAMES = frozenset({"y", "kind"})  # columns of samples.parquet beside the features
 
 
@@ -19,7 +25,7 @@ class InvalidTable(InputError):
     """A table whose parts contradict each other."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelledTable:
     """A table of rows with labels and, where known, the features at fault.
 
@@ -88,6 +94,61 @@ class LabelledTable:
         """Number of features d."""
         return int(self.X.shape[1])
 
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return the rows as a DataFrame, which is the caller's to change.
+
+        Its columns are the features, `y` (bool) and `kind`, the name of each row's kind, categorical.
+
+        Examples
+        --------
+        >>> from xadbench.datasets import LabelledTable
+        >>> table = LabelledTable(X=[[0.5, 1.0], [0.0, 9.0]], y=[False, True], mask=[[0, 0], [0, 1]])
+        >>> print(table.to_pandas())
+            x0   x1      y     kind
+        0  0.5  1.0  False   normal
+        1  0.0  9.0   True  anomaly
+        """
+        import pandas as pd  # noqa: PLC0415  # takes half a second to import
+
+        frame = pd.DataFrame(np.array(self.X), columns=list(self.feature_names))
+        names = np.array(self.kinds, dtype=object)[self.kind]
+        kinds = pd.Categorical(names, categories=list(dict.fromkeys(self.kinds)))
+        return frame.assign(y=np.array(self.y), kind=kinds)
+
+    def __repr__(self) -> str:
+        return f"<LabelledTable: {self._in_short()}>"
+
+    def _repr_html_(self) -> str:
+        """Return the first rows for a notebook, anomalies before others, ground-truth cells in bold."""
+        shown = np.argsort(~self.y, kind="stable")[:SHOWN_ROWS]
+        d = min(self.n_features, SHOWN_FEATURES)
+        names = [*self.feature_names[:d], *(["…"] if d < self.n_features else []), "kind"]
+        rows = [["", *map(str, names)]]
+        for i in shown:
+            cells = [f"{value:.4g}" for value in self.X[i, :d]]
+            rows.append([str(i), *cells, *(["…"] if d < self.n_features else []), self.kinds[self.kind[i]]])
+        bold = np.zeros((len(rows), len(rows[0])), dtype=bool)
+        bold[0] = True
+        if self.mask is not None:
+            bold[1:, 1 : d + 1] = self.mask[shown, :d]
+        lines = (
+            "".join(
+                f"<td><b>{escape(cell)}</b></td>" if is_bold else f"<td>{escape(cell)}</td>"
+                for cell, is_bold in zip(row, own, strict=True)
+            )
+            for row, own in zip(rows, bold, strict=True)
+        )
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return f"<p>{escape(self._in_short())}</p><table>{body}</table>"
+
+    def _in_short(self) -> str:
+        counts = np.bincount(self.kind, minlength=len(self.kinds))[1:]
+        of_kinds = ", ".join(f"{n} {kind}" for kind, n in zip(self.kinds[1:], counts, strict=True) if n)
+        truth = "no ground truth" if self.mask is None else "ground truth"
+        clean = "" if self.clean is None else ", clean twin"
+        anomalies = f"{int(self.y.sum())} anomalies" + (f" ({of_kinds})" if of_kinds else "")
+        return printable(f"{self.n_rows} rows, {self.n_features} features, {anomalies}, {truth}{clean}")
+
     @property
     def moved(self) -> BoolArray | None:
         """All cells that differ from the clean twin, (n, d); None without a clean twin."""
@@ -116,6 +177,28 @@ class LabelledTable:
             name: np.concatenate([getattr(part, name) for part in parts]) for name in known
         }
         return replace(parts[0], **joined)
+
+
+def as_table(rows: "LabelledTable | ArrayLike", what: str) -> LabelledTable:
+    """Return a table as it is, and an array or a DataFrame as one of normal rows alone.
+
+    Raises
+    ------
+    InputError
+        If it is neither; names `what` it was given as.
+    """
+    if isinstance(rows, LabelledTable):
+        return rows
+    X = matrix(rows, what, min_rows=1)
+    names = tuple(map(str, getattr(rows, "columns", ())))
+    return LabelledTable(X=X, y=np.zeros(len(X), dtype=bool), feature_names=names)
+
+
+def check_table(table: object, what: str) -> None:
+    """Raise `InputError` unless this is a `LabelledTable`; it says how to make one of an array."""
+    if not isinstance(table, LabelledTable):
+        given = type(table).__name__
+        raise InputError(f"{what} is of type {given}; expected a LabelledTable, such as LabelledTable(X, y)")
 
 
 def _as_json(provenance: Mapping[str, Any]) -> Any:

@@ -117,7 +117,7 @@ TABLES = {
     name: as_markdown(rows)
     for name, rows in {
         "metrics": metrics,
-        "baselines": fill_values,
+        "fill_values": fill_values,
         "explainers": explainers,
         "detectors": detectors,
         "kinds": kinds,

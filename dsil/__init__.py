@@ -29,6 +29,11 @@ __all__ = [
     "load",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 # What can be saved: the detectors, and the schedules in them.
 allow(DTE, DTENonParametric, DDPM, Gaussian, Neighbours, Tails, DSIL, WeightedLoss, Ensemble)
 allow(*map(type, RETENTIONS.values()))

@@ -1,16 +1,17 @@
 """Tables from recipes."""
 
+import os
 from collections.abc import Iterator
 
 from xadbench.datasets.table import LabelledTable
 
 from .calibration import resolve
 from .draws import check_seed
-from .recipe import Recipe
+from .recipe import Recipe, load_recipe
 from .simulation import simulate
 
 
-def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
+def generate(recipe: Recipe | str | os.PathLike[str], seed: int = 0) -> LabelledTable:
     """Simulate a table with known ground truth.
 
     Graph, noise parameters, rows, positions and every anomaly kind have random streams of their own, which do
@@ -22,7 +23,7 @@ def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
     Parameters
     ----------
     recipe
-        What to make; see `load_recipe`.
+        What to make: a recipe, the name of a shipped one, or the path of a .yaml file; see `load_recipe`.
     seed
         Which of the recipe's tables, at least 0.
 
@@ -34,16 +35,23 @@ def generate(recipe: Recipe, seed: int = 0) -> LabelledTable:
     Raises
     ------
     InputError
-        If `seed` is not an integer of at least 0.
+        If there is no such recipe, or `seed` is not an integer of at least 0.
+
+    Examples
+    --------
+    >>> from xadbench import generate
+    >>> generate("contextual-d10", seed=0).X.shape
+    (5000, 10)
     """
     return LabelledTable.concatenate(list(generate_blocks(recipe, seed)))
 
 
-def generate_blocks(recipe: Recipe, seed: int = 0) -> Iterator[LabelledTable]:
+def generate_blocks(recipe: Recipe | str | os.PathLike[str], seed: int = 0) -> Iterator[LabelledTable]:
     """Yield the table of `generate` in blocks of 8,192 rows, one at a time in memory; see `simulate`.
 
     Strengths that are given as goals become numbers first; the provenance has them under "calibration".
     """
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     resolved, found = resolve(recipe, check_seed(seed))
     calibration = {"calibration": [one._asdict() for one in found]} if found else {}
     return simulate(resolved, seed, calibration)

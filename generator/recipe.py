@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from xadbench.datasets.common.errors import InputError, unknown
+from xadbench.datasets.common.names import natural_order
 from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
 
@@ -132,7 +133,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
 def recipe_names() -> tuple[str, ...]:
     """Return the names of the shipped recipes, sorted."""
     names = (entry.name for entry in RECIPES.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return tuple(natural_order(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
@@ -153,6 +154,9 @@ def load_recipe(name_or_path: str | os.PathLike[str]) -> Recipe:
     >>> load_recipe("table2-d10-5").graph.edges
     4
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        given = type(name_or_path).__name__  # type: ignore[unreachable]  # not every caller checks types
+        raise InputError(f"recipe is of type {given}; expected a Recipe, a shipped name, or a path of .yaml")
     name = os.fspath(name_or_path)
     if name.endswith((".yaml", ".yml")):
         return read_spec(Path(name), Recipe)

@@ -32,15 +32,29 @@ def pytest_configure(config):
         os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # before numba is imported; for child processes too
 
 
-BESIDE_THE_PROJECT = Path(__file__).parents[2] / "shared" / "adbench"
+@pytest.fixture(scope="session")
+def data_folder():
+    """A function that returns the folder of real data that an environment variable names, or skips."""
+
+    def named_by(variable: str) -> Path:
+        folder = os.environ.get(variable)
+        if not folder:
+            pytest.skip(f"real data: {variable} is not set")
+        if not Path(folder).is_dir():
+            pytest.skip(f"real data: {variable} is {folder}, which is not a folder")
+        return Path(folder).resolve()
+
+    return named_by
 
 
 @pytest.fixture(scope="session")
-def adbench_folder() -> Path:
-    folder = Path(os.environ.get("XADBENCH_ADBENCH_DIR") or BESIDE_THE_PROJECT)
-    if not folder.is_dir():
-        pytest.skip(f"no ADBench files: {folder} is not a folder (set XADBENCH_ADBENCH_DIR)")
-    return folder.resolve()
+def adbench_folder(data_folder) -> Path:
+    return data_folder("XADBENCH_ADBENCH_DIR")
+
+
+@pytest.fixture(scope="session")
+def real_folder(data_folder) -> Path:
+    return data_folder("XADBENCH_REAL_DIR")
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """The one error that a user can cause and fix."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
+
+from .names import did_you_mean, natural_order
 
 T = TypeVar("T")
 
@@ -52,10 +54,24 @@ def one_line(error: BaseException) -> str:
     return " ".join(said(error).split())
 
 
-def unknown(what: str, name: str, known: Iterable[object]) -> InputError:
-    """Return the error for a name that no registry holds."""
-    names = ", ".join(sorted(map(str, known))) or "none"
-    return InputError(f"unknown {what} {name!r}; known: {names}")
+def unknown(what: str, name: object, known: Iterable[object]) -> InputError:
+    """Return the error for a name that no registry holds: it suggests what is like it, and lists all."""
+    names = natural_order(known)
+    return InputError(
+        f"unknown {what} {name!r}{did_you_mean(name, names)}; known: {', '.join(names) or 'none'}"
+    )
+
+
+def check_all(checks: Iterable[Callable[[], object]]) -> None:
+    """Make every check, and raise one `InputError` that says all that they find, each once."""
+    faults = dict[str, None]()
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            faults[str(error)] = None
+    if faults:
+        raise InputError("; ".join(faults))
 
 
 def find(what: str, name: str, registry: Mapping[str, T]) -> T:

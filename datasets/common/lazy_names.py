@@ -8,7 +8,7 @@ from typing import Any
 def lazy_names(
     package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the `__getattr__` and the `__dir__` of a package.
+    """Return the `__getattr__` and the `__dir__` of a package; the latter shows its `__all__`.
 
     Parameters
     ----------
@@ -35,6 +35,6 @@ def lazy_names(
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(import_module(package)), *modules})
+        return sorted(vars(import_module(package))["__all__"])
 
     return get, names

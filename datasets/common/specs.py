@@ -1,19 +1,21 @@
-"""Typed YAML files: read safely, check at birth, and say in one line what is wrong and where."""
+"""Typed YAML files: read safely, check at birth, and say in one line all that is wrong, and where."""
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sequence
 from importlib.resources.abc import Traversable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .errors import InputError
 from .limits import DEPTH, SPEC_BYTES, check_values, read_limited
+from .names import did_you_mean, natural_order
 
 Spec = TypeVar("Spec", bound=BaseModel)
-NAMED, KEY_CHARACTERS = 5, 200  # wrong keys in one line, and of each
+NAMED, KEY_CHARACTERS = 5, 200  # faults in one line, and of each one's key
 # What PyYAML lets slip on scalars that are none of their tag, such as `!!bool maybe` or a 13th month.
 SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -71,26 +73,56 @@ def build_spec(values: object, model: type[Spec], where: str) -> Spec:
 
 
 def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say the first of the errors, and where the others are."""
-    first, *rest = error.errors(include_url=False)
-    message = _message(first["type"], first["msg"], first["loc"], model)
-    # a list that lost an item to the first error may be too short for that alone
-    others = [_key(one) for one in rest if one["loc"] != first["loc"][: len(one["loc"])]]
-    further = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-    more = f"; also wrong: {', '.join(others[:NAMED])}{further}" if others else ""
-    if first["type"] == "value_error" and not first["loc"]:  # about several keys, which it names
-        return f"{message}{more}"
-    given = "" if first["type"] in {"missing", "extra_forbidden"} else f" (given: {first['input']!r:.80})"
-    return f"{_key(first)}: {message}{given}{more}"
+    """Say all that is wrong, up to so many faults."""
+    faults: list[ErrorDetails] = []
+    for one in error.errors(include_url=False):
+        # a list that lost an item to an earlier fault may be too short for that alone
+        if not any(one["loc"] == other["loc"][: len(one["loc"])] for other in faults):
+            faults.append(one)
+    listed = set[str]()  # once each: keys that one mapping takes
+    said = [_fault(one, model, listed) for one in faults[:NAMED]]
+    return "; ".join([*said, *([f"and {len(faults) - NAMED} more"] if len(faults) > NAMED else [])])
+
+
+def _fault(one: ErrorDetails, model: type[BaseModel], listed: set[str]) -> str:
+    message = one["msg"].removeprefix("Value error, ")
+    if one["type"] == "extra_forbidden":
+        *path, key = one["loc"]
+        known = natural_order(_keys_at(path, model))
+        hint = f"; known: {', '.join(known)}" if known else ""
+        is_new = hint not in listed
+        listed.add(hint)
+        return f"{_key(one)}: unknown key{did_you_mean(key, known)}{hint if is_new else ''}"
+    if one["type"] == "missing":
+        return f"{_key(one)}: {message}"
+    if one["type"] == "value_error" and not one["loc"]:  # about several keys, which it names
+        return message
+    return f"{_key(one)}: {message} (given: {one['input']!r:.80})"
 
 
 def _key(error: ErrorDetails) -> str:
     return ".".join(map(str, error["loc"]))[:KEY_CHARACTERS] or "the whole file"
 
 
-def _message(kind: str, message: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    if kind == "extra_forbidden" and len(loc) == 1:
-        return f"unknown key; known: {', '.join(sorted(model.model_fields))}"
-    if kind == "extra_forbidden":
-        return "unknown key"
-    return message.removeprefix("Value error, ")
+def _keys_at(path: Sequence[int | str], model: type[BaseModel]) -> set[str]:
+    """Return the keys that the mapping at a path of a model takes; empty where that is not known."""
+    models = [model]
+    for part in path:
+        fields = [one.model_fields[part] for one in models if part in one.model_fields]
+        if fields:
+            models = [inner for one in fields for inner in _models_in(one.annotation)]
+        elif isinstance(part, str):  # the tag of a union, which chooses one of its models
+            tagged = [one for one in models if part in {field.default for field in _tags(one)}]
+            models = tagged or models
+    return {key for one in models for key in one.model_fields}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _tags(model: type[BaseModel]) -> Iterator[FieldInfo]:
+    return (field for field in model.model_fields.values() if get_origin(field.annotation) is Literal)

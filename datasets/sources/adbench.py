@@ -5,7 +5,6 @@ COMMIT, under the BSD-2 licence in `adbench-LICENSE` beside this file.
 """
 
 import csv
-import difflib
 import hashlib
 import os
 from collections import Counter
@@ -19,6 +18,7 @@ import numpy as np
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.limits import DOWNLOAD_BYTES, read_limited
+from xadbench.datasets.common.names import did_you_mean
 from xadbench.datasets.table import LabelledTable
 
 COMMIT = "3dac8221081e190f157d78e93bfa8867f90d0965"
@@ -31,7 +31,7 @@ class AdbenchFile:
     """One line of the registry: a file of ADBench and what its bytes hash to.
 
     `sha256` is empty where only git's own hash of the file (SHA-1 over a header and the bytes) is known, and
-    `size`, in bytes, is None.
+    `size`, in bytes, is None, and so may be the numbers of rows and features.
     """
 
     group: str
@@ -40,6 +40,8 @@ class AdbenchFile:
     git_blob_sha1: str
     sha256: str
     size: int | None
+    n_samples: int | None = None
+    n_features: int | None = None
 
     @property
     def full_name(self) -> str:
@@ -75,11 +77,17 @@ def adbench_registry() -> dict[str, AdbenchFile]:
     entries = (
         AdbenchFile(
             **{key: row[key] for key in ("group", "file", "name", "git_blob_sha1", "sha256")},
-            size=int(row["bytes"]) if row["bytes"] else None,
+            size=_number(row["bytes"]),
+            n_samples=_number(row["n_samples"]),
+            n_features=_number(row["n_features"]),
         )
         for row in csv.DictReader(StringIO(text))
     )
     return {entry.full_name: entry for entry in entries}
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text else None
 
 
 def adbench_names() -> list[str]:
@@ -104,9 +112,8 @@ def find_adbench(name: str) -> AdbenchFile:
         raise InputError(f"ADBench name {name!r} stands for {len(found)} files; say {choices}")
     if not found:
         known = {key for entry in registry.values() for key in (entry.name, entry.full_name)}
-        close = difflib.get_close_matches(name, sorted(known), n=3)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        raise InputError(f"unknown ADBench data set {name!r}{hint} (xadbench list datasets)")
+        hint = did_you_mean(name, sorted(known))
+        raise InputError(f"unknown ADBench data set {name!r}{hint}; `xadbench list datasets` lists them")
     return found[0]
 
 

@@ -11,17 +11,21 @@ from xadbench.datasets.table import LabelledTable
 
 @dataclass(frozen=True)
 class BundledSet:
-    """One of scikit-learn's classification sets, with one class as normal."""
+    """One of scikit-learn's classification sets, with one class as normal; its size as it is loaded here."""
 
     loader: str
     normal_class: int
+    n_rows: int
+    n_features: int
     description: str
 
 
 BUNDLED = {
-    "breast_cancer": BundledSet("load_breast_cancer", 1, "benign tumours are normal, malignant are not"),
-    "digits": BundledSet("load_digits", 0, "zeros are normal, the other digits are not"),
-    "wine": BundledSet("load_wine", 1, "the second cultivar is normal, the others are not"),
+    "breast_cancer": BundledSet(
+        "load_breast_cancer", 1, 397, 30, "benign tumours are normal, malignant are not"
+    ),
+    "digits": BundledSet("load_digits", 0, 198, 64, "zeros are normal, the other digits are not"),
+    "wine": BundledSet("load_wine", 1, 79, 13, "the second cultivar is normal, the others are not"),
 }
 
 

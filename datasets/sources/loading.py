@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from xadbench.datasets.common.errors import BREAKS, InputError, find, one_line
+from xadbench.datasets.common.names import did_you_mean
 from xadbench.datasets.common.paths import is_there
 from xadbench.datasets.common.plugins import Plugins, plugins
 from xadbench.datasets.common.user_code import is_spec, load_object
 from xadbench.datasets.table import LabelledTable
 
-from .adbench import adbench_path, load_adbench
+from .adbench import adbench_names, adbench_path, find_adbench, load_adbench
 from .bundled import BUNDLED, load_bundled
 
 SOURCES: dict[str, Callable[[str], LabelledTable]] = {"adbench": load_adbench, "bundled": load_bundled}
@@ -70,10 +71,17 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
         if is_spec(name):
             return as_table(_loaded(name))
     raise InputError(
-        f"unknown data set {name!r:.200}; expected bundled:NAME, adbench:NAME, the folder of a table, or "
-        f"a .csv or .parquet file{', or code: package.module:name' if run_code else ''} "
+        f"unknown data set {name!r:.200}{_hint(name)}; expected bundled:NAME, adbench:NAME, the folder of "
+        f"a table, or a .csv or .parquet file{', or code: package.module:name' if run_code else ''} "
         "(xadbench list datasets)"
     )
+
+
+def _hint(name: str) -> str:
+    """Return the question that suggests a data set by its name without a source, or by one like it."""
+    known = [*(f"bundled:{one}" for one in BUNDLED), *(f"adbench:{one}" for one in adbench_names())]
+    bare = [one for one in known if one.partition(":")[2].lower() == name.lower()]
+    return did_you_mean(bare[0], bare) if bare else did_you_mean(name, known)
 
 
 def check_dataset(name: str, label: str | None = None, *, run_code: bool = False) -> None:
@@ -107,6 +115,17 @@ def check_dataset(name: str, label: str | None = None, *, run_code: bool = False
         if not is_spec(name):
             load_dataset(name, run_code=run_code)  # as above
         checked_function(_loaded(name))
+
+
+def size_of(name: str) -> int | None:
+    """Return how many values a bundled data set or one of ADBench has; None where loading alone tells."""
+    source, _, rest = name.partition(":")
+    if source == "bundled" and rest in BUNDLED:
+        return BUNDLED[rest].n_rows * BUNDLED[rest].n_features
+    entry = find_adbench(rest) if source == "adbench" and is_named(name) else None
+    if entry is None or entry.n_samples is None or entry.n_features is None:
+        return None
+    return entry.n_samples * entry.n_features
 
 
 def _loaded(name: str) -> Any:

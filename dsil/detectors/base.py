@@ -17,6 +17,7 @@ from torch import Tensor
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import check_columns, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.scale import is_constant
 from xadbench.dsil import serialization
 
@@ -148,7 +149,7 @@ class Detector(Estimator):
         """Check, learn and evaluate without a warning; `more` goes to `_learn`. Return the checked rows."""
         if not isinstance(self.contamination, int | float) or not 0 < self.contamination <= 0.5:
             raise InputError(f"contamination is {self.contamination!r}, expected a share in (0, 0.5]")
-        with self._whole_or_not():
+        with one_thread(), self._whole_or_not():
             rows = self._new_rows(X)
             self._learn(rows, *more)
             self._score_training_rows(rows)
@@ -188,7 +189,7 @@ class Detector(Estimator):
         return self
 
     def _finite_scores(self, rows: FloatArray) -> FloatArray:
-        with np.errstate(over="ignore", invalid="ignore"):
+        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
             scores = self._scores(rows)
         if len(bad := np.flatnonzero(~np.isfinite(scores))):
             raise InputError(f"the score of row {bad[0]} is {scores[bad[0]]}: its values are too large")

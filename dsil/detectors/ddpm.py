@@ -11,6 +11,7 @@ from torch import Tensor
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.dsil.diffusion.denoising import denoise, train
 from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule
 from xadbench.dsil.networks.residual import ResidualNetwork, new_residual_network
@@ -54,7 +55,8 @@ class DDPM(NetworkDetector):
     device
         Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
     verbose
-        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere. None: on a
+        terminal alone, and once the fit has taken 2 seconds.
     random_state
         Seed, at least 0.
 
@@ -92,7 +94,7 @@ class DDPM(NetworkDetector):
         early_stopping: bool = False,
         contamination: float = 0.1,
         device: str = "auto",
-        verbose: bool = False,
+        verbose: bool | None = None,
         random_state: int = 0,
     ) -> None:
         self.epochs = epochs
@@ -115,6 +117,7 @@ class DDPM(NetworkDetector):
         """
         return self._partial_fit(X)
 
+    @one_thread()
     def reconstruction_error(self, X: ArrayLike) -> FloatArray:
         """Return the squared change of each feature by the reverse chain, (n, d), of rows (n, d).
 
@@ -123,6 +126,7 @@ class DDPM(NetworkDetector):
         """
         return self._errors(self._fitted_rows(X))
 
+    @one_thread()
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`.
 

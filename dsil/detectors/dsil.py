@@ -49,7 +49,8 @@ class DSIL(Iterated):
     random_state
         Seed, at least 0.
     verbose
-        Whether to report every iteration, on a bar or in lines; the base then does not report.
+        Whether to report every iteration, on a bar or in lines; the base then does not report. None: on a
+        terminal alone, and once the fit has taken 2 seconds.
 
     Attributes
     ----------
@@ -99,7 +100,7 @@ class DSIL(Iterated):
         weights: str = "carried_on",
         contamination: float = 0.1,
         random_state: int = 0,
-        verbose: bool = False,
+        verbose: bool | None = None,
     ) -> None:
         self.base = base
         self.retention = retention

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import find
+from xadbench.datasets.common.threads import one_thread
 from xadbench.dsil.diffusion.categorical import Categorical
 from xadbench.dsil.diffusion.inverse_gamma import InverseGamma
 from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule
@@ -51,7 +52,8 @@ class DTE(NetworkDetector):
     device
         Where to train and to score: "cpu", "cuda", or "auto", which prefers a GPU. Only "cpu" is tested.
     verbose
-        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere.
+        Whether to show the epochs and their loss: a bar on a terminal, plain lines elsewhere. None: on a
+        terminal alone, and once the fit has taken 2 seconds.
     random_state
         Seed, at least 0.
 
@@ -89,7 +91,7 @@ class DTE(NetworkDetector):
         n_bins: int = 7,
         contamination: float = 0.1,
         device: str = "auto",
-        verbose: bool = False,
+        verbose: bool | None = None,
         random_state: int = 0,
     ) -> None:
         self.method = method
@@ -153,10 +155,12 @@ class DTE(NetworkDetector):
         """
         return self._partial_fit(X, sample_weight)
 
+    @one_thread()
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         return self._estimate(self._fitted_tensor(x))
 
+    @one_thread()
     def score_changes(self, rows: FloatArray, features: IntArray, values: FloatArray) -> FloatArray:
         """Return the scores of rows, and of each with one of its features at a time at other values.
 

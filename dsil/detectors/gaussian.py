@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 
 from .base import Detector
 
@@ -49,6 +50,7 @@ class Gaussian(Detector):
     def __init__(self, contamination: float = 0.1) -> None:
         self.contamination = contamination
 
+    @one_thread()
     def score_tensor(self, x: Tensor) -> Tensor:
         """Return the scores (n,), float64, of rows (n, d), float32 or float64; differentiable by `x`."""
         centred = self._fitted_tensor(x).double() - torch.from_numpy(self.location_)

@@ -22,7 +22,7 @@ from xadbench.dsil.networks.seeding import globally_seeded
 
 from .base import DegenerateWarning, Detector, Interrupted, InterruptWarning
 from .dte import DTE
-from .progress import FitProgress
+from .progress import FitProgress, silent_fits
 
 
 def _is_differentiable(detector: "Iterated") -> bool:
@@ -55,7 +55,7 @@ class Iterated(Detector):
     base: Any
     epochs: str
     random_state: int
-    verbose: bool
+    verbose: bool | None
     detector_: Any
     history_: pd.DataFrame
 
@@ -172,7 +172,7 @@ def guarded(detector: Any, random_state: int) -> AbstractContextManager[None]:
 
 def fit_base(detector: Any, rows: FloatArray, random_state: int, *, method: str = "fit", **more: Any) -> None:
     """Fit a base, by `fit` or `partial_fit`, without the warnings that the fit of the whole will give."""
-    with guarded(detector, random_state), warnings.catch_warnings():
+    with silent_fits(), guarded(detector, random_state), warnings.catch_warnings():
         for own in (DegenerateWarning, InterruptWarning):
             warnings.simplefilter("ignore", own)
         getattr(detector, method)(rows, **more)

@@ -13,6 +13,7 @@ from torch import nn
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.dsil.diffusion.training import Training, denormals_flushed
 from xadbench.dsil.networks.mlp import find_device, load_weights, weights_of
@@ -42,7 +43,7 @@ class NetworkDetector(Detector):
     learning_rate: float
     weight_decay: float
     device: str
-    verbose: bool
+    verbose: bool | None
     random_state: int
     network_: nn.Module
     n_rounds_: int
@@ -53,7 +54,7 @@ class NetworkDetector(Detector):
         if not hasattr(self, "network_"):
             self._fit(X, sample_weight)
             return self
-        with self._whole_or_not():
+        with one_thread(), self._whole_or_not():
             rows = self._fitted_rows(X, min_rows=2)
             self._train(deepcopy(self.network_), rows, sample_weight)
             return self._score_training_rows(rows)

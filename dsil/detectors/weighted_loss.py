@@ -47,7 +47,8 @@ class WeightedLoss(Iterated):
     random_state
         Seed, at least 0.
     verbose
-        Whether to report every round, on a bar or in lines; the base then does not report.
+        Whether to report every round, on a bar or in lines; the base then does not report. None: on a
+        terminal alone, and once the fit has taken 2 seconds.
 
     Attributes
     ----------
@@ -91,7 +92,7 @@ class WeightedLoss(Iterated):
         epochs: str = "shared",
         contamination: float = 0.1,
         random_state: int = 0,
-        verbose: bool = False,
+        verbose: bool | None = None,
     ) -> None:
         self.base = base
         self.rounds = rounds

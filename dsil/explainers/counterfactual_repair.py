@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.scale import Scale
 from xadbench.dsil.detectors.base import Estimator
 from xadbench.dsil.networks.feature_changes import change_scores, moves_of_changes
@@ -73,6 +74,7 @@ class Repair(Estimator):
         self.stop = stop
         self.max_steps = max_steps
 
+    @one_thread()
     def fit(self, detector: Any, background: ArrayLike) -> Self:
         """Take a fitted detector; score the background (n, d) and take the quantiles of its columns.
 
@@ -97,6 +99,7 @@ class Repair(Estimator):
         self.resolution_ = ROUNDING * float(np.ptp(scores))
         return self
 
+    @one_thread()
     def explain(self, X: ArrayLike) -> FloatArray:
         """Return the attributions (n, d) for rows (n, d), in units of the score; higher = more responsible.
 

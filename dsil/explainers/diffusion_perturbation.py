@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import find
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.dsil.detectors.base import Estimator
 from xadbench.dsil.diffusion.noise_schedule import NoiseSchedule, quantile_nodes
@@ -83,6 +84,7 @@ class DiffusionPerturbation(Estimator):
         self.n_draws = n_draws
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, detector: Any, background: ArrayLike) -> Self:
         """Take a fitted detector, and from `background` (n, d) the number of features.
 
@@ -102,6 +104,7 @@ class DiffusionPerturbation(Estimator):
         self.shifts_ = draw(self, self.n_features_in_)
         return self
 
+    @one_thread()
     def explain(self, X: ArrayLike) -> FloatArray:
         """Return the attributions (n, d) for rows (n, d), in [0, 1]; higher = more responsible.
 

@@ -16,6 +16,7 @@ from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import Infeasible, InputError
 from xadbench.datasets.common.rendering import as_markdown, as_rich, plain
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector, Explainer
@@ -80,6 +81,7 @@ NOTES = (
 )
 
 
+@one_thread()
 def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame:
     """Return what is achieved on a recipe's table, by kind of anomaly and overall.
 

@@ -7,35 +7,54 @@ from contextvars import ContextVar
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
+import xadbench
 from xadbench.datasets.common.errors import InputError
 from xadbench.interrupts import INTERRUPTED, tell, watch
 
+from . import verbosity
 from .ending import WRONG_INPUT, complain
 from .lazy_commands import LazyGroup
 
 app = typer.Typer(
     cls=LazyGroup,
-    add_completion=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: xadbench generate table2-d10-5 --seed 1",
 )
+PROGRAM = "xadbench"  # also where `python -m xadbench` is called
 debugging = ContextVar("debugging", default=False)
+
+
+def _say_version(asked: bool) -> None:  # noqa: FBT001  # as Typer calls it
+    if asked:
+        typer.echo(f"{PROGRAM} {xadbench.__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def root(
-    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of wrong input.")] = False
+    *,
+    version: Annotated[  # noqa: ARG001  # its callback does it
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Make tables whose anomalies have known ground truth, and evaluate who names the right features."""
+    """Benchmark explainers of anomalies on tables with known ground truth."""
     debugging.set(debug)
+
+
+command = get_command(app)
+command.params[:0] = verbosity.verbosity_options()
 
 
 def main() -> None:
     """Run the command line; wrong input gives one line and exit code 2."""
     atexit.register(gc.freeze)  # a last look at all that torch and others made takes half a second
     try:
-        code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
+        verbosity.level.set(verbosity.NORMAL)
+        code = command(prog_name=PROGRAM, args=sys.argv[1:] or ["--help"], standalone_mode=False)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except typer.TyperException as error:

@@ -21,20 +21,22 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @differing_where_truth_leaks()
 def audit(  # noqa: PLR0917  # an option each
     source: Annotated[
-        str, typer.Argument(help="A recipe, shipped or a .yaml file; or a data set to inject anomalies into.")
+        str, typer.Argument(help="A shipped recipe, a .yaml file, or a data set to inject anomalies into.")
     ],
     kind: Annotated[
-        list[str] | None, typer.Option(help="To inject; may be given again. Default: all.")
+        list[str] | None, typer.Option(help="A kind to inject. May be repeated. Default: all.")
     ] = None,
-    ratio: Annotated[float, typer.Option(help="Share of injected anomalies, in (0, 1).")] = 0.05,
+    ratio: Annotated[float, typer.Option(help="The share of injected anomalies, between 0 and 1.")] = 0.05,
     protocol: Affected = "per-row",
     label_column: LabelColumn = None,
     seed: Seed = 0,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures here too.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the figures to this file.")
+    ] = None,
     *,
-    train: Annotated[bool, typer.Option("--train", help="Train DTE and isolation forest too.")] = False,
+    train: Annotated[bool, typer.Option("--train", help="Also train DTE and isolation forest.")] = False,
 ) -> None:
-    """Show whether the ground truth leaks, and how hard a recipe is; exit code 1 for a leak."""
+    """Check whether the ground truth leaks, and how hard a recipe is. Exit code 1: a leak."""
     if ":" not in source and (source.endswith((".yaml", ".yml")) or not Path(source).exists()):
         audits.publish(generator.load_recipe(source), seed, Console(), json, train=train)
         return

@@ -15,31 +15,35 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 app = typer.Typer(
     rich_markup_mode=None,
-    help="Save or show named baselines, to compare runs with.",
+    help="Save or show named baseline runs.",
     epilog="Example: xadbench baseline show",
 )
-Folder = Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where baselines are kept.")]
+Folder = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The folder of the baselines.")]
 
 
 @app.command(epilog="Example: xadbench baseline save main runs/mine")
 def save(
-    name: Annotated[str, typer.Argument(help="What to call it: letters, digits, and . _ -")],
+    name: Annotated[str, typer.Argument(help="The name of the baseline: letters, digits and . _ -")],
     run: Annotated[str, typer.Argument(help=f"{ACCEPTED}.")],
     folder: Folder = BASELINES,
     *,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace one of that name.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", "--force", help="Replace a baseline of that name.")
+    ] = False,
 ) -> None:
-    """Save a finished run as a baseline: one small file, to be kept under version control."""
+    """Save a finished run as a baseline: one small file for version control."""
     path = baselines.save_baseline(name, run, folder, replace=replace)
     typer.echo(printable(f"{path}: {baselines.summary(baselines.load_baseline(name, folder))}"))
 
 
 @app.command(epilog="Example: xadbench baseline show main")
 def show(
-    name: Annotated[str | None, typer.Argument(help="One of them; all if not told.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="The baseline to show. By default all are listed.")
+    ] = None,
     folder: Folder = BASELINES,
 ) -> None:
-    """Show the baselines, or what one holds."""
+    """List the baselines, or show one."""
     if name is not None:
         run = baselines.load_baseline(name, folder)
         typer.echo(printable(f"{name}: {baselines.summary(run)}"))

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from xadbench.datasets.common.errors import InputError, printable, unknown
+from xadbench.datasets.common.errors import InputError, find, printable
+from xadbench.datasets.common.names import natural_order
 from xadbench.datasets.common.plugins import Plugins
 from xadbench.datasets.common.user_code import load_object
 
 from .ending import complain
+from .options import completing
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Entries = Iterator[tuple[str, str] | InputError]  # an error: a plug-in that cannot be used, and why
@@ -47,15 +49,21 @@ def _releases() -> Entries:
         yield name, f"{release.n_tables} tables, version {release.version}: {release.description}"
 
 
+def _size(n_rows: int | None, n_features: int | None) -> str:
+    known = n_rows is not None and n_features is not None
+    return f"{n_rows} rows, {n_features} features" if known else "size known once it is downloaded"
+
+
 def _datasets() -> Entries:
-    from xadbench.datasets.sources.adbench import adbench_names  # noqa: PLC0415  # only where asked for
+    from xadbench.datasets.sources.adbench import adbench_names, find_adbench  # noqa: PLC0415  # only where asked for
     from xadbench.datasets.sources.bundled import BUNDLED  # noqa: PLC0415
     from xadbench.datasets.sources.loading import checked_function, dataset_plugins  # noqa: PLC0415
 
     for name, entry in BUNDLED.items():
-        yield f"bundled:{name}", entry.description
-    for name in adbench_names():
-        yield f"adbench:{name}", ""
+        yield f"bundled:{name}", f"{_size(entry.n_rows, entry.n_features)}: {entry.description}"
+    for name in natural_order(adbench_names()):
+        file = find_adbench(name)
+        yield f"adbench:{name}", _size(file.n_samples, file.n_features)
     yield from _plugged(dataset_plugins(), checked_function)
 
 
@@ -98,6 +106,16 @@ def _experiments() -> Entries:
     return ((name, experiment.description) for name, experiment in EXPERIMENTS.items())
 
 
+ABOUT = {
+    "recipes": "of tables that are simulated: for `generate`, `audit` and suites",
+    "releases": "sets of many tables: for `release build`",
+    "datasets": "real tables: for `inject`, `audit` and suites",
+    "detectors": "what finds anomalies: for suites and `score --detector`",
+    "explainers": "what names their features: for suites, `score` and `check`",
+    "metrics": "for suites, and for `compare --metrics`",
+    "suites": "grids of tables, detectors, explainers and seeds: for `run` and `score`",
+    "experiments": "of the paper: for `reproduce`",
+}
 CATALOGUE: dict[str, Callable[[], Entries]] = {
     "recipes": _recipes,
     "releases": _releases,
@@ -110,14 +128,20 @@ CATALOGUE: dict[str, Callable[[], Entries]] = {
 }
 
 
+def _catalogue() -> Entries:
+    return ((what, ABOUT[what]) for what in CATALOGUE)
+
+
 @app.command(name="list", epilog="Example: xadbench list recipes")
 def list_(
-    what: Annotated[str, typer.Argument(help=f"{', '.join(CATALOGUE)}.")],
+    what: Annotated[
+        str | None,
+        typer.Argument(help=f"{', '.join(CATALOGUE)}.", autocompletion=completing(lambda: CATALOGUE)),
+    ] = None,
 ) -> None:
-    """List what can be named, with a line on each."""
-    if what not in CATALOGUE:
-        raise unknown("list", what, CATALOGUE)
-    for entry in CATALOGUE[what]():
+    """List what commands and suites can name. Without an argument: what can be listed."""
+    entries = _catalogue() if what is None else find("list", what, CATALOGUE)()
+    for entry in entries:
         if isinstance(entry, InputError):
             complain(str(entry))
         else:

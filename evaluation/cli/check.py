@@ -16,16 +16,16 @@ FAILED = 1
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench check mine.py:MyExplainer --param power=2")
+@app.command(epilog="Example: xadbench check examples/mine.py:MyExplainer --param power=2")
 def check(
-    name: Annotated[
-        str, typer.Argument(help="package.module:Name, path/to/file.py:name, or a name that is listed.")
-    ],
+    name: Annotated[str, typer.Argument(help="package.module:Name, path/to/file.py:name, or a listed name.")],
     param: Params = None,
     *,
-    detector: Annotated[bool, typer.Option("--detector", help="It is a detector, no explainer.")] = False,
+    detector: Annotated[
+        bool, typer.Option("--detector", help="Check a detector instead of an explainer.")
+    ] = False,
 ) -> None:
-    """Check on toy data that an explainer, or a detector, keeps what all must; exit code 1 if it does not."""
+    """Check an explainer or a detector against its contract, on toy data. Exit code 1: a check failed."""
     params = parameters(param or [])
     made_by, contract = (make_detector, detectors) if detector else (make_explainer, explainers)
 

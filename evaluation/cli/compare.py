@@ -21,47 +21,47 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(epilog="Example: xadbench compare main runs/mine --no-time --markdown -")
 def compare(  # noqa: PLR0917  # an option each
     base: Annotated[str, typer.Argument(help=f"The run to compare with: {ACCEPTED}.")],
-    new: Annotated[str, typer.Argument(help="The run to evaluate; likewise.")],
+    new: Annotated[str, typer.Argument(help="The run to check, named in the same ways.")],
     metrics: Annotated[
         list[str] | None,
-        typer.Option(help="Metrics to evaluate by, such as adjusted_acc_m; several: a,b or again."),
+        typer.Option(help="Metrics to compare, such as adjusted_acc_m. Give several as a,b."),
     ] = None,
-    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Criteria.scope,
-    tolerance: Annotated[
-        float, typer.Option(help="Loss of a metric that is tolerated.")
-    ] = Criteria.tolerance,
+    scope: Annotated[str, typer.Option(help="The rows: anomalies, detected or flagged.")] = Criteria.scope,
+    tolerance: Annotated[float, typer.Option(help="The tolerated loss of a metric.")] = Criteria.tolerance,
     time_tolerance: Annotated[
-        float, typer.Option(help="Ratio of calibrated times that is tolerated.")
+        float, typer.Option(help="The tolerated ratio of normalised times.")
     ] = Criteria.time_tolerance or 1.0,
     level: Annotated[
         float,
-        typer.Option(help="Confidence of the whole gate: of gates on equal runs, the share that passes."),
+        typer.Option(help="Confidence level: the share of comparisons of equal runs that pass."),
     ] = Criteria.level,
-    baselines: Annotated[Path, typer.Option(metavar="DIR", help="Where baselines are kept.")] = BASELINES,
+    baselines: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the baselines.")] = BASELINES,
     markdown: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write Markdown; -: print it alone.")
+        str | None, typer.Option(metavar="FILE", help="Write Markdown to this file; - prints only it.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON.")] = None,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit's XML.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON to this file.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML to this file.")] = None,
     *,
     compare_time: Annotated[
-        bool, typer.Option("--time/--no-time", help="Evaluate times too; between machines they are rough.")
+        bool, typer.Option("--time/--no-time", help="Also compare times, except with shipped results.")
     ] = True,
-    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Trials that NEW lacks.")] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Allow trials that are missing in NEW.")
+    ] = False,
     allow_new_failures: Annotated[
-        bool, typer.Option("--allow-new-failures", help="Trials with a score in BASE alone.")
+        bool, typer.Option("--allow-new-failures", help="Allow trials that have a score in BASE only.")
     ] = False,
     allow_other_tables: Annotated[
-        bool, typer.Option("--allow-other-tables", help="Tables with another content.")
+        bool, typer.Option("--allow-other-tables", help="Allow tables with different content.")
     ] = False,
     allow_other_versions: Annotated[
-        bool, typer.Option("--allow-other-versions", help="Other versions or parameters of components.")
+        bool, typer.Option("--allow-other-versions", help="Allow other versions or parameters of components.")
     ] = False,
     allow_other_seeds: Annotated[
-        bool, typer.Option("--allow-other-seeds", help="Runs without a seed in common.")
+        bool, typer.Option("--allow-other-seeds", help="Allow runs without a common seed.")
     ] = False,
 ) -> None:
-    """Evaluate whether a run is worse than another; exit code 1 if so, 2 if the two are not to be compared.
+    """Check whether a run is worse than another. Exit code 1: it is worse; 2: they are not comparable.
 
     Trials are paired by table, seed, detector and explainer. Quality fails where the whole interval of a mean
     difference is a loss beyond the tolerance, time where that of the ratio is.

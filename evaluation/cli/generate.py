@@ -8,24 +8,31 @@ import typer
 from xadbench import generator
 from xadbench.datasets.common.parquet import CHUNK_ROWS
 
-from .options import Out, Seed
-from .tables import new, save
+from .options import RECIPE, Force, Out, Seed, completing
+from .replacing import TABLE, replaceable
+from .tables import save
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: xadbench generate table2-d10-5 --seed 1 --rows 500 --out tables/ten")
 def generate(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe, or the path of a .yaml file.")],
+    recipe: Annotated[str, typer.Argument(help=RECIPE, autocompletion=completing(generator.recipe_names))],
     seed: Seed = 0,
-    rows: Annotated[int | None, typer.Option(help="Number of rows instead of the recipe's.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="The number of rows, instead of that of the recipe.")
+    ] = None,
     chunk_rows: Annotated[
-        int, typer.Option(min=1, help="Rows held in memory and written at once; alters no content.")
+        int,
+        typer.Option(min=1, help="Rows to hold in memory and write at once. Does not change the content."),
     ] = CHUNK_ROWS,
     out: Out = None,
+    *,
+    force: Force = False,
 ) -> None:
-    """Make a table from a recipe; writes to tables/RECIPE-seed-SEED unless told otherwise."""
+    """Generate a table from a recipe. Default folder: tables/RECIPE-seed-SEED."""
     loaded = generator.load_recipe(recipe)
     loaded = loaded if rows is None else generator.with_rows(loaded, rows)
-    folder = new(out or Path("tables") / f"{loaded.name}-seed-{seed}")
-    save(generator.generate_blocks(loaded, seed), folder, chunk_rows)
+    folder = out or Path("tables") / f"{loaded.name}-seed-{seed}"
+    with replaceable(folder, TABLE, is_forced=force):
+        save(generator.generate_blocks(loaded, seed), folder, chunk_rows)

@@ -12,14 +12,16 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog="Example: xadbench history runs --out history.html")
 def history(
-    runs: Annotated[list[Path], typer.Argument(help="Runs, baselines' files, or folders that hold some.")],
+    runs: Annotated[list[Path], typer.Argument(help="Runs, baseline files, or folders that contain them.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page to write.")] = Path(
         "history.html"
     ),
-    metric: Annotated[str, typer.Option(help="A metric, such as adjusted_acc_m.")] = Criteria.metrics[0],
-    scope: Annotated[str, typer.Option(help="anomalies, detected or flagged.")] = Criteria.scope,
+    metric: Annotated[
+        str, typer.Option(help="The metric to plot, such as adjusted_acc_m.")
+    ] = Criteria.metrics[0],
+    scope: Annotated[str, typer.Option(help="The rows: anomalies, detected or flagged.")] = Criteria.scope,
 ) -> None:
-    """Plot a score and the time of runs over commits, on one page that opens offline."""
+    """Plot scores and times of runs over commits, on one page that opens offline."""
     from xadbench.evaluation.report import history as pages  # noqa: PLC0415  # Jinja and plotly take a while
 
     Criteria(metrics=(metric,), scope=scope)  # checks them

@@ -12,15 +12,16 @@ from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("import", epilog="Example: xadbench import answers --suite mine.yaml")
+@app.command("import", epilog="Example: xadbench import answers --suite examples/mine.yaml")
 def import_attributions(  # noqa: PLR0917  # an option each
     answers: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A file of attributions for each task of an export.")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The folder with one file of attributions for each exported task."
+        ),
     ],
     suite: ScoredSuite = "quick",
-    name: Annotated[
-        str, typer.Option(help="What to call the explainer; the folder's name if not told.")
-    ] = "",
+    name: Annotated[str, typer.Option(help="The label of the explainer. Default: the folder's name.")] = "",
     detector: Detector = None,
     dataset: Dataset = None,
     label_column: LabelColumn = None,
@@ -30,7 +31,7 @@ def import_attributions(  # noqa: PLR0917  # an option each
     *,
     recompute: Recompute = False,
 ) -> None:
-    """Score attributions that were made elsewhere; suite, detector and data set are those of the export."""
+    """Score attributions made elsewhere. Give the same suite, detector and data set as to the export."""
     from xadbench.evaluation.submission.attributions import score_files  # noqa: PLC0415  # as in `score`
     from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above
 

@@ -1,6 +1,6 @@
 """Options that several commands have, and what their values may be."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,30 +9,43 @@ import typer
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import parse_yaml
 from xadbench.evaluation.components.registry import SEED
+from xadbench.evaluation.suite.spec import suite_names
+
+
+def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Return what completes a name in the user's shell."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names() if name.startswith(incomplete)]
+
+    return complete
+
 
 Affected = Annotated[
     Literal["per-row", "paper"],
-    typer.Option(help="per-row: each anomaly affects features of its own; paper: one set for all of a kind."),
+    typer.Option(
+        help="per-row draws the affected features for each anomaly; paper draws them once for each kind."
+    ),
 ]
 Dataset = Annotated[
     str | None,
     typer.Option(
         metavar="SPEC",
-        help="A further data set, named as in a suite; without ground truth it gets anomalies.",
+        help="A data set to add to the suite. Anomalies are injected if it has no ground truth.",
     ),
 ]
-Detector = Annotated[
-    str | None, typer.Option(metavar="SPEC", help="A further detector, named as in a suite.")
-]
-LabelColumn = Annotated[
-    str | None, typer.Option(help="Column of the data set's file that marks its anomalies.")
-]
+Detector = Annotated[str | None, typer.Option(metavar="SPEC", help="A detector to add to the suite.")]
+LabelColumn = Annotated[str | None, typer.Option(help="The column of the file that marks anomalies.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what an earlier command wrote.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
 Params = Annotated[
-    list[str] | None, typer.Option("--param", metavar="K=V", help="A parameter of it; may be given again.")
+    list[str] | None,
+    typer.Option("--param", metavar="K=V", help="A parameter of the component. May be repeated."),
 ]
-ScoredSuite = Annotated[str, typer.Option("--suite", help="A shipped suite, or the path of a .yaml file.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides all that is random.")]
+RECIPE = "A shipped recipe, or the path of a .yaml file."
+SUITE = "A shipped suite, or the path of a .yaml file."
+ScoredSuite = Annotated[str, typer.Option("--suite", help=SUITE, autocompletion=completing(suite_names))]
+Seed = Annotated[int, typer.Option(min=0, help="The seed of all random choices.")]
 
 
 def split_commas(values: list[str] | None) -> list[str]:

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import OnTrial
-from xadbench.evaluation.suite.expand import n_trials
+from xadbench.evaluation.runs.timings import Timings
 from xadbench.evaluation.suite.spec import Suite
 
 from .ending import TRIALS_FAILED
+from .verbosity import is_verbose, progress_console
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from xadbench.evaluation.submission.placement import Placement
 
 Form = Annotated[
-    Literal["text", "json", "markdown"], typer.Option("--format", help="text, json or markdown.")
+    Literal["text", "json", "markdown"], typer.Option("--format", help="How to print the result.")
 ]
 Recompute = Annotated[
-    bool, typer.Option("--recompute", help="Compute the baselines whose results are shipped.")
+    bool, typer.Option("--recompute", help="Recompute the explainers whose results ship with the package.")
 ]
 RunFolder = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="The run's folder; runs/score-SUITE if not told."),
+    typer.Option("--out", metavar="DIR", help="The run's folder. Default: runs/score-SUITE."),
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that run trials.")]
 
@@ -35,8 +35,7 @@ def run_and_show(work: "Callable[..., Placement]", suite: Suite, form: str, **op
     """Show progress while `work` runs a suite, then the place it returns; exit code 3 if a trial failed."""
     from xadbench.evaluation.submission.placement_rendering import as_form  # noqa: PLC0415  # as in `score`
 
-    console = Console(stderr=form != "text")  # the output is the result alone where a program reads it
-    with RunProgress(n_trials(suite), console) as progress:
+    with RunProgress(Timings().work_of(suite), progress_console(), is_verbose=is_verbose()) as progress:
         placement = work(on_trial=_telling(progress), on_running=progress.show, **options)
     typer.echo(as_form(placement, form), nl=False)
     if not all(record.is_finished for record in placement.records):
@@ -45,4 +44,4 @@ def run_and_show(work: "Callable[..., Placement]", suite: Suite, form: str, **op
 
 def _telling(progress: RunProgress) -> OnTrial:
     """Return the callback that shows a trial as it is computed, and counts what is there without a word."""
-    return lambda record, is_new: progress.advance(record, is_new) if is_new else progress.skip()
+    return lambda record, is_new: (progress.advance if is_new else progress.count)(record, is_new=is_new)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 
 from .options import Out
 
@@ -18,12 +18,14 @@ def report(
     out: Out = None,
     form: Annotated[
         Literal["html", "markdown", "csv", "latex"],
-        typer.Option("--format", help="html: pages that open offline; else the same tables."),
+        typer.Option(
+            "--format", help="html writes pages that open offline; the others write the same tables."
+        ),
     ] = "html",
     *,
     recompute: Annotated[
-        bool, typer.Option(help="Make tables and attributions again that the run did not save.")
+        bool, typer.Option(help="Recompute tables and attributions that the run did not save.")
     ] = False,
 ) -> None:
-    """Write the report of a run; into the run's folder report/ unless told otherwise."""
-    typer.echo(f"{write_report(run, out or run / 'report', form, remade=recompute)}")
+    """Write the report of a run. Default folder: report/ in the run's folder."""
+    typer.echo(f"{write_report(run, out, form, remade=recompute)}")

@@ -10,27 +10,36 @@ from xadbench.evaluation.reproduction import experiments
 from xadbench.evaluation.reproduction.experiment import SEEDS, Choice
 
 from .ending import TRIALS_FAILED
-from .options import Out, split_commas, whole_number
+from .options import Out, completing, split_commas, whole_number
+from .verbosity import progress_console
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(epilog="Example: xadbench reproduce table1 --datasets WBC --methods gaussian --seeds 0")
 def reproduce(  # noqa: PLR0917  # an option each
-    experiment: Annotated[str, typer.Argument(help="An experiment of the paper: xadbench list experiments.")],
-    datasets: Annotated[list[str] | None, typer.Option(help="Of ADBench; several: a,b or again.")] = None,
-    methods: Annotated[list[str] | None, typer.Option(help="Of the paper, or detectors; likewise.")] = None,
-    seeds: Annotated[list[str] | None, typer.Option(help="Likewise; 0,1,2,3,4 if not told else.")] = None,
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            help="An experiment of the paper, see xadbench list experiments.",
+            autocompletion=completing(lambda: experiments.EXPERIMENTS),
+        ),
+    ],
+    datasets: Annotated[
+        list[str] | None, typer.Option(help="ADBench data sets. Give several as a,b or repeat the option.")
+    ] = None,
+    methods: Annotated[list[str] | None, typer.Option(help="Methods of the paper, or detectors.")] = None,
+    seeds: Annotated[list[str] | None, typer.Option(help="Seeds, by default 0,1,2,3,4.")] = None,
     smallest: Annotated[
-        int | None, typer.Option(min=1, help="Only so many data sets: those with the smallest files.")
+        int | None, typer.Option(min=1, help="Use only this many data sets, the smallest files first.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that train detectors.")] = 1,
     timeout: Annotated[
-        int | None, typer.Option(min=1, help="Seconds after which a trial, or training a detector, ends.")
+        int | None, typer.Option(min=1, help="Time limit in seconds of each trial and each fit.")
     ] = None,
     out: Out = None,
 ) -> None:
-    """Run an experiment of the paper, or resume it; writes to reproduced/ unless told otherwise."""
+    """Run or resume an experiment of the paper. Default folder: reproduced/."""
     chosen = Choice(
         split_commas(datasets),
         split_commas(methods),
@@ -39,6 +48,8 @@ def reproduce(  # noqa: PLR0917  # an option each
         workers,
         timeout,
     )
-    records = experiments.reproduce(experiment, chosen, out or Path("reproduced"), Console())
+    records = experiments.reproduce(
+        experiment, chosen, out or Path("reproduced"), Console(), progress_console()
+    )
     if not all(record.is_finished for record in records):
         raise typer.Exit(TRIALS_FAILED)

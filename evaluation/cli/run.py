@@ -1,63 +1,73 @@
 """`xadbench run`: a suite's trials, and their leaderboard."""
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from xadbench.datasets.common.errors import unknown
+from xadbench.datasets.common.errors import find, printable
 from xadbench.evaluation.results.artifacts import lacking
-from xadbench.evaluation.results.leaderboard import publish
+from xadbench.evaluation.results.leaderboard import leaderboard, publish
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import Executor, run_suite
-from xadbench.evaluation.suite.expand import n_trials
-from xadbench.evaluation.suite.spec import load_suite, saving
+from xadbench.evaluation.runs.timings import Timings
+from xadbench.evaluation.suite.spec import load_suite, saving, suite_names
 from xadbench.evaluation.trial.scopes import SCOPES
 
 from .ending import TRIALS_FAILED, complain
-from .options import Out, split_commas
+from .options import SUITE, Force, Out, completing, split_commas
+from .replacing import RUN, replaceable
+from .verbosity import is_verbose, progress_console
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench run mine.yaml --scope anomalies")
+@app.command(epilog="Example: xadbench run examples/mine.yaml --scope anomalies")
 def run(  # noqa: PLR0917  # an option each
-    suite: Annotated[str, typer.Argument(help="A shipped suite, or the path of a .yaml file.")],
+    suite: Annotated[str, typer.Argument(help=SUITE, autocompletion=completing(suite_names))],
     out: Out = None,
     scope: Annotated[
         str | None,
-        typer.Option(help="Rows to rank by: anomalies, detected or flagged; the suite's if not told."),
+        typer.Option(help="Rows to rank by: anomalies, detected or flagged. Default: the suite's."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
     executor: Annotated[
-        Executor, typer.Option(help="dask: a cluster's workers, or --workers of it here.")
+        Executor, typer.Option(help="Where trials run. dask needs the extra xadbench[dask].")
     ] = "loky",
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Of a running Dask cluster.")
+        str | None, typer.Option(metavar="ADDRESS", help="The address of a running Dask scheduler.")
     ] = None,
+    form: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How to print the leaderboard.")
+    ] = "text",
     *,
     save: Annotated[
-        list[str] | None, typer.Option(help="Beside the scores: rows, attributions; several: a,b or again.")
+        list[str] | None,
+        typer.Option(help="Save rows or attributions too. Give several as a,b or repeat the option."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be run, and for how long.")
+        bool, typer.Option("--dry-run", help="List what would run and estimate how long it takes.")
     ] = False,
+    force: Force = False,
 ) -> None:
-    """Run a suite, or resume it, and print its leaderboard; writes to runs/SUITE unless told otherwise."""
+    """Run or resume a suite, and print its leaderboard. Default folder: runs/SUITE."""
     chosen = load_suite(suite)
     chosen = saving(chosen, split_commas(save)) if save else chosen
     scope = scope or chosen.scope
-    if scope not in SCOPES:
-        raise unknown("scope", scope, SCOPES)
+    find("scope", scope, dict.fromkeys(SCOPES))
     folder = out or Path("runs") / chosen.name
     if dry_run:
-        for line in estimate(chosen, folder).as_lines(folder, workers):
-            typer.echo(line)
+        for line in estimate(chosen, folder).as_lines(folder, workers, is_verbose=is_verbose()):
+            typer.echo(printable(line))
         return
-    console = Console()
-    with RunProgress(n_trials(chosen), console) as progress:
+    with (
+        replaceable(folder, RUN, is_forced=True) if force else nullcontext(),
+        RunProgress(Timings().work_of(chosen), progress_console(), is_verbose=is_verbose()) as progress,
+    ):
         records = run_suite(
             chosen,
             folder,
@@ -67,7 +77,11 @@ def run(  # noqa: PLR0917  # an option each
             executor=executor,
             scheduler=scheduler,
         )
-    publish(records, scope, folder, console, requested=chosen.metrics)
+    publish(records, scope, folder, Console(quiet=form == "json"), requested=chosen.metrics)
+    if form == "json":
+        board = leaderboard(records, scope, requested=chosen.metrics)
+        rows = json.loads(board.to_json(orient="records"))
+        typer.echo(json.dumps({"suite": chosen.name, "scope": scope, "leaderboard": rows}, indent=1))
     for gap in lacking(folder, records, chosen.save):
         complain(gap)
     if any(not record.is_finished for record in records):

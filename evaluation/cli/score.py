@@ -15,14 +15,14 @@ from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Example: xadbench score mine.py:MyExplainer --suite mine.yaml")
+@app.command(epilog="Example: xadbench score mahalanobis --name mine --suite examples/mine.yaml")
 def score(  # noqa: PLR0917  # an option each
     explainer: Annotated[
-        str | None, typer.Argument(help="package.module:Name, path/to/file.py:name, or a registered name.")
+        str | None, typer.Argument(help="package.module:Name, path/to/file.py:name, or a listed name.")
     ] = None,
     suite: ScoredSuite = "quick",
     param: Params = None,
-    name: Annotated[str, typer.Option(help="What to call it.")] = "",
+    name: Annotated[str, typer.Option(help="The label of the explainer.")] = "",
     detector: Detector = None,
     dataset: Dataset = None,
     label_column: LabelColumn = None,
@@ -32,7 +32,7 @@ def score(  # noqa: PLR0917  # an option each
     *,
     recompute: Recompute = False,
 ) -> None:
-    """Score an explainer, a detector or a data set of your own beside the baselines of a suite."""
+    """Score your own explainer, detector or data set next to the explainers of a suite."""
     # The report's boards and Jinja come with these, which take a while to import.
     from xadbench.evaluation.submission.score import extended, score_entries  # noqa: PLC0415
 

@@ -5,16 +5,9 @@ from pathlib import Path
 
 import typer
 
-from xadbench.datasets import InputError, LabelledTable
+from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.parquet import CHUNK_ROWS
 from xadbench.datasets.files import write_parts
-
-
-def new(folder: Path) -> Path:
-    """Return `folder`, refusing one that exists: before the work rather than after it."""
-    if folder.exists():
-        raise InputError(f"{folder} exists already; choose another folder or remove it")
-    return folder
 
 
 def save(parts: Iterable[LabelledTable], folder: Path, chunk_rows: int = CHUNK_ROWS) -> None:

@@ -8,6 +8,7 @@ from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.threads import one_thread
 from xadbench.dsil.networks.seeding import globally_seeded
 from xadbench.evaluation.components.tails import Tails
 
@@ -44,6 +45,7 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
         self.model = model
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, X: FloatArray, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
         """Fit the model to rows (n, d)."""
         self.n_features_in_ = X.shape[1]
@@ -56,6 +58,7 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
             self._tails = Tails(np.array(X))
         return self
 
+    @one_thread()
     def decision_function(self, X: FloatArray) -> FloatArray:
         """Return the model's scores (n,) of rows (n, d); higher is more anomalous.
 

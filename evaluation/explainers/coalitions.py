@@ -10,6 +10,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError, NotApplicable
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.components.protocols import Detector
 
@@ -30,6 +31,7 @@ class _Coalitions(ABC):
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Sample the background and choose the coalitions."""
         rows = matrix(background, "background", min_rows=1)
@@ -38,6 +40,7 @@ class _Coalitions(ABC):
         self._score = detector.decision_function
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the signed Shapley values (n, d) of rows (n, d)."""
         return row_by_row(self._explain_row, matrix(X, n_columns=self._coalitions.shape[1]))

@@ -7,6 +7,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector, missing
 
@@ -46,6 +47,7 @@ class Counterfactual:
         at_least(1, max_steps=max_steps)
         self.max_steps = max_steps
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take the detector and the threshold; `InputError` if the detector has no gradient."""
         if reason := missing(self, detector):
@@ -57,6 +59,7 @@ class Counterfactual:
         self._threshold = float(np.quantile(detector.decision_function(rows), NORMAL_SHARE))
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute changes (n, d), in standard deviations, of rows (n, d)."""
         return row_by_row(self._explain_row, matrix(X, n_columns=len(self._mean)))

@@ -9,6 +9,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation.components.protocols import Detector, missing
 
 from .shapley import load_shap
@@ -32,6 +33,7 @@ class _PathExplainer(ABC):
     requires = frozenset({"forest"})
     version = 1
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take the detector's forest; `InputError` if it has none. The background only gives d."""
         if reason := missing(self, detector):
@@ -42,6 +44,7 @@ class _PathExplainer(ABC):
         self._trees = [_read(member.tree_, features, self._n_features) for member, features in members]
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the attributions (n, d), at least 0, of rows (n, d); 0 for a feature that no path uses."""
         rows = matrix(X, n_columns=self._n_features)
@@ -127,6 +130,7 @@ class TreeSHAP:
     version = 1
     library = "shap"
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take the detector's forest; `InputError` if it has none. The background only gives d."""
         if reason := missing(self, detector):
@@ -135,6 +139,7 @@ class TreeSHAP:
         self._explainer = _tree_explainer(detector.forest_)  # type: ignore[attr-defined]  # as above
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the signed Shapley values (n, d) of rows (n, d); higher shortens the paths."""
         rows = matrix(X, n_columns=self._n_features)

@@ -7,6 +7,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector
@@ -53,6 +54,7 @@ class Mahalanobis:
     def __init__(self, random_state: int = 0) -> None:
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
         """Estimate mean and covariance of the background."""
         rows = matrix(background, "background", min_rows=1)
@@ -64,6 +66,7 @@ class Mahalanobis:
             self._precision[np.ix_(varying, varying)] = precision
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the shares (n, d) in the squared distances of rows (n, d)."""
         return row_by_row(self._explain_row, matrix(X, n_columns=len(self._location)))

@@ -6,6 +6,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.datasets.scale import DEPARTURE, Scale
 from xadbench.evaluation.components.protocols import Detector
@@ -48,6 +49,7 @@ class ConditionalOcclusion:
         self.n_neighbours = n_neighbours
         self.random_state = random_state
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Score the background and keep its normal rows."""
         rows = matrix(background, "background", min_rows=1)
@@ -60,6 +62,7 @@ class ConditionalOcclusion:
         self._std = np.where(scale.constant, 1 / DEPARTURE, scale.deviation)
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the mean drops of the score (n, d) for rows (n, d)."""
         return row_by_row(self._explain_row, matrix(X, n_columns=self._donors.shape[1]))

@@ -5,6 +5,7 @@ from typing import Any, Self
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation.components.protocols import Detector, missing
 
 from .base import row_by_row
@@ -31,6 +32,7 @@ class ReconstructionError:
         self._n_features = matrix(background).shape[1]
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the squared errors (n, d) of rows (n, d)."""
         rows = matrix(X, n_columns=self._n_features)

@@ -10,6 +10,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.evaluation.components.protocols import Detector, missing
 
@@ -44,6 +45,7 @@ class RowExplainer(ABC):
         """Seed what the library draws from within the scope, and put it back as it was."""
         return seeded_numpy(seed)
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:
         """Take a fitted detector and its background (b, d); `InputError` if the detector lacks something."""
         if reason := missing(self, detector):
@@ -55,6 +57,7 @@ class RowExplainer(ABC):
             self._prepare(detector, rows)
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the attributions (n, d) of rows (n, d); what it means is the class's to say."""
         return row_by_row(self._explain_seeded, matrix(X, n_columns=self._n_features))

@@ -9,6 +9,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.datasets.scale import Scale
 from xadbench.evaluation.components.protocols import Detector
@@ -33,6 +34,7 @@ class _Surprise(ABC):
         at_least(2, n_folds=n_folds)
         self.n_folds = n_folds
 
+    @one_thread()
     def fit(self, detector: Detector, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
         """Regress each column of the background on the others, fold by fold."""
         rows = matrix(background, "background", min_rows=1)
@@ -42,6 +44,7 @@ class _Surprise(ABC):
         self._residual_scale = Scale.of(self._residuals(z, fold), robust=True)
         return self
 
+    @one_thread()
     def explain(self, X: FloatArray) -> FloatArray:
         """Return the absolute standardised residuals (n, d) of rows (n, d)."""
         rows = matrix(X, n_columns=len(self._scale.spread))

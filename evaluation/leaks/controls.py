@@ -22,6 +22,7 @@ from statsmodels.stats.multitest import multipletests
 from xadbench.datasets import LabelledTable, read_table
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.rendering import as_markdown
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 from xadbench.evaluation import metrics
 from xadbench.generator.anomalies.registry import KINDS
@@ -37,6 +38,7 @@ OF_MARGINS = ("rarity", "inverse repetition")  # shown by kinds whose point is t
 COLUMNS = ["kind", "control", "rows", "score", "null", "excess", "p", "exempt"]
 
 
+@one_thread()
 def leak_controls(table: LabelledTable, seed: int = 0, n_draws: int = DRAWS) -> pd.DataFrame:
     """Return what each leak control scores on a table's anomalies, and on its null.
 

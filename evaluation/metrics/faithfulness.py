@@ -5,6 +5,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 
 from .base import mean_over_sizes
@@ -121,6 +122,7 @@ def faithfulness(
     )
 
 
+@one_thread()
 def fidelity(
     attributions: FloatArray,
     X: FloatArray,

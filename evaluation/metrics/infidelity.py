@@ -5,6 +5,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least, matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 
 from .checks import checked_attributions
@@ -13,6 +14,7 @@ from .fill_values import checked_fill_value
 from .perturbed import Score, before_and_after
 
 
+@one_thread()
 def infidelity(
     attributions: FloatArray,
     X: FloatArray,

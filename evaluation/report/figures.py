@@ -12,6 +12,7 @@ from xadbench.evaluation.results.ranking import Board
 # white, the other dark.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
+CONTROL, TRUE = "#999999", COLOURS[4]
 LOW, HIGH = -0.5, 1.0  # of an interval's drawing: an explainer may be worse than chance
 
 
@@ -51,6 +52,57 @@ def scatter(boards: Sequence[Board]) -> dict[str, Any]:
         "legend": {"orientation": "h", "y": 1.12},
     }
     return {"data": data, "layout": layout}
+
+
+def bars(boards: Sequence[Board]) -> dict[str, Any]:
+    """Return plotly's figure of the mean adjusted nDCG_m with its interval, controls apart in grey."""
+    data = []
+    for board, colour in zip(boards, cycle(COLOURS), strict=False):
+        ranked, references = board.ranked[::-1], board.references[::-1]
+        high, low = (ranked["high"] - ranked["mean"]), (ranked["mean"] - ranked["low"])
+        entries = {
+            "y": [html.escape(str(name)) for name in (*references.index, *ranked.index)],
+            "x": [_rounded(value) for value in (*references["mean"], *ranked["mean"])],
+        }
+        nothing = [0.0] * len(references)
+        error = {
+            "type": "data",
+            "array": [*nothing, *map(_rounded, high.fillna(0))],
+            "arrayminus": [*nothing, *map(_rounded, low.fillna(0))],
+        }
+        colours = [CONTROL] * len(references) + [colour] * len(ranked)
+        data.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": html.escape(board.detector),
+                **entries,
+                "error_x": error,
+                "marker": {"color": colours},
+            }
+        )
+    layout = {
+        "xaxis": {"title": {"text": "adjusted nDCG_m (0 = chance, 1 = truth)"}, "range": [-1.05, 1.05]},
+        "barmode": "group",
+    }
+    return {"data": data, "layout": layout}
+
+
+def shares(names: Sequence[str], values: Sequence[float], ground_truth: Sequence[bool]) -> dict[str, Any]:
+    """Return plotly's figure of the attributions of a row, one bar a feature, the first on top."""
+    colours = [TRUE if is_true else CONTROL for is_true in ground_truth]
+    data = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [html.escape(name) for name in names],
+        "x": [_rounded(value) for value in values],
+        "marker": {"color": colours},
+    }
+    layout = {
+        "xaxis": {"title": {"text": "attribution (higher = more responsible)"}},
+        "yaxis": {"autorange": "reversed", "type": "category"},
+    }
+    return {"data": [data], "layout": layout}
 
 
 def _rounded(value: float) -> float:

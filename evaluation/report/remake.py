@@ -9,6 +9,7 @@ import pandas as pd
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import BREAKS, InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.common.user_code import is_spec
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.results.table_summary import TableSummary
@@ -42,6 +43,7 @@ def remake(spec: TableSpec | None, facts: dict[str, Any]) -> Source | str:
     return source
 
 
+@one_thread()
 def explain_again(
     run: Path, source: Source, summary: TableSummary, detector: Component, explainers: Sequence[Component]
 ) -> dict[str, pd.DataFrame]:

@@ -1,10 +1,13 @@
 """Writes a report: HTML pages with all that they need beside them, or plain tables."""
 
+import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from xadbench.datasets.common.errors import unknown
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.results.ranking import boards
 from xadbench.evaluation.results.run_results import read_results
@@ -21,19 +24,45 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 ASSETS = ("report.css", "report.js")
 
 
-def write_report(run: Path, out: Path, form: Format = "html", *, remade: bool = False) -> Path:
+@one_thread()
+def report(
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    form: Format = "html",
+    *,
+    remade: bool = False,
+) -> Path:
     """Write the report of a run into a folder and return its first file.
 
     The pages refer to nothing outside the folder, and without JavaScript they are plain tables. Files of an
-    earlier report in the folder are replaced, and pages of tables that the run has no more go. `remade` makes
-    again what the run did not keep, which may take long: tables, to show their graphs and margins, and the
-    attributions of examples, for which detectors are fitted.
+    earlier report in the folder are replaced, and pages of tables that the run has no more go.
+
+    Parameters
+    ----------
+    run
+        The folder of a run, finished or not.
+    out
+        The folder to write into; default: `report` in that of the run.
+    form
+        "html": pages that open offline; "markdown", "csv" or "latex": the same tables.
+    remade
+        Whether to make again what the run did not keep, which may take long: tables, to show their graphs and
+        margins, and the attributions of examples, for which detectors are fitted.
 
     Raises
     ------
     InputError
-        If `run` holds no run, or no record yet.
+        If `run` holds no run, or no record yet; or for an unknown form.
+
+    Examples
+    --------
+    >>> from xadbench import report
+    >>> report("runs/quick")  # doctest: +SKIP
+    PosixPath('runs/quick/report/index.html')
     """
+    if form not in FORMATS:
+        raise unknown("form", form, FORMATS)
+    run, out = Path(run), Path(run) / "report" if out is None else Path(out)
     results = read_results(run)
     made = boards(results)
     if form != "html":

@@ -10,7 +10,7 @@ from xadbench.evaluation.results import store
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import run_suite
-from xadbench.evaluation.suite.expand import n_trials
+from xadbench.evaluation.runs.timings import Timings
 
 from .detection_experiments import DETECTION
 from .experiment import Choice, Experiment
@@ -19,7 +19,9 @@ from .explanation_experiments import EXPLANATIONS
 EXPERIMENTS: dict[str, Experiment] = {**DETECTION, **EXPLANATIONS}
 
 
-def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list[Record]:
+def reproduce(
+    name: str, choice: Choice, folder: Path, console: Console, progress_console: Console
+) -> list[Record]:
     """Run the chosen part of an experiment, or go on where that was stopped, and view its records.
 
     Parameters
@@ -32,7 +34,9 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         The run is `folder/name`; tables and figures are written into `folder`. Trials that the run of another
         experiment in `folder` has finished are not repeated.
     console
-        Where progress and tables are printed.
+        Where tables are printed.
+    progress_console
+        Where progress is shown, and what is left out is named.
 
     Returns
     -------
@@ -45,8 +49,8 @@ def reproduce(name: str, choice: Choice, folder: Path, console: Console) -> list
         If a name is unknown, or none of the data sets is there.
     """
     experiment = find("experiment", name, EXPERIMENTS)
-    suite = experiment.suite(choice, console)
-    with RunProgress(n_trials(suite), console) as progress:
+    suite = experiment.suite(choice, progress_console)
+    with RunProgress(Timings().work_of(suite), progress_console) as progress:
         records = run_suite(
             suite,
             folder / name,

@@ -1,5 +1,6 @@
 """Leaderboards: who named the right features, beside the detector's quality and the chance level."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 from .frame import IDENTITY, AnyResults, ResultFrame, as_frame, flatten
 from .record import TrialRecord
+from .run_results import results_of
 from .table_summary import read_summary
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
@@ -59,7 +61,7 @@ MATMUL_NOTE = (
 
 
 def leaderboard(
-    results: AnyResults,
+    results: AnyResults | str | os.PathLike[str],
     scope: str = HEADLINE_SCOPE,
     by: Sequence[str] = (),
     requested: Sequence[str] = (),
@@ -69,13 +71,14 @@ def leaderboard(
     Parameters
     ----------
     results
-        Of at least one trial: records, a `ResultFrame`, or a table of results made elsewhere with columns
-        `table`, `detector`, `explainer`, `seed`, `scope`, `metric` and `value`, see `frame.as_frame`.
+        Of at least one trial: records, as `run_suite` returns them; a run's folder; `shipped:SUITE`; a
+        `ResultFrame`; or a table of results made elsewhere with columns `table`, `detector`, `explainer`,
+        `seed`, `scope`, `metric` and `value`, see `frame.as_frame`.
     scope
         "anomalies", "detected" or "flagged".
     by
         Columns to split by: ("table",) for a leaderboard per table.
-    asked
+    requested
         Names of further metrics to show: adjusted for chance where they use the ground truth.
 
     Returns
@@ -99,8 +102,10 @@ def leaderboard(
     >>> results = results.assign(scope="detected", metric="adjusted_ndcg_m")
     >>> leaderboard(results)[["detector", "explainer", "adjusted_ndcg_m", "trials"]].values.tolist()
     [['knn', 'theirs', 0.75, '1/1'], ['knn', 'mine', 0.25, '1/1']]
+    >>> leaderboard("shipped:quick", by=["table"]).columns[:3].to_list()
+    ['table', 'detector', 'explainer']
     """
-    frame = as_frame(results)
+    frame = results_of(results).frame if isinstance(results, str | os.PathLike) else as_frame(results)
     columns = [column for name in requested for column in _further(name)]
     trials = _with_scores(frame, scope, columns)
     groups = [*by, "detector", "explainer"]

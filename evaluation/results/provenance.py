@@ -66,7 +66,7 @@ class RunDescription(Session):
         From the first to the last; of earlier ones also what differs from the last.
     """
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     suite: dict[str, Any] | None = None
     sessions: list[Session] = Field(default_factory=list)
 

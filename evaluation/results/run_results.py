@@ -1,6 +1,7 @@
 """What a report is made of: the records of a run, checked against the grid that its suite asked for."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from .frame import IDENTITY, REFERENCES, VALUE, ResultFrame, flatten
 from .provenance import RunDescription, read_description
-from .record import TrialRecord
+from .record import RECORD_VERSION, TrialRecord, as_trial
+from .reference_results import SHIPPED, shipped
 from .requested import read_requested
 
 SHOWN = (VALUE, "adjusted_acc_m", "ndcg_m", "acc_m", "chance", "n_informative")
@@ -77,6 +79,28 @@ def read_results(run: Path) -> Results:
     if not len(frame.trials):
         raise InputError(f"{run / 'trials'}: no record of a trial yet")
     return _results(provenance, frame, n_others)
+
+
+def results_of(run: str | os.PathLike[str] | Iterable[TrialRecord | dict[str, Any]]) -> Results:
+    """Return the results of a run: of its folder, of `shipped:SUITE`, or of records as `run_suite` returns.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run, or no record; if no results of the suite are shipped; or if there are no
+        records, or one is not that of a trial.
+    """
+    if isinstance(run, str | os.PathLike):
+        name = os.fspath(run)
+        if not name.startswith(SHIPPED):
+            return read_results(Path(name))
+        records = shipped(name.removeprefix(SHIPPED))
+        about = {"version": RECORD_VERSION, "suite": {}} | (records[0].origin or {})
+        return as_results(RunDescription.of(about, name), records)
+    given = [as_trial(one, f"record {i} is not that of a trial") for i, one in enumerate(run)]
+    if not given:
+        raise InputError("no records; expected those of at least one trial")
+    return as_results(RunDescription(suite={}), given)
 
 
 def as_results(provenance: RunDescription, records: Sequence[TrialRecord]) -> Results:

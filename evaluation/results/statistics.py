@@ -13,6 +13,7 @@ import pandas as pd
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
 
 LEVEL = 0.95
@@ -110,6 +111,7 @@ def common_grid(trials: pd.DataFrame, entry: str, value: str) -> Grid:
     return Grid(wide.drop(columns=list(missing)), missing, list(empty.index[empty]))
 
 
+@one_thread()
 def resampled_means(
     grid: pd.DataFrame,
     *,

@@ -17,9 +17,9 @@ from . import store
 from .frame import IDENTITY, REFERENCES, TRIAL_COLUMNS, ResultFrame, as_frame, flatten, read_stored
 from .provenance import RunDescription, read_description
 from .record import RECORD_VERSION, TrialRecord, as_trial
+from .reference_results import SHIPPED, shipped
 from .requested import read_requested
 
-SHIPPED = "shipped:"
 PROVENANCE = b"xadbench"  # the key in a Parquet file's metadata
 BENCHMARK = "xadbench"  # the key in pytest-benchmark's extra_info, for {"records": [...]}
 UNKNOWN = "unknown"
@@ -110,7 +110,6 @@ def read_run(name: str, baselines: Path = BASELINES) -> Run:
 
 
 def _shipped(name: str) -> Run:
-    from .reference_results import shipped  # noqa: PLC0415  # reads a file of the package
 
     records = shipped(name.removeprefix(SHIPPED))
     return of_records(name, records, _description(records[0].origin, name))

@@ -23,6 +23,7 @@ from xadbench.evaluation.explainers import EXPLAINERS
 from .loky_pool import Pool, prepare_worker
 
 CONNECT_SECONDS = 10
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only the latter, which ends a process there
 CLOSE_SECONDS = 0.2  # what does not end by then is killed: an interrupt is heeded within 5 s
 SETTINGS = {
     "distributed.admin.large-graph-warning-threshold": "10GB",  # a table is sent with each job
@@ -106,7 +107,7 @@ def _close(cluster: LocalCluster) -> None:
         await asyncio.gather(*closing, return_exceptions=True)
         for pid in pids:  # Dask does not insist
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, KILL)
 
     for close in (partial(cluster.sync, close_workers, callback_timeout=1), partial(cluster.close, 1)):
         with suppress(TimeoutError):

@@ -1,68 +1,96 @@
-"""What a run would take: its trials, those already done, and the time of the rest by what past runs took."""
+"""What a run would take: its trials, those already done, and about how long the rest lasts."""
 
-import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from xadbench.evaluation.results import store
-from xadbench.evaluation.results.record import ComponentFacts
 from xadbench.evaluation.suite.expand import resolve
-from xadbench.evaluation.suite.spec import Component, Suite
+from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.suite.tables import KnownTable, n_values
 
+from .execution import UnderWay
 from .jobs import Plan
 from .run_tables import TableRequest, recorded, same
-
-SIMILAR = 2.0  # tables are of similar size if neither has more than so many times the values of the other
-Past = dict[str, list[tuple[int, float]]]
+from .timings import Timings, Work, step
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is to be done: numbers of trials, and seconds on one worker for those that are not unknown.
+    """What is to be done.
 
-    `infeasible`: of trials on tables that cannot be made, and that are not counted, the reasons and numbers.
+    Attributes
+    ----------
+    n_trials, n_done
+        Numbers of trials: all on tables that can be made, and those with a record.
+    work
+        Seconds, on one worker, of each fit and trial that is left.
+    n_recorded
+        How many of the trials left are estimated by past records; the others by shipped timings.
+    infeasible
+        Of trials on tables that cannot be made, and that are not counted, the reasons and numbers.
     """
 
     n_trials: int
     n_done: int
-    n_unknown: int
-    seconds: float
+    work: Work = field(default_factory=dict)
+    n_recorded: int = 0
     infeasible: dict[str, int] = field(default_factory=dict)
 
-    def as_lines(self, run: Path, workers: int) -> Iterator[str]:
-        """Yield it in words."""
+    @property
+    def seconds(self) -> float:
+        """How long the rest takes on one worker."""
+        return sum(self.work.values())
+
+    def as_lines(self, run: Path, workers: int, *, is_verbose: bool = False) -> Iterator[str]:
+        """Yield it in words: what would run, with its time, and all in all."""
+        for job, trials in self._jobs().items():
+            fit = "" if job not in self.work else f"fit {_time(self.work[job])}, "
+            took = sum(self.work[trial] for trial in trials)
+            yield f"{job.table} / {job.detector}, seed {job.seed}: {fit}{len(trials)} trials {_time(took)}"
+            for trial in trials if is_verbose else ():
+                yield f"  {trial.explainer}: {_time(self.work[trial])}"
         n_left = self.n_trials - self.n_done
         yield f"{self.n_trials} trials: {self.n_done} done in {run}, {n_left} left"
-        known = n_left - self.n_unknown
-        if known:
-            time = timedelta(seconds=round(self.seconds / workers))
-            yield f"time: about {time} for {known} of them on {workers} worker(s), by past records"
-        if self.n_unknown:
-            yield f"time: unknown for {self.n_unknown}, without a past record on a table of similar size"
+        if n_left:
+            n_shipped = n_left - self.n_recorded
+            yield (
+                f"time: about {_time(self.seconds / workers)} on {workers} worker(s), by past records for "
+                f"{self.n_recorded} trials and by shipped timings, scaled to this machine, for {n_shipped}"
+            )
         for reason, n in self.infeasible.items():
             yield f"beside them, {n} trials that will fail: {reason}"
+
+    def _jobs(self) -> dict[UnderWay, list[UnderWay]]:
+        """Return the trials left by their fit."""
+        jobs: dict[UnderWay, list[UnderWay]] = {}
+        for one in self.work:
+            trials = jobs.setdefault(one._replace(explainer=None), [])
+            trials += [one] if one.explainer is not None else []
+        return jobs
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
 
 
 def estimate(suite: Suite, run: Path) -> Estimate:
     """Return what running the suite in the folder `run` would take; writes nothing.
 
-    The time of a trial is the median of those that the runs beside and in the folder recorded for the same
-    detector and explainer on tables of similar size; likewise for fitting.
+    See `Timings` for how long a fit or trial takes: by the runs beside and in the folder, or else by shipped
+    figures.
 
     Raises
     ------
     InputError
         If the suite, or a part that it names, is not usable.
     """
-    past, planned = _past(run.parent), Plan(resolve(suite))
-    n_done = n_unknown = 0
-    seconds = 0.0
+    timings, planned = Timings(run.parent), Plan(resolve(suite))
+    n_done = n_recorded = 0
+    work: Work = {}
     infeasible: Counter[str] = Counter()
     for number, (request, requested) in enumerate(planned.tables):
         table = recorded(run, request)
@@ -74,15 +102,11 @@ def estimate(suite: Suite, run: Path) -> Estimate:
         for detector, explainers in requested:
             left = [one for one in explainers if (detector.label, one.label) not in done]
             n_done += len(explainers) - len(left)
-            fitting = _like(past, size, detector, None)
-            known = [time for one in left if (time := _like(past, size, detector, one)) is not None]
-            if fitting is None:  # nothing is known of the detector: not how long the trials take in all
-                n_unknown += len(left)
-                continue
-            n_unknown += len(left) - len(known)
-            seconds += sum(known) + (fitting if left else 0.0)
+            for one in (None, *left) if left else ():
+                work[step(request.spec, request.seed, detector, one)] = timings.seconds(size, detector, one)
+                n_recorded += one is not None and timings.is_recorded(size, detector, one)
     n_trials = planned.n_trials - sum(infeasible.values())
-    return Estimate(n_trials, n_done, n_unknown, seconds, dict(infeasible))
+    return Estimate(n_trials, n_done, work, n_recorded, dict(infeasible))
 
 
 def _done(run: Path, planned: Plan, number: int, table: KnownTable) -> set[tuple[str, str]]:
@@ -100,34 +124,3 @@ def _size(request: TableRequest, table: KnownTable | None) -> int | None:
     if table is not None:
         return table.n_rows * table.n_features
     return n_values(request.spec)
-
-
-def _past(runs: Path) -> Past:
-    """Return sizes and times by detector and explainer, and by detector alone for fitting."""
-    past: Past = defaultdict(list)
-    for path in runs.glob("*/trials/*.json"):
-        record = store.read_trial(path.parents[1], path.stem)
-        if record is None or not record.is_finished:
-            continue
-        table, detector = record.table, record.detector
-        if table.n_rows is None or table.n_features is None:
-            continue
-        size = table.n_rows * table.n_features
-        time = record.seconds if record.elapsed_seconds is None else record.elapsed_seconds
-        for explainer, took in ((record.explainer, time), (None, detector.fit_seconds)):
-            if took is not None:
-                past[_kind(detector, explainer)].append((size, took))
-    return past
-
-
-def _like(past: Past, size: int | None, detector: Component, explainer: Component | None) -> float | None:
-    """Return the median time on tables of similar size, or of any where that is not known; None without."""
-    records = past.get(_kind(detector, explainer), [])
-    times = [took for other, took in records if size is None or size / SIMILAR <= other <= size * SIMILAR]
-    return median(times) if times else None
-
-
-def _kind(detector: Component | ComponentFacts, explainer: Component | ComponentFacts | None) -> str:
-    """Return what records must share, as text: names and parameters, whatever their labels."""
-    parts = [part and [part.name, part.params] for part in (detector, explainer)]
-    return json.dumps(parts, sort_keys=True, default=str)

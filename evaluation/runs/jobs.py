@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from xadbench.datasets.common.errors import Infeasible
+from xadbench.datasets.common.errors import Infeasible, check_all
 from xadbench.evaluation.results.requested import Requested
 from xadbench.evaluation.results.store import Record
 from xadbench.evaluation.suite.expand import combinations_of_resolved
@@ -81,18 +81,26 @@ class Plan:
 
     def __init__(self, suite: Suite) -> None:
         self.suite, self._identities = suite, Identities()
-        self._measures = Measures(suite.metrics, suite.fill_value)
+        measures = partial(Measures, suite.metrics, suite.fill_value)
         by_table = itertools.groupby(combinations_of_resolved(suite), key=lambda one: one[:2])
         parts = [(table, [one[2:] for one in of_table]) for table, of_table in by_table]
-        for spec in dict.fromkeys(spec for (spec, _), _ in parts):
-            check_source(spec, [seed for (other, seed), _ in parts if other == spec])
+        sources = dict.fromkeys(spec for (spec, _), _ in parts)
+        check_all(
+            [
+                measures,
+                *(
+                    partial(check_source, one, [seed for (spec, seed), _ in parts if spec == one])
+                    for one in sources
+                ),
+                *(
+                    partial(self._identities.check, detector, explainers, seed)
+                    for (_, seed), requested in parts
+                    for detector, explainers in requested
+                ),
+            ]
+        )
+        self._measures = measures()
         self.tables = [(TableRequest.of(*table), requested) for table, requested in parts]
-        self._check_components()
-
-    def _check_components(self) -> None:
-        for request, requested in self.tables:
-            for detector, explainers in requested:
-                self._identities.check(detector, explainers, request.seed)
 
     @property
     def n_trials(self) -> int:

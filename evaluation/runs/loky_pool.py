@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
 
 from loky import ProcessPoolExecutor
 from loky.backend.reduction import dumps
+from tqdm import tqdm  # by which shap and others tell their progress
 
 from xadbench.datasets.common.errors import BREAKS, InputError, one_line
 from xadbench.evaluation.detectors import DETECTORS
@@ -107,5 +109,6 @@ def _prepare_early(detectors: dict[str, Any], explainers: dict[str, Any]) -> Non
 def prepare_worker(detectors: dict[str, Any], explainers: dict[str, Any]) -> None:
     """Leave interrupts to the parent, and know what it knows, a script's own detectors among it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tqdm.set_lock(RLock())  # its own is a semaphore, which a worker that is killed leaves to the system
     DETECTORS.update(detectors)
     EXPLAINERS.update(explainers)

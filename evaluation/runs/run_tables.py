@@ -9,12 +9,12 @@ from typing import Any
 
 from xadbench.datasets import InputError, LabelledTable, read_table, write_table
 from xadbench.datasets.common.errors import Infeasible
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.table_summary import write_summaries
 from xadbench.evaluation.suite.spec import TableSpec
 from xadbench.evaluation.suite.tables import KnownTable, Source, identify, load_source, network_of_spec
-from xadbench.evaluation.trial.limits import one_thread
 
 MADE = "made"  # the folder of a run where it says which table came of which spec
 Found = KnownTable | str  # a table, or why it is infeasible

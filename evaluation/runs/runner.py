@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import unknown
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import write_rows
 from xadbench.evaluation.results.provenance import RunDescription, describe, read_description, session
 from xadbench.evaluation.results.requested import write_requested
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite, load_suite
-from xadbench.evaluation.trial.limits import check_limits, one_thread
+from xadbench.evaluation.trial.limits import check_limits
 
 from .execution import UnderWay, records_of_infeasible, run_job
 from .jobs import Job, Plan, requested_of

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from xadbench.datasets import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.evaluation.results import store
-from xadbench.evaluation.trial.limits import one_thread, oom_kills
+from xadbench.evaluation.trial.limits import oom_kills
 from xadbench.evaluation.trial.outcome import not_ok
 
 from .execution import FITTING, Result, UnderWay, record_of, run_job

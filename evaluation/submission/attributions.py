@@ -11,6 +11,7 @@ import numpy as np
 from xadbench.datasets import LabelledTable, content_hash
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.tabular import read_tabular
 from xadbench.evaluation.results import store
 from xadbench.evaluation.runs.execution import detect, record_of
@@ -20,7 +21,6 @@ from xadbench.evaluation.suite.spec import Component, Suite
 from xadbench.evaluation.trial.evaluate import evaluate
 from xadbench.evaluation.trial.fit import Fitted
 from xadbench.evaluation.trial.key import fit_key
-from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.outcome import contained
 from xadbench.evaluation.trial.run import scored
 

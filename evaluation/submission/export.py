@@ -12,12 +12,12 @@ import pandas as pd
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.files import new_folder
 from xadbench.evaluation.results.provenance import versions
 from xadbench.evaluation.runs.execution import detect
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.fit import Fitted
-from xadbench.evaluation.trial.limits import one_thread
 from xadbench.evaluation.trial.outcome import contained
 
 from .tasks import Task, tasks

@@ -144,7 +144,7 @@ def _place(label: str, of_board: Board, cells: pd.DataFrame) -> Place:
         return Place(label, of_board, ceiling, pd.DataFrame(), reason or "no trial of it on this detector")
     is_theirs = entries.groupby("explainer")["is_shipped"].any()
     found = standing(of_board.ranked, figures, label, stats.sources_of(cells)).join(is_theirs)
-    # Seconds are those of a machine and its load; matmul-normalised time go with it.
+    # Seconds are those of a machine and its load; normalised times go with it.
     found["seconds"] = found["seconds"].where(~found["is_shipped"].astype(bool))
     return Place(label, of_board, ceiling, found, "")
 

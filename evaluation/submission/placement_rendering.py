@@ -24,10 +24,10 @@ WIDTH = 80
 NEAR = 3  # entries shown above and below the one that was scored
 ALIKE, THEIRS = "=", "*"
 NAMES = ("explainer", "detector")
-COLUMNS = ("place", "explainer", "adj. nDCG_m", "95 %", "lead, 95 %", "matmul-normalised time", "seconds")
+COLUMNS = ("place", "explainer", "adj. nDCG_m", "95 %", "lead, 95 %", "normalised time", "seconds")
 NOTE = (
     "=: the tests cannot tell it from the one scored, which leads it by: lead. adj. nDCG_m: 0 is a blind "
-    "guess, 1 the truth. Costs are of a trial; matmul-normalised time: processor time, over that of a "
+    "guess, 1 the truth. Costs are of a trial; normalised time: processor time, over that of a "
     "product of two 512 x 512 matrices."
 )
 
@@ -122,7 +122,7 @@ def _cells(name: str, row: "pd.Series[Any]") -> dict[str, str]:
         "adj. nDCG_m": f"{row['mean']:.3f}",
         "95 %": _interval(row["low"], row["high"]),
         "lead, 95 %": _interval(row["lead_low"], row["lead_high"]),
-        "matmul-normalised time": _cost(row["normalised_time"]),
+        "normalised time": _cost(row["normalised_time"]),
         "seconds": THEIRS if row["is_shipped"] else _cost(row["seconds"]),
     }
 

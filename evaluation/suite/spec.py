@@ -24,6 +24,7 @@ from pydantic import (
 
 from xadbench.datasets.common.errors import unknown
 from xadbench.datasets.common.limits import COMPONENTS
+from xadbench.datasets.common.names import natural_order
 from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
 from xadbench.datasets.common.user_code import is_spec, object_name, short_name
@@ -306,7 +307,7 @@ def saving(suite: Suite, what: Sequence[str]) -> Suite:
 def suite_names() -> list[str]:
     """Return the names of the shipped suites."""
     shipped = files("xadbench.evaluation.suite.suites").iterdir()
-    return sorted(path.name.removesuffix(".yaml") for path in shipped if path.name.endswith(".yaml"))
+    return natural_order(path.name.removesuffix(".yaml") for path in shipped if path.name.endswith(".yaml"))
 
 
 def load_suite(name: str) -> Suite:

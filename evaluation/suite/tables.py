@@ -15,7 +15,7 @@ from xadbench.datasets.common.specs import read_spec
 from xadbench.datasets.files import file_hashes, read_header
 from xadbench.datasets.preprocessing import MOST_ROWS, semi_supervised_split
 from xadbench.datasets.rng import stream
-from xadbench.datasets.sources.loading import check_dataset, is_named, load_dataset
+from xadbench.datasets.sources.loading import check_dataset, is_named, load_dataset, size_of
 from xadbench.generator import generate, inject, load_recipe
 from xadbench.generator.anomalies.registry import check_kinds
 from xadbench.generator.injection.inject import check_models
@@ -159,7 +159,9 @@ def check_source(spec: TableSpec, seeds: Iterable[int]) -> None:
 
 
 def n_values(spec: TableSpec) -> int | None:
-    """Return how many values a table of a recipe has; None of others, which only loading them tells."""
+    """Return about how many values a table has; None of one that only loading it tells."""
+    if spec.dataset is not None:
+        return size_of(spec.dataset)
     if spec.recipe is None:
         return None
     recipe = _recipe(spec)

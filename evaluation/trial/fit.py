@@ -70,12 +70,15 @@ def fit(source: Source, component: Component) -> Fitted | None:
 
     None for the oracle where the network is not known.
     """
+    from xadbench.dsil.detectors.progress import silent_fits  # noqa: PLC0415  # with it comes torch
+
     table, training = prepared(source)
     detector = _detector(source, component)
     if detector is None:
         return None
     start = time.perf_counter()
-    detector.fit((training or table).X)
+    with silent_fits():  # a run shows its own progress
+        detector.fit((training or table).X)
     seconds = time.perf_counter() - start
     return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds, training)
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.errors import InputError, check_all
 from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.detectors import make_detector
@@ -45,17 +46,19 @@ class Identities:
         return self._known[key][1]
 
     def check(self, detector: Component, explainers: Iterable[Component], seed: int) -> None:
-        """Raise what `of` does for a detector or an explainer, or for a control with parameters."""
+        """Raise, all at once, what `of` does for a detector or explainers, or controls with parameters."""
         requested = ((one, CONTROLS, make_explainer) for one in explainers)
         parts: Iterable[tuple[Component, Container[str], Any]] = [
             (detector, {ORACLE}, make_detector),
             *requested,
         ]
-        for component, controls, make in parts:
-            if component.name not in controls:
-                self.of(component, make, seed)
-            elif component.params:
-                raise InputError(f"control {component.name!r} takes no parameters")
+        check_all(partial(self._check, *part, seed) for part in parts)
+
+    def _check(self, component: Component, controls: Container[str], make: Any, seed: int) -> None:
+        if component.name not in controls:
+            self.of(component, make, seed)
+        elif component.params:
+            raise InputError(f"control {component.name!r} takes no parameters")
 
 
 def trial_key(source: Table, detector: Component, explainer: Component, measures: Measures = RANKED) -> str:

@@ -1,4 +1,4 @@
-"""What a trial may take: one thread, so much time, so much memory."""
+"""What a trial may take: so much time, so much memory."""
 
 import faulthandler
 import signal
@@ -9,27 +9,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-import threadpoolctl
-
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import TrialTimeout, said
 
 VMSTAT = Path("/proc/vmstat")
 GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread inside; BLAS, OpenMP and torch get their threads back afterwards."""
-    import torch  # noqa: PLC0415  # takes a second to import
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpoolctl.threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -5,12 +5,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.threads import one_thread
+from xadbench.datasets.table import check_table
 from xadbench.evaluation import metrics
-from xadbench.evaluation.components.protocols import Detector, Explainer, missing
-from xadbench.evaluation.explainers import as_explainer
+from xadbench.evaluation.components.protocols import Detector, missing
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.explainers import ExplainerObject, as_explainer, make_explainer
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, NONE
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
@@ -95,36 +99,63 @@ def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:
     }
 
 
+@one_thread()
 def score_explainer(
-    explainer: Explainer, detector: Detector, table: LabelledTable, measures: Measures = RANKED
-) -> dict[str, dict[str, float | int]]:
+    explainer: ExplainerObject | str,
+    detector: Detector | str,
+    table: LabelledTable,
+    measures: Measures = RANKED,
+) -> pd.DataFrame:
     """Return an explainer's scores on a fitted detector and the table that it was fitted to.
 
     Parameters
     ----------
     explainer
-        An object with `fit` and `explain`, or a function of (detector, background, X).
+        A name as `make_explainer` takes it, such as "z_score"; a class or an object with `fit` and `explain`;
+        or a function of (detector, background, X).
     detector
-        Fitted to `table.X`.
+        Fitted to `table.X`; or a name as `make_detector` takes it, such as "iforest", to be fitted to these.
+        What is made from a name or a class has the `random_state` 0.
     table
-        As the detector saw it, with a mask.
+        As the detector saw it, see `standardise`, with a mask.
     measures
         The metrics: beside those that use the ground truth, others by name. The agreement between seeds is
         not defined, since the explainer is given as it is.
 
     Returns
     -------
-    dict
-        The mean scores of each scope, as `score_attributions` gives them.
+    DataFrame
+        A column for each scope, a row for each mean score, as `score_attributions` gives them.
 
     Raises
     ------
     InputError
-        If the table has no ground truth.
+        If the table has no ground truth, or is no `LabelledTable`; for an unknown name; or if the explainer
+        needs what the detector lacks.
+
+    Examples
+    --------
+    >>> from xadbench import generate, score_explainer
+    >>> from xadbench.datasets import standardise
+    >>> table = standardise(generate("table2-d10-5", seed=0))
+    >>> scores = score_explainer("z_score", "iforest", table)
+    >>> bool(scores.loc["adjusted_ndcg_m", "detected"] > 0.5)
+    True
     """
+    check_table(table, "table")
     if table.mask is None:
         raise InputError("the table has no ground truth, so no explainer can be scored on it")
-    fitted = Fitted(detector, table, np.asarray(detector.decision_function(table.X)), float("nan"))
-    rows, made = fitted.rows_to_explain(), as_explainer(explainer)
+    made = (
+        make_explainer(explainer, random_state=0)
+        if isinstance(explainer, str | type)
+        else as_explainer(explainer)
+    )
+    scorer = make_detector(detector, random_state=0).fit(table.X) if isinstance(detector, str) else detector
+    if not callable(getattr(scorer, "decision_function", None)):
+        raise InputError(f"detector is of type {type(scorer).__name__}; expected one with decision_function")
+    if reason := missing(made, scorer):
+        raise InputError(reason)
+    fitted = Fitted(scorer, table, np.asarray(scorer.decision_function(table.X)), float("nan"))
+    rows = fitted.rows_to_explain()
     attributions = explain(made, fitted, rows)
-    return score_attributions(attributions, rows, fitted, measures, explain=made.explain)
+    return pd.DataFrame(score_attributions(attributions, rows, fitted, measures, explain=made.explain))

@@ -1,11 +1,11 @@
 """Which rows of a trial count, and the metrics that score them."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from xadbench.datasets.common.arrays import FloatArray
-from xadbench.datasets.common.errors import find
+from xadbench.datasets.common.errors import check_all, find
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import Metric, Score
 
@@ -28,9 +28,12 @@ class Measures:
     fill_value: str = "mean"
 
     def __post_init__(self) -> None:
-        for name in self.names:
-            find("metric", name, metrics.METRICS)
-        find("fill_value", self.fill_value, metrics.FILL_VALUES)
+        check_all(
+            [
+                *(partial(find, "metric", name, metrics.METRICS) for name in self.names),
+                partial(find, "fill_value", self.fill_value, metrics.FILL_VALUES),
+            ]
+        )
 
     @cached_property
     def chosen(self) -> dict[str, Metric]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.threads import one_thread
 from xadbench.generator.draws import integer
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Mixture:
         component = self._components(n, rng)
         standard = rng.standard_normal((n, self.means.shape[1]))
         rows = np.empty_like(standard)
-        with threadpool_limits(1):
+        with one_thread():
             for k, (mean, factor) in enumerate(zip(self.means, self.factors, strict=True)):
                 rows[component == k] = mean + standard[component == k] @ factor.T
         return rows
@@ -73,7 +73,7 @@ def fit_mixture(rows: FloatArray, rng: np.random.Generator) -> Mixture:
     seed = integer(0, 2**31 - 1, rng)
     largest = max(1, len(rows) // (rows.shape[1] + 1))
     sizes = range(1, min(MAX_COMPONENTS, largest) + 1)
-    with threadpool_limits(1):
+    with one_thread():
         best = min((_fit(rows, size, seed) for size in sizes), key=lambda model: model.bic(rows))
         factors = np.linalg.cholesky(best.covariances_)
     return Mixture(best.weights_, best.means_, factors)

@@ -6,12 +6,13 @@ from functools import cache, partial
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from xadbench import __version__
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
-from xadbench.datasets.common.errors import Infeasible, InputError, unknown
+from xadbench.datasets.common.errors import Infeasible, InputError, check_all, find
 from xadbench.datasets.rng import stream
-from xadbench.datasets.table import LabelledTable
+from xadbench.datasets.table import LabelledTable, as_table
 from xadbench.generator.anomalies.insertion import Effort, Planted, Planting, Streams, count_anomalies, label
 from xadbench.generator.anomalies.registry import KINDS, AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.draws import check_seed, permutation
@@ -31,7 +32,7 @@ REDRAWS, PATIENCE, SETS = 4, 50, 10  # draws a row, draws in vain before other f
 
 
 def inject(  # noqa: PLR0917  # the public settings
-    table: LabelledTable,
+    table: LabelledTable | ArrayLike,
     kinds: Iterable[str | AnomalyKind] = DEFAULT_KINDS,
     ratio: float = 0.05,
     base: Base = "rows",
@@ -57,7 +58,8 @@ def inject(  # noqa: PLR0917  # the public settings
     Parameters
     ----------
     table
-        Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them.
+        Real rows; at least 10 distinct normal ones, and at least 2 features that vary among them. An array
+        (n, d) or a DataFrame: normal rows alone.
     kinds
         Names or models of anomaly kinds. "cluster" redraws all features from a Gaussian mixture fitted to
         the normal rows; since every feature is then in the ground truth, it tells nothing about an
@@ -88,8 +90,8 @@ def inject(  # noqa: PLR0917  # the public settings
     Unattainable
         If a kind cannot change enough rows.
     """
-    _check(ratio, base, protocol)
-    models = check_models(check_kinds(kinds), protocol)
+    models = check_settings(kinds, ratio, base, protocol)
+    table = as_table(table, "table")
     streams = partial(stream, check_seed(seed), "inject")
     rows = _normal_rows(table)
     rows, donors = _hold_out(rows, models, ratio, streams("donors"))
@@ -197,7 +199,7 @@ class _RealPlanting(Planting):
         return self.anomalies(rows, affected)
 
 
-def check_models(models: tuple[AnomalyKind, ...], protocol: Protocol) -> tuple[AnomalyKind, ...]:
+def check_models(models: tuple[AnomalyKind, ...], protocol: str) -> tuple[AnomalyKind, ...]:
     """Return the kinds as they are injected under a protocol; `InputError` for one that cannot be."""
     for model in models:
         if model.kind in NEEDS_NETWORK:
@@ -215,13 +217,25 @@ def as_published(kind: AnomalyKind) -> AnomalyKind:
     return kind.model_copy(update={"affected": affected, "least_change": 0.0})
 
 
-def _check(ratio: float, base: str, protocol: str) -> None:
+def check_settings(
+    kinds: Iterable[str | AnomalyKind], ratio: float, base: str, protocol: str
+) -> tuple[AnomalyKind, ...]:
+    """Return the kinds as `inject` takes them; `InputError` that says all that is wrong with its settings."""
+    given, models = tuple(kinds), list[AnomalyKind]()
+    check_all(
+        [
+            lambda: models.extend(check_models(check_kinds(given), protocol)),
+            partial(_check_ratio, ratio),
+            partial(find, "base", base, dict.fromkeys(get_args(Base))),
+            partial(find, "protocol", protocol, dict.fromkeys(get_args(Protocol))),
+        ]
+    )
+    return tuple(models)
+
+
+def _check_ratio(ratio: float) -> None:
     if not 0 < ratio < 1:
         raise InputError(f"ratio is {ratio}; expected a number between 0 and 1, both excluded")
-    if base not in get_args(Base):
-        raise unknown("base", base, get_args(Base))
-    if protocol not in get_args(Protocol):
-        raise unknown("protocol", protocol, get_args(Protocol))
 
 
 def _normal_rows(table: LabelledTable) -> FloatArray:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from xadbench.datasets.common.errors import InputError, find, unknown
+from xadbench.datasets.common.names import natural_order
 from xadbench.datasets.common.paths import LONGEST_NAME, Name, is_name, is_there
 from xadbench.datasets.common.specs import read_spec
 from xadbench.datasets.sources.adbench import find_adbench
@@ -191,7 +192,7 @@ class Release(BaseModel, frozen=True, extra="forbid"):
 def release_names() -> tuple[str, ...]:
     """Return the names of the shipped releases, sorted."""
     names = (entry.name for entry in RELEASES.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return tuple(natural_order(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
 
 def load_release(name_or_path: str | os.PathLike[str]) -> Release:

@@ -13,7 +13,7 @@ import yaml
 
 from xadbench.evaluation import explainers, run_suite
 from xadbench.evaluation.components.registry import Entry, factory_of
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import tidy
 from xadbench.evaluation.results.record import as_trial

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.report.pages import PAGES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")

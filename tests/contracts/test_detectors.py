@@ -4,6 +4,7 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
@@ -106,3 +107,15 @@ RANDOM = sorted({"dte", "ddpm", "dsil_fixed", "dte_weighted", "iforest", "loda",
 def test_another_seed_gives_other_scores(name: str) -> None:
     other = made(name, random_state=1, most_epochs=FEW).fit(TRAINING)
     assert (other.decision_function(ROWS) != scores(name, FEW)).any()
+
+
+@every
+def test_its_threads_are_given_back(name: str) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        made(name, most_epochs=4).fit(TRAINING).decision_function(ROWS)
+        after = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+    assert after == 2

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from xadbench.evaluation.components.protocols import Explainer, missing
 from xadbench.evaluation.conformance.checks import background as training
@@ -66,6 +67,35 @@ def test_what_is_missing_is_told(name: str) -> None:
     assert (reason is None) == (not explainer.requires)
     if reason is None:
         assert np.isfinite(attributions_of(fitted(name, Plain()), rows())).all()
+
+
+class Watched(Linear):
+    """Notes on how many threads it is asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.numbers = set()
+
+    def decision_function(self, X):
+        self.numbers.add(torch.get_num_threads())
+        return super().decision_function(X)
+
+    def score_tensor(self, x):
+        self.numbers.add(torch.get_num_threads())
+        return super().score_tensor(x)
+
+
+@every
+def test_it_asks_the_detector_on_one_thread_and_gives_the_others_back(name: str) -> None:
+    before, detector = torch.get_num_threads(), Watched()
+    torch.set_num_threads(2)
+    try:
+        fitted(name, detector).explain(rows()[:2])
+        after = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+    assert after == 2
+    assert detector.numbers <= {1}
 
 
 @every

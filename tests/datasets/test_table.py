@@ -1,9 +1,11 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from xadbench.datasets import InputError, InvalidTable, LabelledTable
+from xadbench.datasets import InputError, InvalidTable, LabelledTable, content_hash, standardise, write_table
+from xadbench.datasets.table import as_table
 
 
 def changed(values, cell, value):
@@ -66,3 +68,57 @@ def test_a_table_that_contradicts_itself_is_not_born(table, change, message):
         dataclasses.replace(table, **change(table))
     assert "\n" not in str(error.value)
     assert isinstance(error.value, InputError)
+
+
+def test_a_frame_of_the_rows_with_labels_by_name(table):
+    frame = table.to_pandas()
+    assert frame.columns.tolist() == ["a", "b", "c", "y", "kind"]
+    np.testing.assert_array_equal(frame[["a", "b", "c"]], table.X)
+    assert frame["y"].tolist() == table.y.tolist()
+    assert frame["kind"].tolist() == ["normal"] * 4 + ["additive", "global"]
+    frame.loc[0, "a"] = 7  # the caller's to change
+    assert table.X[0, 0] != 7
+
+
+def test_the_short_form_counts_rows_features_and_anomalies(table):
+    short = repr(table)
+    assert len(short) < 120
+    for fact in (
+        "6 rows",
+        "3 features",
+        "2 anomalies",
+        "1 additive",
+        "1 global",
+        "ground truth",
+        "clean twin",
+    ):
+        assert fact in short
+    assert "no ground truth" in repr(LabelledTable(X=np.eye(2), y=[0, 0]))
+
+
+def test_the_form_for_notebooks_marks_the_ground_truth_and_escapes_names(table):
+    named = dataclasses.replace(table, feature_names=("<i>a", "b", "c"))
+    shown = named._repr_html_()
+    assert "<b>&lt;i&gt;a</b>" in shown
+    assert "<i>" not in shown
+    assert f"<b>{table.X[4, 0]:.4g}</b>" in shown  # of the ground truth
+    assert f"<td>{table.X[4, 1]:.4g}</td>" in shown
+
+
+def test_a_wide_table_shows_some_features_in_a_notebook():
+    wide = LabelledTable(X=np.zeros((20, 500)), y=np.zeros(20, dtype=bool))
+    assert len(wide._repr_html_()) < 10_000
+
+
+def test_an_array_is_a_table_of_normal_rows_and_keeps_its_names():
+    assert not as_table(np.eye(3), "X").y.any()
+    assert as_table(pd.DataFrame({"u": [1.0], "v": [2.0]}), "X").feature_names == ("u", "v")
+    with pytest.raises(InputError, match="rows of mine"):
+        as_table("text", "rows of mine")
+
+
+@pytest.mark.parametrize("function", [standardise, content_hash, write_table])
+def test_an_array_where_a_table_is_needed_is_refused_in_one_line(function, tmp_path):
+    arguments = [tmp_path / "new"] if function is write_table else []
+    with pytest.raises(InputError, match=r"table is of type ndarray.*LabelledTable\(X, y\)"):
+        function(np.eye(3), *arguments)

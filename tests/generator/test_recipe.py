@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.testing import assert_allclose, assert_array_equal
 
-from xadbench.datasets import InputError, content_hash
-from xadbench.generator import generate, load_recipe, recipe_names
+from xadbench.datasets import InputError, LabelledTable, content_hash
+from xadbench.generator import generate, inject, load_recipe, recipe_names, with_rows
 from xadbench.generator.anomalies.registry import KINDS
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.simulation import build_network
@@ -168,7 +169,7 @@ def test_every_noise_family_comes_up():
         ),
         ("rows: 100", "rows: many", "rows: Input should be a valid integer"),
         ("rows: 100", "rows: 100\nrows: 200", "key 'rows' given twice"),
-        ("rows: 100", "rows: 100\nrwos: 200", "rwos: unknown key; known: anomalies, anomaly_ratio, graph"),
+        ("rows: 100", "rows: 100\nrwos: 200", "rwos: unknown key.*; known: anomalies, anomaly_ratio, graph"),
         ("strength", "strnegth", "anomalies.1.local.strnegth: unknown key"),
         ("[global", "[loud", "anomalies.0: Input tag 'loud' .* expected tags: 'cluster', 'global', 'local'"),
         ("[global", "[local", "anomalies: anomaly kinds local, local; expected each at most once"),
@@ -196,7 +197,9 @@ def test_a_bad_recipe_gives_one_line_that_names_file_and_key(write, old, new, me
 
 
 def test_an_unknown_recipe_names_the_known_ones():
-    with pytest.raises(InputError, match=r"unknown recipe 'tabel2'; known: .*table2-d4-5.*; or give a path"):
+    with pytest.raises(
+        InputError, match=r"unknown recipe 'tabel2'.*; known: .*table2-d4-5.*; or give a path"
+    ):
         load_recipe("tabel2")
 
 
@@ -209,3 +212,22 @@ def test_a_missing_file_is_named():
 def test_a_bad_seed_is_refused(small_recipe, seed):
     with pytest.raises(InputError, match=f"seed is {seed}; expected an integer of at least 0"):
         generate(small_recipe, seed=seed)
+
+
+def test_a_table_is_made_from_a_recipe_its_name_or_its_path(tmp_path):
+    recipe = with_rows(load_recipe("table2-d4-5"), 60)
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+    assert content_hash(generate(path, seed=1)) == content_hash(generate(recipe, seed=1))
+    assert generate("table2-d4-5").provenance["recipe"]["name"] == "table2-d4-5"
+    with pytest.raises(InputError, match="table2-d4-5"):
+        generate("table2-d4-6")
+    with pytest.raises(InputError, match=r"of type int.*\.yaml"):
+        generate(4)
+
+
+def test_anomalies_go_into_an_array_as_into_a_table_of_normal_rows():
+    X = np.random.default_rng(0).standard_normal((60, 4))
+    made = inject(X, kinds=["global"], seed=0)
+    as_normal = inject(LabelledTable(X, np.zeros(60, dtype=bool)), kinds=["global"], seed=0)
+    assert content_hash(made) == content_hash(as_normal)

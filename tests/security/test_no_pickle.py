@@ -44,6 +44,8 @@ READERS = {
     "datasets/common/json_files.py": "the one reader of JSON",
     "datasets/common/parquet.py": "the one reader of Parquet",
     "datasets/common/specs.py": "the one reader of YAML",
+    "evaluation/cli/run.py": "the board that pandas has just written",
+    "evaluation/runs/timings.py": "a file of the package's own",
     "datasets/table.py": "what it has just written itself",
     "datasets/tabular.py": "behind its checks",
     "dsil/serialization.py": "safetensors, as long as their file",

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError, content_hash, load_bundled
+from xadbench.datasets.sources.bundled import BUNDLED
+from xadbench.datasets.sources.loading import size_of
 
 
 @pytest.mark.parametrize(
@@ -37,5 +39,20 @@ def test_more_anomalies_than_there_are_is_refused():
 
 
 def test_an_unknown_name_lists_the_known():
-    with pytest.raises(InputError, match="'iris'; known: breast_cancer, digits, wine"):
+    with pytest.raises(InputError, match=r"'iris'.*; known: breast_cancer, digits, wine"):
         load_bundled("iris")
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_registry_says_how_large_a_set_is(name):
+    table = load_bundled(name)
+    assert (BUNDLED[name].n_rows, BUNDLED[name].n_features) == (table.n_rows, table.n_features)
+    assert size_of(f"bundled:{name}") == table.X.size
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("adbench:WBC", 223 * 9), ("adbench:CV_by_ViT/SVHN_3", None), ("bundled:none", None), ("my.csv", None)],
+)
+def test_a_size_is_told_where_a_registry_has_it(name, expected):
+    assert size_of(name) == expected

@@ -29,7 +29,11 @@ def test_a_source_that_is_misspelt_is_suggested():
 @pytest.mark.parametrize(
     ("name", "label", "message"),
     [
-        ("wine", None, r"unknown data set 'wine'; expected bundled:NAME, .* or a \.csv or \.parquet file"),
+        (
+            "wine",
+            None,
+            r"unknown data set 'wine' .*bundled:wine.*; expected .* or a \.csv or \.parquet file",
+        ),
         ("none.csv", None, r"none\.csv: cannot be read: No such file"),
         ("bundled:wine", "y", "'bundled:wine' has labels of its own; a label column goes with a CSV"),
         ("bundled:iris", None, "unknown bundled data set 'iris'"),

@@ -311,7 +311,7 @@ def test_the_defaults_are_the_papers():
         "weights": "carried_on",
         "contamination": 0.1,
         "random_state": 0,
-        "verbose": False,
+        "verbose": None,
     }
     assert DSIL()._new_base(0).get_params() == {**DTE().get_params(), "epochs": 26}
 
@@ -335,9 +335,9 @@ class Greedy:
         ({"retention": Fixed(0.3)}, "a retention of 0.3 leaves 1 of 4 rows, expected at least 2"),
         ({"iterations": 0}, "iterations is 0, expected"),
         ({"iterations": 2.0}, "iterations is 2.0, expected"),
-        ({"selection": "best"}, "unknown selection 'best'; known: deterministic, probabilistic"),
+        ({"selection": "best"}, "unknown selection 'best'.*; known: deterministic, probabilistic"),
         ({"epochs": 60}, "unknown epochs 60; known: full, shared"),
-        ({"weights": "frozen"}, "unknown weights 'frozen'; known: carried_on, fresh"),
+        ({"weights": "frozen"}, "unknown weights 'frozen'.*; known: carried_on, fresh"),
         ({"contamination": 0.7}, "contamination is 0.7"),
         ({"random_state": -1, "base": Column()}, "random_state is -1"),
         ({"base": DTE(epochs=3)}, "3 epochs cannot be shared among 15 rounds"),

@@ -82,7 +82,10 @@ def test_where_it_does_not_work_at_all_nothing_else_is_tried(check):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mine:far", "--param", "pow=2"], "unknown parameter of explainer mine:far: 'pow'; known: power"),
+        (
+            ["mine:far", "--param", "pow=2"],
+            "unknown parameter of explainer mine:far: 'pow' (did you mean power?); known: power",
+        ),
         (["mine:fra"], "no 'fra' in mine; it has: Norm, Sum, far, near, odd"),
         (["mine.py"], "mine.py is a file; which explainer of it? expected mine.py:name"),
         (["mine:FAR"], "no 'FAR' in mine"),

@@ -18,7 +18,7 @@ from xadbench.evaluation.regression.baselines import (
 from xadbench.evaluation.report.history import histories, read_runs, write_history
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.provenance import RunDescription
-from xadbench.evaluation.results.record import as_trial
+from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
 from xadbench.evaluation.results.stored_runs import of_records
 
 METRIC, SCOPE = "adjusted_ndcg_m", "detected"
@@ -88,7 +88,7 @@ def test_a_run_is_not_looked_for_outside_the_folder(run_folder, tmp_path, monkey
 
 def test_an_unknown_baseline_names_the_known_ones(run_folder, tmp_path):
     save_baseline("main", str(run_folder), tmp_path)
-    with pytest.raises(InputError, match=r"unknown baseline in .*: 'mian'; known: main"):
+    with pytest.raises(InputError, match=r"unknown baseline in .*: 'mian'.*; known: main"):
         load_baseline("mian", tmp_path)
     with pytest.raises(InputError, match=r"mian: not found; .*: main\)"):
         read_run("mian", tmp_path)
@@ -127,7 +127,8 @@ def test_what_a_baseline_holds_does_not_steer_a_terminal(trial_record, tmp_path,
     record["explainer"]["label"] = "e\x1b[31m|vil"
     store.write_record(tmp_path / "run", as_trial(record, "a record"))
     store.write_json(
-        tmp_path / "run" / "run.json", {"version": 2, "suite": {"name": "s\x1b[31m"}, "ended": "now"}
+        tmp_path / "run" / "run.json",
+        {"version": RECORD_VERSION, "suite": {"name": "s\x1b[31m"}, "ended": "now"},
     )
     xadbench("baseline", "save", "odd", tmp_path / "run", "--dir", tmp_path)
     for arguments in (["odd"], []):

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from xadbench.datasets import InputError
+from xadbench.evaluation.regression import compare
+from xadbench.evaluation.results.provenance import RunDescription
+from xadbench.evaluation.results.stored_runs import of_records
 
 
 def test_equal_runs_pass(records, gate_of, verdicts):
@@ -89,6 +92,17 @@ def test_a_run_without_times_is_evaluated_without_them_and_says_so(records, gate
     for both, run in [((untimed, records), "BASE"), ((records, untimed), "NEW")]:
         check = gate_of(*both)
         assert f"{run} has no times: none are evaluated" in [notice.text for notice in check.notices]
+
+
+def test_times_of_results_that_the_package_ships_are_not_compared(records, changed, slower):
+    slow = changed(records, slower(100))
+    check = compare(
+        of_records("shipped:quick", records, RunDescription()), of_records("new", slow, RunDescription())
+    )
+    assert check.passed
+    assert {one.measure for one in check.comparisons} == {"adjusted_ndcg_m"}
+    assert check.criteria.time_tolerance is None
+    assert any("shipped:quick" in one.text and "times" in one.text for one in check.notices)
 
 
 def test_a_single_table_is_evaluated_by_its_seeds(records, changed, lost, gate_of, verdicts):

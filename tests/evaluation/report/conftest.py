@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.record import as_trial
 

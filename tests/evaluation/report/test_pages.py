@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.report.table_pages import table_paths
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.record import RECORD_VERSION, as_trial

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xadbench.evaluation import run_suite
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.report.drawings import graph, margins
 from xadbench.evaluation.report.remake import explain_again, remake
 from xadbench.evaluation.results.artifacts import load_attributions

@@ -9,7 +9,7 @@ import pytest
 
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.cli import app as cli
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.suite.spec import Suite

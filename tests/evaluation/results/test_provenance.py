@@ -3,6 +3,7 @@ import pytest
 from xadbench.datasets import InputError
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.provenance import RunDescription, read_description
+from xadbench.evaluation.results.record import RECORD_VERSION
 
 
 def test_a_description_is_read_as_it_was_written_and_frozen(tmp_path):
@@ -26,7 +27,7 @@ def test_a_description_is_read_as_it_was_written_and_frozen(tmp_path):
     ],
 )
 def test_what_is_no_description_is_named_with_its_file_and_key(tmp_path, change, facts):
-    store.write_json(tmp_path / "run.json", {"version": 2, "suite": {}} | change)
+    store.write_json(tmp_path / "run.json", {"version": RECORD_VERSION, "suite": {}} | change)
     with pytest.raises(InputError, match=rf"run\.json: .*{'.*'.join(facts)}") as refusal:
         read_description(tmp_path)
     assert "\n" not in str(refusal.value)

@@ -6,7 +6,7 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import Infeasible
-from xadbench.evaluation.report import write_report
+from xadbench.evaluation.report import report as write_report
 from xadbench.evaluation.results import store
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.jobs import plan
@@ -77,10 +77,10 @@ def test_a_report_says_why_and_shows_the_table_of_a_seed_that_has_it(suite, tmp_
 
 def test_what_a_run_would_take_and_an_export_tell_it_too(suite, tmp_path):
     folder = tmp_path / "runs" / "s"
-    assert next(iter(estimate(suite, folder).as_lines(tmp_path, 1))).startswith("10 trials: 0 done")
+    assert any(line.startswith("10 trials: 0 done") for line in estimate(suite, folder).as_lines(tmp_path, 1))
     run(suite, folder)  # which finds out what cannot be made
     lines = list(estimate(suite, folder).as_lines(tmp_path, 1))
-    assert lines[0].startswith("5 trials: 5 done")
+    assert any(line.startswith("5 trials: 5 done") for line in lines)
     assert lines[-1].startswith(f"beside them, 5 trials that will fail: {OUT_OF_REACH}")
     said = []
     assert export(suite, tmp_path / "asked", on_task=said.append) == 1

@@ -58,7 +58,7 @@ def registries(monkeypatch):
 
 
 def means(records):
-    return {one["explainer"]["label"]: one["scores"]["anomalies"]["ndcg_m"] for one in records}
+    return {one.explainer.label: one.scores["anomalies"]["ndcg_m"] for one in records}
 
 
 @pytest.mark.usefixtures("registries")
@@ -67,11 +67,11 @@ def test_objects_go_to_workers_and_give_what_they_give_here(suite, tmp_path, exe
     known = {*DETECTORS}, {*EXPLAINERS}
     here = run_suite(suite, tmp_path / "here")
     there = run_suite(suite, tmp_path / "there", workers=2, executor=executor)
-    assert [one["status"] for one in there] == ["ok", "ok"]
+    assert [one.status for one in there] == ["ok", "ok"]
     assert means(there) == means(here)
     assert means(here)["1"] > means(here)["-1"]
     assert ({*DETECTORS}, {*EXPLAINERS}) == known
-    assert {one["detector"]["label"] for one in there} == {"Centre"}
+    assert {one.detector.label for one in there} == {"Centre"}
 
 
 def test_the_same_component_is_resumed_and_another_of_its_object_is_not(suite, tmp_path):
@@ -95,7 +95,7 @@ def test_an_object_that_cannot_be_sent_is_named_before_any_work(tmp_path):
             return np.abs(X)
 
     suite = suite_of(Component.of_object(locked))
-    assert [one["status"] for one in run_suite(suite, tmp_path / "here")] == ["ok"]
+    assert [one.status for one in run_suite(suite, tmp_path / "here")] == ["ok"]
     with pytest.raises(InputError, match=r"^locked cannot be sent to workers \(.*expected .*one worker"):
         run_suite(suite, tmp_path / "there", workers=2)
     assert not (tmp_path / "there").exists()
@@ -125,5 +125,5 @@ class Copied:
 
 def test_an_object_is_not_copied_again_to_see_whether_it_was_changed(tmp_path):
     suite = suite_of(Component.of_object(Copied()))
-    assert [one["status"] for one in run_suite(suite, tmp_path)] == ["ok"]
+    assert [one.status for one in run_suite(suite, tmp_path)] == ["ok"]
     assert Copied.n_copies <= 4  # for the key, to warm up, to explain, and for what the record says of it

@@ -3,16 +3,19 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation import metrics, score_explainer
+from xadbench.evaluation.detectors import make_detector
+from xadbench.evaluation.explainers import ZScore, make_explainer
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import load_source
 from xadbench.evaluation.trial.evaluate import score_attributions
 from xadbench.evaluation.trial.fit import fit
-from xadbench.evaluation.trial.scopes import Measures
+from xadbench.evaluation.trial.scopes import SCOPES, Measures
 
 RECIPE = TableSpec(recipe="table2-d10-5", rows=200)
 
@@ -68,6 +71,42 @@ def test_a_function_is_scored_as_an_explainer(trial):
     for name in chosen.names:
         assert again["detected"][name] == pytest.approx(by_name["detected"][name])
     assert scores["detected"]["ndcg_m"] == pytest.approx(by_name["detected"]["ndcg_m"])
+
+
+@pytest.fixture
+def of_recipe():
+    return fit(load_source(RECIPE, 0), Component(name="distance"))
+
+
+def test_names_and_classes_are_scored_as_what_they_make(of_recipe):
+    fitted, table = of_recipe, of_recipe.table
+    made = score_explainer(make_explainer("z_score", random_state=0), fitted.detector, table)
+    assert list(made) == list(SCOPES)
+    assert made["detected"]["n_rows"] > 0
+    for explainer in ("z_score", ZScore):
+        pd.testing.assert_frame_equal(score_explainer(explainer, fitted.detector, table), made)
+    own = make_detector("iforest", random_state=0).fit(table.X)
+    by_name = score_explainer("z_score", "iforest", table)
+    pd.testing.assert_frame_equal(by_name, score_explainer("z_score", own, table))
+
+
+@pytest.mark.parametrize(
+    ("explainer", "detector", "match"),
+    [
+        ("zscore", "iforest", "z_score"),
+        ("z_score", "forest", "iforest"),
+        ("z_score", 3, "decision_function"),
+        ("saliency", "iforest", "gradient"),
+    ],
+)
+def test_what_cannot_be_scored_is_named(of_recipe, explainer, detector, match):
+    with pytest.raises(InputError, match=match):
+        score_explainer(explainer, detector, of_recipe.table)
+
+
+def test_an_array_cannot_be_scored_on():
+    with pytest.raises(InputError, match="of type ndarray"):
+        score_explainer("z_score", "iforest", np.eye(3))
 
 
 def test_scoring_needs_a_table_with_ground_truth(fitted):

@@ -77,12 +77,12 @@ def test_provenance_nests_that_of_the_source(real_table):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kinds": ["loud"]}, "unknown anomaly kind 'loud'; known: additive"),
+        ({"kinds": ["loud"]}, "unknown anomaly kind 'loud'.*; known: additive"),
         ({"kinds": []}, "no anomaly kind given"),
         ({"ratio": 0.0}, "ratio is 0.0; expected a number between 0 and 1"),
         ({"ratio": 1.0}, "ratio is 1.0; expected a number between 0 and 1"),
         ({"ratio": 0.01}, "a ratio of 0.01 gives 3 anomalies in 300 rows; expected at least 4"),
-        ({"base": "kde"}, "unknown base 'kde'; known: gmm, rows"),
+        ({"base": "kde"}, "unknown base 'kde'.*; known: gmm, rows"),
         ({"seed": -1}, "seed is -1; expected an integer of at least 0"),
     ],
 )

@@ -129,7 +129,7 @@ def test_a_cycle_is_refused():
 
 
 def test_an_edge_to_a_node_without_noise_is_refused():
-    with pytest.raises(InputError, match="unknown node 'c'; known: a, b"):
+    with pytest.raises(InputError, match=r"unknown node 'c'.*; known: a, b"):
         AdditiveNoiseNetwork([("a", "c")], {"a": UNIT, "b": UNIT})
 
 
@@ -138,8 +138,8 @@ def test_an_edge_to_a_node_without_noise_is_refused():
     [
         ({"n_rows": 0}, "n_rows is 0; expected at least 1"),
         ({"n_rows": 5, "seed": -1}, "seed is -1; expected an integer of at least 0"),
-        ({"n_rows": 5, "do": {"y": 1.0}}, "unknown node 'y'; known: x0, x1, x2"),
-        ({"n_rows": 5, "soft": {"y": Change(noise=UNIT)}}, "unknown node 'y'; known: x0, x1, x2"),
+        ({"n_rows": 5, "do": {"y": 1.0}}, "unknown node 'y'.*; known: x0, x1, x2"),
+        ({"n_rows": 5, "soft": {"y": Change(noise=UNIT)}}, "unknown node 'y'.*; known: x0, x1, x2"),
     ],
 )
 def test_bad_arguments_are_refused(chain, arguments, message):

@@ -64,7 +64,9 @@ def test_the_registry_finds_a_family_by_its_name(family):
 
 
 def test_an_unknown_family_names_the_known_ones():
-    with pytest.raises(InputError, match="unknown noise family 'cauchy'; known: exponential, gamma, normal"):
+    with pytest.raises(
+        InputError, match=r"unknown noise family 'cauchy'.*; known: exponential, gamma, normal"
+    ):
         noise("cauchy")
 
 

@@ -80,7 +80,7 @@ def test_v1_is_the_paper_and_what_goes_beyond():
         (
             "table2-d4-5",
             "table2-d4",
-            r"mine.yaml: tables.0.recipe: unknown recipe 'table2-d4'; known: .*table2",
+            r"mine.yaml: tables.0.recipe: unknown recipe 'table2-d4'.*; known: .*table2",
         ),
         ("table2-d4-5", "none.yaml", r"mine.yaml: tables.0.recipe: none.yaml: cannot be read"),
         (
@@ -138,5 +138,5 @@ def test_a_wrong_release_gives_one_line(write, old, new, message):
 
 
 def test_an_unknown_release_names_the_known():
-    with pytest.raises(InputError, match="unknown release 'v0'; known: mini, v2; or give a path"):
+    with pytest.raises(InputError, match=r"unknown release 'v0'.*; known: mini, v2; or give a path"):
         load_release("v0")
