@@ -10,11 +10,11 @@ import typer
 from typer.main import get_command
 
 import xadbench
-from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.errors import InputError, one_line
 from xadbench.interrupts import INTERRUPTED, tell, watch
 
 from . import verbosity
-from .ending import WRONG_INPUT, complain
+from .ending import INTERNAL_ERROR, WRONG_INPUT, complain
 from .lazy_commands import LazyGroup
 
 app = typer.Typer(
@@ -65,6 +65,11 @@ def main() -> None:
             raise
         complain(" ".join(str(error).split()))
         code = WRONG_INPUT
+    except Exception as error:  # a fault of ours; 1 would say that a check failed
+        if debugging.get():
+            raise
+        complain(f"internal error: {one_line(error)}; please report it with what --debug shows")
+        code = INTERNAL_ERROR
     if code == INTERRUPTED:  # Typer's too
         tell()
     sys.exit(code)

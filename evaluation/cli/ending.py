@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
-DIFFERS, WRONG_INPUT, TRIALS_FAILED = 1, 2, 3
+DIFFERS, WRONG_INPUT, TRIALS_FAILED, INTERNAL_ERROR = 1, 2, 3, 4
 
 
 def complain(message: str) -> None:

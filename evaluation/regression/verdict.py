@@ -195,7 +195,8 @@ def _intervals(
     """Return the intervals of columns without a gap; each end holds with probability `bound`."""
     source = _units_of(pairs.source)
     own, drawn = stats.resampled_means(changes, source=source, n_resamples=n_resamples)
-    if len(own) == 1 and len(changes) > 1:  # one unit alone: its seeds are the observations
+    if len(own) == 1 and len(changes.index.unique(stats.SEED)) > 1:
+        # One unit alone: its seeds are the observations. Tables of one source may share a seed.
         by_seed = changes.rename(index=lambda seed: f"{APART}{seed}", level=stats.SEED)
         units = pd.MultiIndex.from_tuples(
             [(unit + seed, 0) for unit, seed in by_seed.index], names=changes.index.names

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ from .frame import read_stored, write_frame
 from .record import RECORD_VERSION, TrialRecord, as_trial
 
 DRAFT_SECONDS = 3600  # nothing takes that long to write
+DRAFT = re.compile(r"\.[0-9a-f]{64}\.(json|parquet)-[a-z0-9_]{8}")  # of `atomic_write`, for a key or hash
 FOLDERS = ("trials", "rows", "attributions", "tables", "made")  # where a run keeps files
 RESULTS, REQUESTED = "results.parquet", "requested.parquet"
 FINGERPRINT = b"xadbench.records"  # the key in the metadata of RESULTS
@@ -108,9 +110,15 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def sweep(run: Path) -> None:
-    """Remove what processes that were killed left half-written, but nothing that may be in the making."""
-    drafts = (draft for folder in FOLDERS for draft in (run / folder).glob(".*-*"))
-    for draft in drafts:
+    """Remove what processes that were killed left half-written, but nothing that may be in the making.
+
+    Only plain files named as `atomic_write` names its drafts, in folders of the run that are no links: others
+    are not ours.
+    """
+    own = [run / folder for folder in FOLDERS if not (run / folder).is_symlink()]
+    for draft in (draft for folder in own for draft in folder.glob(".*-*")):
+        if draft.is_symlink() or not draft.is_file() or not DRAFT.fullmatch(draft.name):
+            continue
         with suppress(FileNotFoundError):  # it is a record by now
             # The wall clock, since that is what files are dated by; no result depends on it.
             if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:

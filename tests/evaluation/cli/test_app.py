@@ -306,3 +306,16 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
     assert process.returncode == 130
     assert "the same command goes on from there" in err
     assert "Traceback" not in err
+
+
+def test_an_internal_error_is_one_line_and_exit_code_4(xadbench, monkeypatch):
+    def fail(*_, **__):
+        message = "no\nluck"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(cli, "command", fail)
+    code, _, err = xadbench("list", "recipes")
+    assert code == 4
+    assert err.count("\n") == 1
+    assert "internal error: RuntimeError: no luck" in err
+    assert "--debug" in err

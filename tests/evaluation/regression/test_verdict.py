@@ -168,3 +168,15 @@ def test_empty_metrics_are_refused_on_the_command_line_too(run_folder, xadbench)
     code, _, err = xadbench("compare", run_folder, run_folder, "--metrics", "")
     assert code == 2
     assert "metrics is empty" in err
+
+
+def test_two_tables_of_one_source_with_one_seed_are_one_unit(records, changed, lost, gate_of):
+    """They have no interval of their own: what repeats is a fact, and no seed is left to draw."""
+    two = [
+        record | {"table": record["table"] | {"origin": "wine"}}
+        for record in records
+        if record["seed"] == 0 and record["detector"]["label"] == "forest"
+    ]
+    assert gate_of(two, two).passed
+    (worse,) = gate_of(two, changed(two, lost(0.05))).worse
+    assert (worse.explainer, worse.n_units) == ("good", 1)

@@ -181,7 +181,7 @@ def test_a_record_names_what_is_kept_and_holds_no_rows(tmp_path, put_run):
 
 def test_drafts_of_killed_processes_are_swept(saving_suite, tmp_path, monkeypatch, put_run):
     put_run(tmp_path, "rows", "attributions")
-    draft = tmp_path / "attributions" / f".{'0' * 64}.parquet-abc"
+    draft = tmp_path / "attributions" / f".{'0' * 64}.parquet-abcdefgh"
     draft.touch()
     monkeypatch.setattr(store, "DRAFT_SECONDS", -1)
     run_suite(saving_suite, tmp_path)

@@ -180,7 +180,7 @@ def test_what_is_not_the_whole_record_of_a_trial_is_computed_again(small_suite, 
 
 
 def test_what_a_killed_run_left_half_written_is_swept_but_not_what_another_is_writing(small_suite, tmp_path):
-    old, young = (tmp_path / "trials" / f".{name}.json-x" for name in ("old", "young"))
+    old, young = (tmp_path / "trials" / f".{name * 64}.json-abcdefgh" for name in "01")
     old.parent.mkdir()
     old.touch()
     young.touch()
@@ -188,6 +188,24 @@ def test_what_a_killed_run_left_half_written_is_swept_but_not_what_another_is_wr
     run_suite(small_suite, tmp_path)
     assert not old.exists()
     assert young.exists()
+
+
+def test_what_is_not_ours_is_never_swept(small_suite, tmp_path):
+    """A link in place of a folder, or of a draft, does not lead the sweep elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    ours = f".{'0' * 64}.json-abcdefgh"
+    theirs = [elsewhere / name for name in (".git-credentials", ".notes-2026", ours)]
+    run = tmp_path / "run"
+    (run / "trials").mkdir(parents=True)
+    inside = [run / "trials" / name for name in (".git-credentials", ".notes-2026")]
+    for path in (*theirs, *inside):
+        path.touch()
+        os.utime(path, (0, 0))
+    (run / "rows").symlink_to(elsewhere)
+    (run / "trials" / f".{'1' * 64}.json-abcdefgh").symlink_to(theirs[0])
+    run_suite(small_suite, run)
+    assert all(path.exists() for path in (*theirs, *inside))
 
 
 def test_logs_of_killed_runners_are_swept_but_not_of_living_ones_or_elsewhere(small_suite, tmp_path):
