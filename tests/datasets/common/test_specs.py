@@ -27,8 +27,8 @@ def test_a_good_file_is_read(tmp_path):
         ("name: a\nparts: []\ncolour: red\n", "colour: unknown key; known: name, parts$"),
         ("name: a\nparts: [{size: 3, colour: red}]\n", r"parts\.0\.colour: unknown key; known: size$"),
         (
-            "name: a\nparts: [{siez: 3}]\n",
-            r"parts\.0\.siez: unknown key \(did you mean size\?\); known: size$",
+            "name: a\nparts: [{sizs: 3}]\n",
+            r"parts\.0\.sizs: unknown key \(did you mean size\?\); known: size$",
         ),
         ("name: a\nparts: [{size: 0}]\n", r"parts\.0\.size: .*greater than 0 \(given: 0\)"),
         ("parts: []\n", "name: Field required$"),
