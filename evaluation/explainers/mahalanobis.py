@@ -101,7 +101,7 @@ def _shrunk(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     scale = Scale.of(rows, robust=True)
     median, spread = scale.middle, scale.deviation
-    mostly_one_value = (rows == median).mean(axis=0) > 0.5  # no MAD
+    mostly_one_value = (rows == np.median(rows, axis=0)).mean(axis=0) > 0.5  # no MAD
     wrapped = np.where(mostly_one_value, rows, _wrapped((rows - median) / spread))
     median, spread = np.where(mostly_one_value, 0.0, median), np.where(mostly_one_value, 1.0, spread)
     fitted = LedoitWolf().fit(wrapped)

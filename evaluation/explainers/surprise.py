@@ -163,7 +163,7 @@ class SurpriseBoosting(_Surprise):
         return lambda z: model.predict(_predictors(z, predictors, feature))
 
     def _residuals_of(self, k: int, z: FloatArray) -> FloatArray:
-        if not len(z):
+        if not z.size:
             return z
         return z - np.stack([predict(z) for predict in self._models[k]], axis=1)
 

@@ -32,7 +32,8 @@ def test_mahalanobis_shares_are_the_shapley_values_of_the_squared_distance(score
     explainer = make_explainer("mahalanobis", random_state=0).fit(None, chain(400))
     X = normal(3, 3, seed=1)
     distance = score(lambda rows: explainer.explain(rows).sum(axis=1))
-    middle = explainer._centre[None]
+    scale = explainer._scale
+    middle = (scale.middle + explainer._location * scale.deviation)[None]
     assert_allclose(explain("exact_shapley", distance, middle, X), explainer.explain(X), rtol=1e-6)
 
 
