@@ -53,6 +53,7 @@ def main() -> None:
     """Run the command line; wrong input gives one line and exit code 2."""
     atexit.register(gc.freeze)  # a last look at all that torch and others made takes half a second
     try:
+        debugging.set(False)
         verbosity.level.set(verbosity.NORMAL)
         code = command(prog_name=PROGRAM, args=sys.argv[1:] or ["--help"], standalone_mode=False)
     except KeyboardInterrupt:

@@ -98,7 +98,7 @@ def test_a_failed_cell_shows_in_the_exit_code(reproduce, monkeypatch, stand_ins)
     choice = ["--methods", "dte_unsupervised,dsil_fixed", "--seeds", "0", "--datasets", "wine"]
     code, out, _ = reproduce("table1", *choice)
     assert code == 3
-    assert "dte_unsupervised on wine: 0/1 seeds: InputError: scores has shape" in out
+    assert "dte_unsupervised on wine: 0/1 seeds: InputError: the scores of Distance have shape" in out
     assert "Not in the means and ranks: wine" in out
 
 
