@@ -187,7 +187,7 @@ def test_dask_ends_in_the_results_of_loky_although_a_worker_is_killed(faults):
         {"name": "faulty", "grid": {"n": [0, 1]}},
         {"name": "faulty", "grid": {"fault": ["once-kill", "raise", "memory", "once-sleep"]}},
     ]
-    faults.write(explainers, seeds=[0, 1, 2], timeout=2)
+    faults.write(explainers, seeds=[0, 1, 2], timeout=10)  # a busy machine is no fault
     finish(faults.start("dask", workers=2, executor="dask"))
     assert (faults.folder / "once-kill-0").exists()
     finish(faults.start("loky", workers=2))
@@ -195,7 +195,7 @@ def test_dask_ends_in_the_results_of_loky_although_a_worker_is_killed(faults):
     assert by_dask.keys() == by_loky.keys()
     late = [trial for trial, record in by_dask.items() if record["status"] == "timeout"]
     assert [by_dask[trial]["reason"] for trial in late] == [
-        "took more than 2 s and was ended with its worker"
+        "took more than 10 s and was ended with its worker"
     ]
     assert [by_loky.pop(trial)["status"] for trial in late] == ["ok"]
     assert {record["status"] for record in by_loky.values()} == {"ok", "error", "out-of-memory"}
