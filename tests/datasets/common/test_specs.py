@@ -54,7 +54,7 @@ def test_a_bad_file_gives_one_line_with_file_and_key(tmp_path, text, message):
 
 
 def test_a_key_of_a_union_lists_those_of_the_model_that_its_tag_chooses(tmp_path):
-    """As in recipes, whose anomalies are told apart by their kind."""
+    """As in recipes, whose anomalies are distinguished by their kind."""
 
     class Cat(BaseModel, extra="forbid"):
         kind: Literal["cat"] = "cat"
