@@ -6,22 +6,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.ensemble import IsolationForest
 
 from xadbench.datasets.common.arrays import FloatArray
-
-
-class Norm:
-    """The score sum of squares, with a gradient, and a forest grown on other rows."""
-
-    def __init__(self, background: FloatArray) -> None:
-        self.forest_ = IsolationForest(n_estimators=10, random_state=0).fit(background)
-
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        return (X**2).sum(axis=1)
-
-    def score_tensor(self, x: torch.Tensor) -> torch.Tensor:
-        return (x**2).sum(dim=1)
 
 
 def normal(*shape: int, seed: int = 0) -> FloatArray:
@@ -47,10 +33,14 @@ def test_conditional_occlusion_is_the_same_whether_in_one_call_or_many(
     assert_array_equal(explain("conditional_occlusion", detector, background, background[:4]), expected)
 
 
-def test_neighbours_are_sought_among_normal_rows(explain) -> None:
+def test_neighbours_are_sought_among_normal_rows(score, explain) -> None:
     background = np.vstack([normal(96, 2) / 10, np.tile([50.0, 3.0], (4, 1))])
     attributions = explain(
-        "conditional_occlusion", Norm(background), background, [[50.0, 3.0]], n_neighbours=4
+        "conditional_occlusion",
+        score(lambda X: (X**2).sum(axis=1)),
+        background,
+        [[50.0, 3.0]],
+        n_neighbours=4,
     )
     assert_allclose(attributions, [[2500, 9]], rtol=0.02)
 
