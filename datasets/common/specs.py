@@ -1,7 +1,8 @@
 """Typed YAML files: read safely, check at birth, and say in one line all that is wrong, and where."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from copy import deepcopy
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -34,8 +35,11 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def read_spec(path: Traversable, model: type[Spec]) -> Spec:
+def read_spec(path: Traversable, model: type[Spec], further: Callable[[Spec], object] | None = None) -> Spec:
     """Read the YAML file at `path` as a `model`.
+
+    Where the file does not fit the model, `further` checks what is left without the faulty keys, so that one
+    error says all that is wrong.
 
     Raises
     ------
@@ -49,7 +53,7 @@ def read_spec(path: Traversable, model: type[Spec]) -> Spec:
         raise
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise InputError(f"{path}: cannot be read: {error}") from None
-    return build_spec(parse_yaml(text, where=str(path)), model, where=str(path))
+    return build_spec(parse_yaml(text, where=str(path)), model, str(path), further)
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -64,12 +68,44 @@ def parse_yaml(text: str, where: str) -> Any:
     return values
 
 
-def build_spec(values: object, model: type[Spec], where: str) -> Spec:
-    """Return `values` as a `model`; `where` names their source in the error."""
+def build_spec(
+    values: object, model: type[Spec], where: str, further: Callable[[Spec], object] | None = None
+) -> Spec:
+    """Return `values` as a `model`; `where` names their source in the error; `further` as of `read_spec`."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{where}: {_one_line(error, model)}") from None
+        more = _further(values, error, model, further) if further else ""
+        raise InputError(f"{where}: {_one_line(error, model)}{more}") from None
+
+
+def _further(
+    values: object, error: ValidationError, model: type[Spec], check: Callable[[Spec], object]
+) -> str:
+    """Return what a check finds in what is left without the faulty keys; nothing where too little is left."""
+    left = deepcopy(values)
+    for fault in error.errors(include_url=False):
+        if fault["loc"]:
+            _drop(left, fault["loc"])
+    try:
+        check(model.model_validate(left))
+    except ValidationError:
+        return ""
+    except InputError as found:
+        return f"; {found}"
+    return ""
+
+
+def _drop(values: Any, path: Sequence[int | str]) -> None:
+    """Delete the key at a path; a path that is not there, such as one through a union's tag, is left."""
+    *way, key = path
+    for part in way:
+        try:
+            values = values[part]
+        except (LookupError, TypeError):
+            return
+    if isinstance(values, dict):
+        values.pop(key, None)
 
 
 def _one_line(error: ValidationError, model: type[BaseModel]) -> str:

@@ -12,10 +12,11 @@ from xadbench.datasets.common.errors import find, printable
 from xadbench.evaluation.results.artifacts import lacking
 from xadbench.evaluation.results.leaderboard import leaderboard, publish
 from xadbench.evaluation.runs.dry_run import estimate
+from xadbench.evaluation.runs.jobs import load_checked
 from xadbench.evaluation.runs.progress import RunProgress
 from xadbench.evaluation.runs.runner import Executor, run_suite
 from xadbench.evaluation.runs.timings import Timings
-from xadbench.evaluation.suite.spec import load_suite, saving, suite_names
+from xadbench.evaluation.suite.spec import saving, suite_names
 from xadbench.evaluation.trial.scopes import SCOPES
 
 from .ending import TRIALS_FAILED, complain
@@ -55,7 +56,7 @@ def run(  # noqa: PLR0917  # an option each
     force: Force = False,
 ) -> None:
     """Run or resume a suite, and print its leaderboard. Default folder: runs/SUITE."""
-    chosen = load_suite(suite)
+    chosen = load_checked(suite)
     chosen = saving(chosen, split_commas(save)) if save else chosen
     scope = scope or chosen.scope
     find("scope", scope, dict.fromkeys(SCOPES))

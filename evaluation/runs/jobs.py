@@ -8,8 +8,8 @@ from functools import cached_property, partial
 from xadbench.datasets.common.errors import Infeasible, check_all
 from xadbench.evaluation.results.requested import Requested
 from xadbench.evaluation.results.store import Record
-from xadbench.evaluation.suite.expand import combinations_of_resolved
-from xadbench.evaluation.suite.spec import Artifact, Component, Suite, TableSpec
+from xadbench.evaluation.suite.expand import combinations_of_resolved, resolve
+from xadbench.evaluation.suite.spec import Artifact, Component, Suite, TableSpec, load_suite
 from xadbench.evaluation.suite.tables import KnownTable, Source, check_source
 from xadbench.evaluation.trial.key import Identities, trial_keys
 from xadbench.evaluation.trial.scopes import Measures
@@ -120,6 +120,11 @@ class Plan:
         request, requested = self.tables[number]
         for detector, explainers in requested:
             yield InfeasibleTrials(request.spec, request.seed, detector, explainers, reason)
+
+
+def load_checked(name: str) -> Suite:
+    """Return a suite by its shipped name or file; of a faulty file, one error says all that is wrong."""
+    return load_suite(name, lambda suite: Plan(resolve(suite)))
 
 
 def plan(suite: Suite, on_infeasible: Callable[[InfeasibleTrials], object] | None = None) -> list[Job]:

@@ -19,11 +19,11 @@ from xadbench.evaluation.results.artifacts import write_rows
 from xadbench.evaluation.results.provenance import RunDescription, describe, read_description, session
 from xadbench.evaluation.results.requested import write_requested
 from xadbench.evaluation.suite.expand import resolve
-from xadbench.evaluation.suite.spec import Suite, load_suite
+from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial.limits import check_limits
 
 from .execution import UnderWay, records_of_infeasible, run_job
-from .jobs import Job, Plan, requested_of
+from .jobs import Job, Plan, load_checked, requested_of
 from .preloading import frozen, import_early
 from .run_tables import Found, Tables, load_in_worker, load_known, recorded, survey_in_workers
 from .worker_logs import sweep_logs
@@ -86,7 +86,7 @@ def run_suite(
         If the suite, or a part that it names, is not usable, or Dask is not installed; found before any
         trial. If the scheduler does not answer, or is lost.
     """
-    suite = suite if isinstance(suite, Suite) else load_suite(str(suite))
+    suite = suite if isinstance(suite, Suite) else load_checked(str(suite))
     if workers < 1:
         raise InputError(f"workers is {workers}; expected at least 1")
     _check_executor(executor, scheduler)

@@ -11,9 +11,10 @@ from xadbench.datasets.common.specs import build_spec
 from xadbench.datasets.sources.loading import load_dataset
 from xadbench.evaluation.explainers import ExplainerObject
 from xadbench.evaluation.results.frame import REFERENCES
+from xadbench.evaluation.runs.jobs import load_checked
 from xadbench.evaluation.runs.reference import run_with_shipped
 from xadbench.evaluation.suite.expand import combinations
-from xadbench.evaluation.suite.spec import Component, Suite, TableSpec, load_suite
+from xadbench.evaluation.suite.spec import Component, Suite, TableSpec
 
 from .placement import Placement, place_of
 
@@ -127,7 +128,7 @@ def extended(
         raise InputError(f"{explainer.name!r} is a control, which stands beside every placement unranked")
     if labels is not None and not dataset:
         raise InputError(f"column {labels!r} is to mark the anomalies of a data set, but none is named")
-    chosen = suite if isinstance(suite, Suite) else load_suite(str(suite))
+    chosen = suite if isinstance(suite, Suite) else load_checked(str(suite))
     own_detector = Component(name=detector) if detector else None
     own_tables = (_table(dataset, labels),) if dataset else ()
     parts = {

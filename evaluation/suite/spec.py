@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -310,8 +310,8 @@ def suite_names() -> list[str]:
     return natural_order(path.name.removesuffix(".yaml") for path in shipped if path.name.endswith(".yaml"))
 
 
-def load_suite(name: str) -> Suite:
-    """Return a suite by its shipped name, or from the path of a `.yaml` file.
+def load_suite(name: str, further: Callable[[Suite], object] | None = None) -> Suite:
+    """Return a suite by its shipped name, or from the path of a `.yaml` file; `further` as of `read_spec`.
 
     Raises
     ------
@@ -319,7 +319,7 @@ def load_suite(name: str) -> Suite:
         If there is no such suite, or the file is not a valid one.
     """
     if name.endswith((".yaml", ".yml")):
-        return read_spec(Path(name), Suite)
+        return read_spec(Path(name), Suite, further)
     if name not in suite_names():
         raise unknown("suite", name, suite_names())
     return read_spec(files("xadbench.evaluation.suite.suites") / f"{name}.yaml", Suite)

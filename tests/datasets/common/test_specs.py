@@ -53,6 +53,18 @@ def test_a_bad_file_gives_one_line_with_file_and_key(tmp_path, text, message):
     assert "\n" not in str(error.value)
 
 
+def test_what_a_further_check_finds_stands_in_the_same_line(tmp_path):
+    def check(outer):
+        raise InputError(f"{outer.name} is taken, beside {len(outer.parts)} part")
+
+    (tmp_path / "s.yaml").write_text("name: a\nparts: [{size: 3, colour: red}]\nshape: round\n")
+    with pytest.raises(InputError, match=r"colour: .*; shape: .*; a is taken, beside 1 part$"):
+        read_spec(tmp_path / "s.yaml", Outer, check)
+    (tmp_path / "s.yaml").write_text("parts: []\n")  # too little is left
+    with pytest.raises(InputError, match=r"name: Field required$"):
+        read_spec(tmp_path / "s.yaml", Outer, check)
+
+
 def test_a_key_of_a_union_lists_those_of_the_model_that_its_tag_chooses(tmp_path):
     """As in recipes, whose anomalies are distinguished by their kind."""
 

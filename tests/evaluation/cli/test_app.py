@@ -146,6 +146,10 @@ def test_real_faults_come_before_the_folder_that_exists_and_all_at_once(xadbench
         err = xadbench(*command, *to)[2]
         assert all(f"did you mean {one}" in err for one in ("iforest", "saliency", "infidelity"))
         assert err.count("\n") == 1
+        (tmp_path / "unread.yaml").write_text(f"{(tmp_path / 's.yaml').read_text()}timeout: -3\nsede: [0]\n")
+        err = xadbench(*[part.replace("s.yaml", "unread.yaml") for part in command], *to)[2]
+        assert all(f"did you mean {one}" in err for one in ("seeds", "iforest", "saliency", "infidelity"))
+        assert "timeout" in err
     assert "taken exists" in xadbench("generate", "table2-d4-5", *to)[2]
 
 
