@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Dataset, Detector, LabelColumn, ScoredSuite
+from .options import Dataset, Detector, Force, LabelColumn, ScoredSuite
 from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,12 +30,12 @@ def import_attributions(  # noqa: PLR0917  # an option each
     form: Form = "text",
     *,
     recompute: Recompute = False,
+    force: Force = False,
 ) -> None:
     """Score attributions made elsewhere. Give the same suite, detector and data set as to the export."""
     from xadbench.evaluation.submission.attributions import score_files  # noqa: PLC0415  # as in `score`
     from xadbench.evaluation.submission.score import extended  # noqa: PLC0415  # as above
 
     requested = extended(suite, None, detector, dataset, label_column).scored
-    run = out or Path("runs") / requested.name
-    work = partial(score_files, answers, requested, name or answers.resolve().name, run)
-    run_and_show(work, requested, form, workers=workers, recompute=recompute)
+    work = partial(score_files, answers, requested, name or answers.resolve().name)
+    run_and_show(work, requested, out, form, force=force, workers=workers, recompute=recompute)

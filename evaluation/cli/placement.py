@@ -1,5 +1,6 @@
 """What `score` and `import` have in common: the run, its progress, and the place of the entry."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +12,7 @@ from xadbench.evaluation.runs.timings import Timings
 from xadbench.evaluation.suite.spec import Suite
 
 from .ending import TRIALS_FAILED
+from .replacing import RUN, replaceable
 from .verbosity import is_verbose, progress_console
 
 if TYPE_CHECKING:
@@ -31,12 +33,24 @@ RunFolder = Annotated[
 Workers = Annotated[int, typer.Option(min=1, help="Processes that run trials.")]
 
 
-def run_and_show(work: "Callable[..., Placement]", suite: Suite, form: str, **options: Any) -> None:
+def run_and_show(
+    work: "Callable[..., Placement]",
+    suite: Suite,
+    out: Path | None,
+    form: str,
+    *,
+    force: bool,
+    **options: Any,
+) -> None:
     """Show progress while `work` runs a suite, then the place it returns; exit code 3 if a trial failed."""
     from xadbench.evaluation.submission.placement_rendering import as_form  # noqa: PLC0415  # as in `score`
 
-    with RunProgress(Timings().work_of(suite), progress_console(), is_verbose=is_verbose()) as progress:
-        placement = work(on_trial=_telling(progress), on_running=progress.show, **options)
+    folder = out or Path("runs") / suite.name
+    with (
+        replaceable(folder, RUN, is_forced=True) if force else nullcontext(),
+        RunProgress(Timings().work_of(suite), progress_console(), is_verbose=is_verbose()) as progress,
+    ):
+        placement = work(folder, on_trial=_telling(progress), on_running=progress.show, **options)
     typer.echo(as_form(placement, form), nl=False)
     if not all(record.is_finished for record in placement.records):
         raise typer.Exit(TRIALS_FAILED)

@@ -97,6 +97,7 @@ def test_force_never_follows_a_link_nor_replaces_a_file(table, tmp_path):
         (["export", "--suite", "tiny.yaml"], "exports/tiny"),
         (["release", "build", "mini", "--no-audit"], "releases/mini-2.0.0"),
         (["run", "tiny.yaml", "--save", "rows,attributions"], "runs/tiny"),
+        (["score", "mahalanobis", "--suite", "tiny.yaml"], "runs/score-tiny"),
     ],
 )
 def test_each_command_replaces_what_it_wrote(xadbench, tmp_path, words, folder):
