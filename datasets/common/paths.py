@@ -30,7 +30,7 @@ def check_path(name: str) -> str:
         or len(name) > LONGEST_PATH
         or any(len(os.fsencode(part)) > 255 for part in parts)
     ):
-        raise InputError(f"{name!a:.80} is no name of a file inside the folder")
+        raise InputError(f"{name!a:.80} does not name a file inside the folder")
     return name
 
 

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from .errors import InputError
 from .limits import DEPTH, SPEC_BYTES, check_values, read_limited
 from .names import did_you_mean, natural_order
+from .validation_messages import plain_message
 
 Spec = TypeVar("Spec", bound=BaseModel)
 NAMED, KEY_CHARACTERS = 5, 200  # faults in one line, and of each one's key
@@ -51,7 +52,9 @@ def read_spec(path: Traversable, model: type[Spec], further: Callable[[Spec], ob
         text = read_limited(path, SPEC_BYTES).decode("utf-8")
     except InputError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a NUL in the path
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # no UTF-8, or a NUL in the path
         raise InputError(f"{path}: cannot be read: {error}") from None
     return build_spec(parse_yaml(text, where=str(path)), model, str(path), further)
 
@@ -121,7 +124,7 @@ def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _fault(one: ErrorDetails, model: type[BaseModel], listed: set[str]) -> str:
-    message = one["msg"].removeprefix("Value error, ")
+    message = plain_message(one)
     if one["type"] == "extra_forbidden":
         *path, key = one["loc"]
         known = natural_order(_keys_at(path, model))

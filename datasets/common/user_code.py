@@ -113,7 +113,7 @@ def _names(module: ModuleType) -> list[str]:
 def _import(name: str) -> ModuleType:
     parts = name.split(".")
     if not all(part.isidentifier() for part in parts):
-        raise InputError(f"{name!r} is no name of a module; {EXPECTED}")
+        raise InputError(f"{name!r} is not the name of a module; {EXPECTED}")
     importlib.invalidate_caches()  # it may have been written just now
     if parts[0] not in sys.modules and find_spec(parts[0]) is None:
         return _import_from_here(name)

@@ -107,14 +107,14 @@ def _experiments() -> Entries:
 
 
 ABOUT = {
-    "recipes": "of tables that are simulated: for `generate`, `audit` and suites",
-    "releases": "sets of many tables: for `release build`",
-    "datasets": "real tables: for `inject`, `audit` and suites",
-    "detectors": "what finds anomalies: for suites and `score --detector`",
-    "explainers": "what names their features: for suites, `score` and `check`",
-    "metrics": "for suites, and for `compare --metrics`",
-    "suites": "grids of tables, detectors, explainers and seeds: for `run` and `score`",
-    "experiments": "of the paper: for `reproduce`",
+    "recipes": "of simulated tables; used by `generate`, `audit` and suites",
+    "releases": "sets of tables to publish; used by `release build`",
+    "datasets": "real tables; used by `inject`, `audit` and suites",
+    "detectors": "find anomalous rows; used by suites and `score --detector`",
+    "explainers": "say which features are responsible; used by suites, `score` and `check`",
+    "metrics": "score explainers; used by suites and `compare --metrics`",
+    "suites": "grids of tables, detectors, explainers and seeds; used by `run` and `score`",
+    "experiments": "tables and figures of the paper; used by `reproduce`",
 }
 CATALOGUE: dict[str, Callable[[], Entries]] = {
     "recipes": _recipes,

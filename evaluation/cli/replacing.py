@@ -59,10 +59,10 @@ def replaceable(folder: Path, written: Written, *, is_forced: bool) -> Iterator[
         return
     if not is_forced:
         raise InputError(
-            f"{folder} exists already; choose another folder, or replace a {written.what} with --force"
+            f"{folder} exists already; choose another folder, or replace the {written.what} with --force"
         )
     if foreign := _foreign(folder, written):
-        raise InputError(f"{folder}: {foreign}; --force replaces only the folder of a {written.what}")
+        raise InputError(f"{folder}: {foreign}; --force replaces only what such a command wrote")
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.resolve().parent))
     before = folder.rename(aside / "before")
     try:
@@ -78,7 +78,7 @@ def replaceable(folder: Path, written: Written, *, is_forced: bool) -> Iterator[
 def _foreign(folder: Path, written: Written) -> str:
     """Return what in a folder is no work of ours; empty if all is."""
     if folder.is_symlink() or not folder.is_dir():
-        return "is no folder"
+        return "is not a folder"
     if not (folder / written.mark).is_file():
         return f"holds no {written.what}, which has {written.mark}"
     known = written.mark, *written.others

@@ -142,7 +142,7 @@ def detector_factory(cls: Any) -> Factory[VersionedDetector]:
         )
     methods = {method: getattr(cls, method, None) for method in DETECTOR_METHODS}
     if lacking := [name for name, method in methods.items() if not callable(method)]:
-        raise InputError(f"{cls.__name__} is no detector: it lacks {', '.join(lacking)}")
+        raise InputError(f"{cls.__name__} is not a detector: it lacks {', '.join(lacking)}")
     if any(base.__module__.startswith("pyod.") for base in cls.__mro__):
         return _under_our_convention(cls)
     if str(getattr(methods["decision_function"], "__module__", "")).startswith("sklearn."):

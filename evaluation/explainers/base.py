@@ -82,7 +82,7 @@ def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:
 
 def _no_explainer(cls: type) -> InputError:
     lacking = [method for method in EXPLAINER_METHODS if not hasattr(cls, method)]
-    return InputError(f"{cls.__name__} is no explainer: it lacks {', '.join(lacking)}")
+    return InputError(f"{cls.__name__} is not an explainer: it lacks {', '.join(lacking)}")
 
 
 def explainer_factory(made_from: Any) -> Factory[Explainer]:

@@ -29,7 +29,7 @@ MEANINGS = (
 def headline(check: RegressionCheck) -> str:
     """Return in one line whether the gate passed, and by which criteria."""
     if check.not_comparable:
-        return "not comparable: these are no two runs to compare"
+        return "not comparable: these two runs cannot be compared"
     if check.passed:
         return f"passed: no loss shown in {len(check.comparisons)} comparisons"
     lost = [f"{one.explainer} ({one.measure})" for one in check.worse]

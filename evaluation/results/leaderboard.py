@@ -43,20 +43,21 @@ WIDE = ("normalised_time",)  # eighty characters do not hold it
 SUMMED = ("n_informative", "seconds", "normalised_time")
 FURTHER_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
-    "AUC-ROC: of the detector; oracle: of the one that knows the network. adj.: adjusted for chance, 0 = "
-    "a blind guess, 1 = the truth, over the rows that have both ground-truth features and others. nDCG_m, "
-    "Acc_m: unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
-    "behind the adjusted scores. seconds: to fit and explain, of all trials together. trials: with a score, "
-    "of all; means are over those with one, and what lacks some is not ranked: it comes last."
+    "AUC-ROC: the detector's; oracle AUC-ROC: that of the detector that knows the network. adj.: adjusted "
+    "for chance, so that guessing gets 0 and the truth 1, over the rows that have both ground-truth "
+    "features and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what guessing gets "
+    "in these two. rows: number of rows behind the adjusted scores. seconds: time to fit and explain, over "
+    "all trials. trials: how many of all have a score; means are over these, and an entry that lacks some "
+    "comes last, unranked."
 )
-UNDEFINED_NOTE = "undefined: rows without a value of a metric, left out of its mean."
+UNDEFINED_NOTE = "undefined: number of rows in which a metric has no value; they are left out of its mean."
 LEAK_NOTE = (
-    "Leak controls: rankings of features that look at no model, in adj. nDCG_m over all anomalies; see "
-    "`xadbench audit`."
+    "Leak controls: scores of rankings that look only at how numbers are written, never at a model; they "
+    "must not beat chance. adj. nDCG_m over all anomalies; see `xadbench audit`."
 )
 MATMUL_NOTE = (
-    "matmul-normalised time: the processor time to fit and explain, over that of a product of two 512 x 512 "
-    "matrices."
+    "matmul-normalised time: the processor time to fit and explain, divided by that of a product of two "
+    "512 x 512 matrices."
 )
 
 

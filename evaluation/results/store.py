@@ -43,7 +43,7 @@ def _path(run: Path, key: str) -> Path:
 def check_key(key: str) -> str:
     """Return a trial's key; raise `InputError` for a text that cannot be one, and might name another file."""
     if not is_name(key):
-        raise InputError(f"{key!r:.80} is no key of a trial")
+        raise InputError(f"{key!r:.80} is not the key of a trial")
     return key
 
 

@@ -96,7 +96,7 @@ def score_files(
 def _find(folder: Path, name: str) -> Path | None:
     """Return the file of a task, which must lie in the folder; None if there is none."""
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder; expected one with a file of attributions for each task")
+        raise InputError(f"{folder} is not a folder; expected one with a file of attributions for each task")
     found = [folder / f"{name}{suffix}" for suffix in SUFFIXES if (folder / f"{name}{suffix}").exists()]
     if not found:
         return None

@@ -26,9 +26,9 @@ ALIKE, THEIRS = "=", "*"
 NAMES = ("explainer", "detector")
 COLUMNS = ("place", "explainer", "adj. nDCG_m", "95 %", "lead, 95 %", "normalised time", "seconds")
 NOTE = (
-    "=: the tests cannot tell it from the one scored, which leads it by: lead. adj. nDCG_m: 0 is a blind "
-    "guess, 1 the truth. Costs are of a trial; normalised time: processor time, over that of a "
-    "product of two 512 x 512 matrices."
+    "adj. nDCG_m: 0 is as good as guessing, 1 is the truth. =: does not differ significantly from the entry "
+    "that was scored. lead: how far that entry is ahead of it. Times are per trial; normalised time is "
+    "processor time divided by that of a product of two 512 x 512 matrices."
 )
 
 
@@ -151,12 +151,13 @@ def _sentences(place: Place) -> Iterator[str]:
     )
     yield _alike(place)
     if hidden := len(place.standing) - sum(_is_near(place)):
-        yield f"Not shown: {hidden} further from its place; --format json has them all."
+        yield f"{hidden} entries further from its place are not shown; --format json lists all."
     if board.missing:
-        yield f"Not ranked, for want of scores: {', '.join(lacking.explainer for lacking in board.missing)}."
+        names = ", ".join(lacking.explainer for lacking in board.missing)
+        yield f"Not ranked, because scores are missing: {names}."
     if board.left_out:
-        yield f"Left out, since no entry has a score there: {board.left_out}."
-    yield f"Cost of a trial: {_cost_text(own)}."
+        yield f"Left out, because no entry has a score there: {board.left_out}."
+    yield f"Time per trial: {_cost_text(own)}."
 
 
 def _controls(place: Place) -> str:
@@ -167,7 +168,7 @@ def _controls(place: Place) -> str:
         for name in ("random", "oracle")
         if name in known
     ]
-    return f"A blind guess: 0 (unadjusted nDCG_m {place.own['chance']:.3f}){''.join(said)}."
+    return f"Guessing would get 0 (unadjusted nDCG_m {place.own['chance']:.3f}){''.join(said)}."
 
 
 def _of_all(n: int, n_cells: int) -> str:
@@ -180,14 +181,14 @@ def _alike(place: Place) -> str:
     said = f"Does not differ significantly from: {', '.join(place.alike)}."
     if place.board.can_differ:
         return said
-    few = f"So few sources of tables ({place.board.n_sources})"
-    return f"{said} {few} tell no two of {len(place.standing)} entries apart."
+    n, k = place.board.n_sources, len(place.standing)
+    return f"{said} {n} source(s) of tables are too few to distinguish any two of {k} entries."
 
 
 def _cost_text(own: "pd.Series[Any]") -> str:
     if pd.isna(own["normalised_time"]):
-        return "not known, since it was computed elsewhere"
-    seconds = "by shipped results" if own["is_shipped"] else f"{_cost(own['seconds'])} seconds here"
+        return "not known, because it was computed elsewhere"
+    seconds = "from shipped results" if own["is_shipped"] else f"{_cost(own['seconds'])} seconds here"
     return f"{_cost(own['normalised_time'])} matmul-normalised time, {seconds}"
 
 

@@ -125,7 +125,9 @@ def extended(
         of it.
     """
     if explainer is not None and explainer.name in REFERENCES:
-        raise InputError(f"{explainer.name!r} is a control, which stands beside every placement unranked")
+        raise InputError(
+            f"{explainer.name!r} is a control, which every placement shows unranked; name another explainer"
+        )
     if labels is not None and not dataset:
         raise InputError(f"column {labels!r} is to mark the anomalies of a data set, but none is named")
     chosen = suite if isinstance(suite, Suite) else load_checked(str(suite))

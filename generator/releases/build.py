@@ -163,7 +163,7 @@ def _open(folder: Path, release: Release) -> None:
             _check_unfinished(folder, release, text)
             return
     elif folder.exists():
-        raise InputError(f"{folder} is no folder")
+        raise InputError(f"{folder} is not a folder")
     _write(marker, text)
 
 

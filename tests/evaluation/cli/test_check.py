@@ -93,7 +93,7 @@ def test_where_it_does_not_work_at_all_nothing_else_is_tried(check):
             ["mine:far", "--detector"],
             "expected a class with fit and decision_function, not an object of",
         ),
-        (["mine:Norm"], "Norm is no explainer: it lacks explain"),
+        (["mine:Norm"], "Norm is not an explainer: it lacks explain"),
         (["mine:Norm", "--detector", "--param", "pow=2"], "unknown parameter of detector mine:Norm: 'pow'"),
         (["mine:far", "--param", "power"], "--param 'power': expected name=value"),
         (["mine:far", "--param", "random_state=1"], "--param 'random_state=1': random_state is that of"),

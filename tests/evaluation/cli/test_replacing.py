@@ -82,7 +82,7 @@ def test_force_never_follows_a_link_nor_replaces_a_file(table, tmp_path):
     (tmp_path / "file").touch()
     for name in ("link", "file"):
         with (
-            pytest.raises(InputError, match="is no folder"),
+            pytest.raises(InputError, match="is not a folder"),
             replaceable(tmp_path / name, TABLE, is_forced=True),
         ):
             pass

@@ -31,7 +31,7 @@ def test_installed_plugins_are_made_by_name(fitted):
         ("acme_gone", "plug-in 'acme_gone' of acme 1.2: no module 'none_such'"),
         (
             "acme_nothing",
-            "plug-in 'acme_nothing' of acme 1.2: Nothing is no explainer: it lacks fit, explain",
+            "plug-in 'acme_nothing' of acme 1.2: Nothing is not an explainer: it lacks fit, explain",
         ),
         ("acme_fra", "unknown explainer 'acme_fra'.*; known: acme_attribution, acme_far, "),
     ],
@@ -64,7 +64,7 @@ def test_plugins_are_listed_with_their_distribution_and_broken_ones_with_the_rea
     gone = "plug-in 'acme_gone' of acme 1.2"
     assert err.splitlines() == [
         f"xadbench: {gone}: no module 'none_such', neither installed nor in {folder}",
-        "xadbench: plug-in 'acme_nothing' of acme 1.2: Nothing is no explainer: it lacks fit, explain",
+        "xadbench: plug-in 'acme_nothing' of acme 1.2: Nothing is not an explainer: it lacks fit, explain",
         "xadbench: plug-in 'acme:colon' of acme 1.2: a name may not hold a colon",
         "xadbench: plug-in 'oracle' of acme 1.2: the name is that of a built-in one",
         "xadbench: plug-in 'z_score' of acme 1.2: the name is that of a built-in one",

@@ -156,7 +156,7 @@ def test_a_plain_function_is_an_explainer() -> None:
     ("wrong", "message"),
     [
         (Random, "Random is a class, expected"),
-        (Square(), "Square is no explainer: it lacks fit, explain"),
+        (Square(), "Square is not an explainer: it lacks fit, explain"),
     ],
 )
 def test_what_is_no_explainer_is_refused(wrong: Any, message: str) -> None:
@@ -235,5 +235,5 @@ def test_an_explainer_is_made_from_an_object_too() -> None:
     assert type(make_explainer(ZScore, random_state=0)) is ZScore
     with pytest.raises(InputError, match=r"unknown parameter of explainer .*:far: 'depth'.*; known: power"):
         make_explainer(far, random_state=0, depth=1)
-    with pytest.raises(InputError, match="int is no explainer"):
+    with pytest.raises(InputError, match="int is not an explainer"):
         make_explainer(int, random_state=0)

@@ -128,4 +128,4 @@ def test_the_cost_in_normalised_time_stands_where_there_is_room(records):
 def test_the_note_says_that_seconds_are_a_sum(records):
     board = leaderboard(records, "detected").set_index(["detector", "explainer"])
     assert board.loc[("d", "better"), "seconds"] == 2.0
-    assert "seconds: to fit and explain, of all trials together." in NOTES
+    assert "seconds: time to fit and explain, over all trials." in NOTES

@@ -48,15 +48,15 @@ def test_an_unreadable_record_counts_as_not_run(small_run_folder, trial_record):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ({"table": {"content_hash": "0"}}, "table.label: Field required"),
-        ({"status": "well"}, "status: Input should be 'ok', "),
-        ({"detector": None}, "detector: Input should be a valid dictionary"),
-        ({"seed": "0"}, "seed: Input should be a valid integer (given: '0')"),
+        ({"table": {"content_hash": "0"}}, "table.label: required, but not given"),
+        ({"status": "well"}, "status: expected 'ok', "),
+        ({"detector": None}, "detector: expected keys with their values"),
+        ({"seed": "0"}, "seed: expected a whole number (given: '0')"),
         (
             {"scores": {"detected": {"acc_m": "much"}}},
-            "scores.detected.acc_m: Input should be a valid number",
+            "scores.detected.acc_m: expected a number",
         ),
-        ({"cost": {"fit": 3}}, "cost.fit: Input should be a valid dictionary"),
+        ({"cost": {"fit": 3}}, "cost.fit: expected keys with their values"),
     ],
 )
 def test_a_record_that_lacks_a_part_is_named_with_its_key(small_run_folder, trial_record, change, fault):

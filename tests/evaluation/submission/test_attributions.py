@@ -217,7 +217,7 @@ FAULTS = {
         lambda folder: shutil.copy(folder / f"{TASKS[0]}.csv", folder / f"{TASKS[0]}.parquet"),
         f"both {TASKS[0]}.csv and {TASKS[0]}.parquet; expected one of them",
     ),
-    "no folder": (shutil.rmtree, "answers is no folder"),
+    "no folder": (shutil.rmtree, "answers is not a folder"),
     "a link": (leads_out, "is a link that leads out of the folder"),
     "large": (
         lambda folder: (folder / f"{TASKS[0]}.csv").write_bytes(b"1" * 2**21),
@@ -321,14 +321,14 @@ def test_the_commands_export_and_import(xadbench, tmp_path):
     code, out, _ = xadbench("import", "mine", "--suite", "s.yaml")
     assert code == 0
     assert "mine: place 1 of 2" in out
-    assert "Cost of a trial: not known, since it was computed elsewhere." in out
+    assert "Time per trial: not known, because it was computed elsewhere." in out
     assert xadbench("report", "runs/score-s", "--format", "csv")[0] == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["import", "a"], "a is no folder"),
+        (["import", "a"], "a is not a folder"),
         (["import"], "Missing argument 'DIR'"),
         (["import", "a", "--format", "csv"], "'csv' is not one of 'text', 'json', 'markdown'"),
         (["import", "a", "--workers", "0"], "'--workers'"),

@@ -72,7 +72,7 @@ def test_three_tables_tell_nothing_apart(records_of):
     placement = placed("mine", suite_of(TABLES[:3]), records_of(TABLES[:3]))
     (place,) = placement.places
     assert place.alike == ["best", "twin", "poor"]
-    assert "So few sources of tables (3) tell no two of 4 entries apart." in " ".join(
+    assert "3 source(s) of tables are too few to distinguish any two of 4 entries." in " ".join(
         as_form(placement, "text").split()
     )
 
@@ -159,7 +159,7 @@ def test_only_neighbours_and_the_best_are_shown(records_of, monkeypatch):
     text = as_form(placed("poor", suite_of(TABLES), records_of(TABLES)), "text")
     assert "best" in text
     assert "twin" not in text.partition("poor: place")[0]
-    assert f"Not shown: {len(LEVELS) - 3} further from its place; --format json has them all." in text
+    assert f"{len(LEVELS) - 3} entries further from its place are not shown; --format json lists all." in text
 
 
 def test_markdown_escapes_names(records_of):

@@ -290,7 +290,7 @@ def test_a_label_goes_with_a_file_that_has_it(xadbench, command, arguments, mess
     [
         (None, {}, "nothing to score"),
         (object(), {}, "not an object of object"),
-        (int, {}, "int is no explainer: it lacks fit, explain"),
+        (int, {}, "int is not an explainer: it lacks fit, explain"),
         (
             Signed(Lock()),
             {},

@@ -222,7 +222,7 @@ def test_a_folder_with_other_things_is_left_alone(release, tmp_path):
 
 def test_a_file_is_no_folder(release, tmp_path):
     (tmp_path / "r").write_text("")
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         build(release, tmp_path / "r")
 
 

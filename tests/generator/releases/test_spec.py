@@ -99,7 +99,7 @@ def test_v1_is_the_paper_and_what_goes_beyond():
             r"mine.yaml: tables.1.inject.dataset: unknown data set 'wine.csv'; expec",
         ),
         ("[local,", "[loud,", r"mine.yaml: tables.1.inject.kinds"),
-        ("ratio: 0.2", "ratio: 2", r"tables.1.inject.ratio: Input should be less than 1"),
+        ("ratio: 0.2", "ratio: 2", r"tables.1.inject.ratio: expected a number below 1"),
         ("seeds: [0, 7]", "seeds: [7, 7]", r"tables.0.seeds: seeds are \[7, 7\]; expected each once"),
         ("seeds: [0, 7]", "seeds: []", r"tables.0.seeds"),
         ("seeds: [0, 7]", "seeds: [-1]", r"tables.0.seeds.0"),
@@ -124,10 +124,10 @@ def test_v1_is_the_paper_and_what_goes_beyond():
             r"tables.1: expected either recipe: or inject:",
         ),
         ("  - recipe: table2-d4-5\n   ", "  -", r"tables.0: expected either recipe: or inject:"),
-        ("version: 1.2.3", "version: two", r"version: String should match pattern"),
-        ("licence: CC-BY-4.0", "licence: free for all", r"licence: String should match pattern"),
-        ("name: mine", "name: ..", r"name: String should match pattern"),
-        ("name: mine", "nome: mine", r"name: Field required"),
+        ("version: 1.2.3", "version: two", r"version: expected text of the pattern"),
+        ("licence: CC-BY-4.0", "licence: free for all", r"licence: expected text of the pattern"),
+        ("name: mine", "name: ..", r"name: expected text of the pattern"),
+        ("name: mine", "nome: mine", r"name: required, but not given"),
     ],
 )
 def test_a_wrong_release_gives_one_line(write, old, new, message):
