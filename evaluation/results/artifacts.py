@@ -37,7 +37,7 @@ ROWS_SCHEMA = pa.schema(
         *((name, pa.int64() if name == "seed" else _WORD) for name in _LABELS),
         ("row", pa.int64()),
         ("kind", _WORD),
-        *((scope, pa.bool_()) for scope in SCOPES),
+        *((scope, pa.float64()) for scope in SCOPES),
         ("metric", _WORD),
         ("value", pa.float64()),
         ("adjusted", pa.float64()),
@@ -179,9 +179,11 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row each (trial, explained row, metric): `key`, `table`, `seed`, `detector` and `explainer` of the
-        trial; `row`, its number in the table, and `kind`; `anomalies`, `detected` and `flagged`, whether it
-        is in that scope; `metric`; `value`, and `adjusted` for chance. Both are NaN where not defined; where
-        a metric use the ground truth, a false alarm has 0, as it counts in the mean over `flagged`.
+        trial; `row`, its number in the table, and `kind`; `anomalies`, `detected` and `flagged`, its weight
+        in the mean over that scope: 1 or 0, or the probability that it is among the highest scores where it
+        is tied with others at the cut; `metric`; `value`, and `adjusted` for chance. Both are NaN where not
+        defined; where a metric use the ground truth, a false alarm has 0, as it counts in the mean over
+        `flagged`.
 
     Raises
     ------
@@ -198,8 +200,8 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One column a feature; the index has `row`, the number in the table, and `detected`, whether it is an
-        anomaly that the detector found.
+        One column a feature; the index has `row`, the number in the table, and `detected`, its weight in that
+        scope, as of `load_rows`: 1 for an anomaly that the detector found.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from .scopes import RANKED, SCOPES, Measures, Scores
 
 OF_ANOMALIES = ("anomalies", "detected")  # scopes whose every row has a kind
 BY_KIND = ("ndcg_m", "acc_m")
+DECIMALS = 9  # of an expected number of rows
 KEPT_BY_KIND = ("n_rows", "n_informative", "chance", *BY_KIND, *(f"adjusted_{name}" for name in BY_KIND))
 
 
@@ -38,7 +39,8 @@ class Evaluation:
     mask : (r, d) bool
         The ground-truth features; None where the table does not name them.
     scopes
-        For each of SCOPES which rows are in it, (r,) bool.
+        For each of SCOPES the weight of each row (r,), in [0, 1]: the probability that it is in the scope
+        under a random order of tied detector scores.
     per_row
         For each metric its values (r,), and where it has them `adjusted_`, `chance_` and `variance`.
     curves
@@ -49,7 +51,7 @@ class Evaluation:
     kind: IntArray
     kinds: Mapping[int, str]
     mask: BoolArray | None
-    scopes: Mapping[str, BoolArray]
+    scopes: Mapping[str, FloatArray]
     per_row: Mapping[str, Mapping[str, FloatArray]]
     curves: Mapping[str, FloatArray]
 
@@ -61,44 +63,48 @@ class Evaluation:
         """Return KEPT_BY_KIND of each kind of anomaly in the table, for the scopes OF_ANOMALIES."""
         return {scope: self._kinds_of(self.scopes[scope]) for scope in OF_ANOMALIES}
 
-    def _kinds_of(self, chosen: BoolArray) -> dict[str, Scores]:
+    def _kinds_of(self, weights: FloatArray) -> dict[str, Scores]:
         evaluating = {metric: self.per_row[metric] for metric in BY_KIND}
-        means = {name: self._means(evaluating, chosen & (self.kind == i)) for i, name in self.kinds.items()}
+        means = {name: self._means(evaluating, weights * (self.kind == i)) for i, name in self.kinds.items()}
         return {name: {score: of[score] for score in KEPT_BY_KIND} for name, of in means.items()}
 
     @cached_property
     def _chance(self) -> FloatArray:
         return np.full(len(self.rows), np.nan) if self.mask is None else metrics.chance_level(self.mask)
 
-    def _means(self, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
-        """Return sizes, and each part's mean over those chosen rows where it is defined."""
-        n_rows = int(chosen.sum())
+    def _means(self, per_row: Mapping[str, Mapping[str, FloatArray]], weights: FloatArray) -> Scores:
+        """Return sizes, and each part's weighted mean over the rows where it is defined."""
+        chosen = weights > 0
+        weights, chance = weights[chosen], self._chance[chosen]
         scores: Scores = {
-            "n_rows": n_rows,
-            "n_informative": int((chosen & (self._chance < 1)).sum()),
-            "chance": _mean(self._chance[chosen]),
+            "n_rows": _expected(weights),
+            "n_informative": _expected(weights[chance < 1]),
+            "chance": _mean(chance, weights),
         }
         names = [(metric, part) for metric, parts in per_row.items() for part in parts]
         # All parts at once, since a trial has dozens of them for each scope and kind.
         values = np.compress(chosen, [per_row[metric][part] for metric, part in names], axis=1)
-        n_defined = (~np.isnan(values)).sum(axis=1)
-        of_all = values.sum(axis=1) / max(n_rows, 1)
+        values[[part == "variance" for _, part in names]] *= weights  # of a weighted mean: by their squares
+        is_defined = ~np.isnan(values)
+        of_all = (values * weights).sum(axis=1) / (weights.sum() or np.nan)
         for i, (metric, part) in enumerate(names):
-            n = int(n_defined[i])
-            mean = float(of_all[i]) if n == n_rows > 0 else _mean(values[i])
+            mean = float(of_all[i]) if is_defined[i].all() else _mean(values[i], weights)
             if part == "variance":
-                scores[f"chance_std_{metric}"] = math.sqrt(mean / max(n, 1))
+                scores[f"chance_std_{metric}"] = math.sqrt(mean / (weights[is_defined[i]].sum() or np.nan))
             else:
                 scores[f"{part}{metric}"] = mean
             if not part:
-                scores[f"n_undefined_{metric}"] = n_rows - n
+                scores[f"n_undefined_{metric}"] = _expected(weights[~is_defined[i]])
         return scores
 
     def mean_curves(self) -> dict[str, dict[str, list[float]]]:
         """Return each curve's mean over the rows of a scope, size by size, where it is defined."""
         return {
-            scope: {name: [_mean(at_k) for at_k in curve[chosen].T] for name, curve in self.curves.items()}
-            for scope, chosen in self.scopes.items()
+            scope: {
+                name: [_mean(at_k, weights[weights > 0]) for at_k in curve[weights > 0].T]
+                for name, curve in self.curves.items()
+            }
+            for scope, weights in self.scopes.items()
         }
 
 
@@ -128,7 +134,7 @@ def evaluate(
         explain_with_seed=explain_with_seed,
         seed=seed,
     )
-    is_flagged: BoolArray = np.isin(rows, fitted.flagged)
+    flagged = fitted.flag_probability[rows]
     is_anomaly: BoolArray = table.y[rows]
     known = [metric for metric in measures.chosen.values() if metric.is_known(explained)]
     curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
@@ -138,7 +144,11 @@ def evaluate(
         kind=table.kind[rows].astype(np.int64),
         kinds={int(i): table.kinds[i] for i in np.unique(table.kind[table.y])},
         mask=mask,
-        scopes={"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged},
+        scopes={
+            "anomalies": is_anomaly.astype(np.float64),
+            "detected": is_anomaly * flagged,
+            "flagged": flagged,
+        },
         per_row={
             metric.name: _per_row(metric, explained, is_anomaly, curves.get(metric.name), blind)
             for metric in measures.chosen.values()
@@ -164,7 +174,7 @@ def score_attributions(
     ----------
     attributions : (r, d) float64
     rows : (r,) int
-        The table's rows they explain: at least all anomalies and all flagged rows.
+        The table's rows they explain: at least those of `Fitted.rows_to_explain`.
     fitted
         The detector explained, and the table; without a mask, scores that need it are NaN.
     measures
@@ -179,6 +189,8 @@ def score_attributions(
         For each scope: `n_rows`; `chance`, the mean chance level of nDCG_m and Acc_m; `n_informative`, the
         rows with fewer ground-truth features than features, or none; each metric's mean over the rows where
         it is defined, and `n_undefined_<metric>`, the number of the others. NaN where a scope has no row.
+        Where detector scores are tied at the cut of a scope, rows count by the probability that they are in
+        it under a random order of the ties: means are weighted, and numbers of rows are expected ones.
 
         For metrics that use the ground truth also `adjusted_<metric>`, the chance-adjusted mean over the
         rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,
@@ -220,7 +232,13 @@ def _per_row(
     return {part: np.where(is_anomaly, of_rows, 0.0) for part, of_rows in parts.items()}
 
 
-def _mean(values: FloatArray) -> float:
-    """Return the mean of what is defined, NaN of nothing."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
+def _mean(values: FloatArray, weights: FloatArray) -> float:
+    """Return the weighted mean of what is defined, NaN of nothing."""
+    is_defined = ~np.isnan(values)
+    values, weights = values[is_defined], weights[is_defined]
+    return float((values * weights).sum() / weights.sum()) if len(values) else float("nan")
+
+
+def _expected(weights: FloatArray) -> float:
+    """Return an expected number of rows, without the rounding of a sum of tied rows' weights."""
+    return round(float(weights.sum()), DECIMALS)

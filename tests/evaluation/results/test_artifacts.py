@@ -23,9 +23,13 @@ def saving_suite(small_suite):
 
 
 def scope_means(rows, column):
-    """Return the mean of the values of each trial, scope and metric."""
-    kept = [rows[rows[scope]].assign(scope=scope) for scope in ("anomalies", "detected", "flagged")]
-    return pd.concat(kept).groupby(["key", "scope", "metric"], observed=True)[column].mean()
+    """Return the weighted mean of the values of each trial, scope and metric."""
+    parts = [rows.assign(scope=scope, weight=rows[scope]) for scope in ("anomalies", "detected", "flagged")]
+    kept = pd.concat(parts).dropna(subset=column)
+    groups = kept.assign(sum=kept[column] * kept["weight"]).groupby(
+        ["key", "scope", "metric"], observed=True
+    )[["sum", "weight"]]
+    return groups.sum().pipe(lambda of: of["sum"] / of["weight"])
 
 
 def test_the_values_of_rows_average_to_the_scores(tmp_path, put_run):
