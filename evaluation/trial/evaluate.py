@@ -1,7 +1,7 @@
 """What metrics say of explained rows: row by row, as means over a scope, and by kind of anomaly."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from .scopes import RANKED, SCOPES, Measures, Scores
 
 OF_ANOMALIES = ("anomalies", "detected")  # scopes whose every row has a kind
 BY_KIND = ("ndcg_m", "acc_m")
+TOTAL = "total"  # the part of a metric that is one ratio of sums over rows
 DECIMALS = 9  # of an expected number of rows
 KEPT_BY_KIND = ("n_rows", "n_informative", "chance", *BY_KIND, *(f"adjusted_{name}" for name in BY_KIND))
 
@@ -42,9 +43,12 @@ class Evaluation:
         For each of SCOPES the weight of each row (r,), in [0, 1]: the probability that it is in the scope
         under a random order of tied detector scores.
     per_row
-        For each metric its values (r,), and where it has them `adjusted_`, `chance_` and `variance`.
+        For each metric its values (r,), and where it has them `adjusted_`, `chance_` and `variance`, or
+        `total`.
     curves
         For each metric that is an area its values (r, s) for each of `set_sizes(d)`.
+    distinct : (r,) int
+        The same number for equal rows, which are no independent evidence; in the order of their values.
     """
 
     rows: IntArray
@@ -54,6 +58,7 @@ class Evaluation:
     scopes: Mapping[str, FloatArray]
     per_row: Mapping[str, Mapping[str, FloatArray]]
     curves: Mapping[str, FloatArray]
+    distinct: IntArray
 
     def scores(self) -> dict[str, Scores]:
         """Return the mean scores of each scope, as `score_attributions` does."""
@@ -74,6 +79,8 @@ class Evaluation:
 
     def _means(self, per_row: Mapping[str, Mapping[str, FloatArray]], weights: FloatArray) -> Scores:
         """Return sizes, and each part's weighted mean over the rows where it is defined."""
+        pooled = {metric: parts for metric, parts in per_row.items() if TOTAL in parts}
+        ratios = [self._pooled(metric, parts, weights) for metric, parts in pooled.items()]
         chosen = weights > 0
         weights, chance = weights[chosen], self._chance[chosen]
         scores: Scores = {
@@ -81,7 +88,7 @@ class Evaluation:
             "n_informative": _expected(weights[chance < 1]),
             "chance": _mean(chance, weights),
         }
-        names = [(metric, part) for metric, parts in per_row.items() for part in parts]
+        names = [(metric, part) for metric, of in per_row.items() if metric not in pooled for part in of]
         # All parts at once, since a trial has dozens of them for each scope and kind.
         values = np.compress(chosen, [per_row[metric][part] for metric, part in names], axis=1)
         values[[part == "variance" for _, part in names]] *= weights  # of a weighted mean: by their squares
@@ -95,17 +102,37 @@ class Evaluation:
                 scores[f"{part}{metric}"] = mean
             if not part:
                 scores[f"n_undefined_{metric}"] = _expected(weights[~is_defined[i]])
-        return scores
+        return scores | {name: value for of in ratios for name, value in of.items()}
+
+    def _pooled(self, metric: str, parts: Mapping[str, FloatArray], weights: FloatArray) -> Scores:
+        """Return a ratio of sums over rows with its interval, and the number of rows without a value."""
+        values, totals = parts[""], parts[TOTAL]
+        is_defined = ~np.isnan(values + totals)
+        chosen = is_defined & (weights > 0)
+        _, unit = np.unique(self.distinct[chosen], return_inverse=True)
+        of_units = (np.bincount(unit, (of * weights)[chosen]).astype(float) for of in (values, totals))
+        low, high = metrics.pooled_interval(*of_units)
+        return {
+            metric: metrics.pooled_ratio(values, totals, weights),
+            f"low_{metric}": low,
+            f"high_{metric}": high,
+            f"n_undefined_{metric}": _expected(weights[~is_defined]),
+        }
 
     def mean_curves(self) -> dict[str, dict[str, list[float]]]:
-        """Return each curve's mean over the rows of a scope, size by size, where it is defined."""
+        """Return each curve over the rows of a scope, size by size, where it is defined, as of `scores`."""
         return {
-            scope: {
-                name: [_mean(at_k, weights[weights > 0]) for at_k in curve[weights > 0].T]
-                for name, curve in self.curves.items()
-            }
+            scope: {name: [*self._curve(name, weights)] for name in self.curves}
             for scope, weights in self.scopes.items()
         }
+
+    def _curve(self, metric: str, weights: FloatArray) -> Iterator[float]:
+        chosen, totals = weights > 0, self.per_row[metric].get(TOTAL)
+        for at_k in self.curves[metric].T:
+            if totals is None:
+                yield _mean(at_k[chosen], weights[chosen])
+            else:
+                yield metrics.pooled_ratio(at_k, totals, weights)
 
 
 def evaluate(
@@ -154,6 +181,7 @@ def evaluate(
             for metric in measures.chosen.values()
         },
         curves=curves,
+        distinct=np.unique(X, axis=0, return_inverse=True)[1],
     )
 
 
@@ -192,6 +220,9 @@ def score_attributions(
         Where detector scores are tied at the cut of a scope, rows count by the probability that they are in
         it under a random order of the ties: means are weighted, and numbers of rows are expected ones.
 
+        A metric with a `total` is one ratio of sums over rows, with `low_<metric>` and `high_<metric>`, its
+        95 % interval from a bootstrap over distinct rows.
+
         For metrics that use the ground truth also `adjusted_<metric>`, the chance-adjusted mean over the
         rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,
         the standard deviation of a blind guess's mean. A false positive counts 0 in all of these.
@@ -220,6 +251,9 @@ def _per_row(
 ) -> dict[str, FloatArray]:
     """Return a metric's values, adjusted values, chance and its variance (r,), as far as it has them."""
     values = metric.values(explained) if curve is None else metrics.mean_over_sizes(curve)
+    if metric.total:
+        known = metric.is_known(explained)
+        return {"": values, TOTAL: metric.total(explained) if known else np.full(len(values), np.nan)}
     if not metric.needs_ground_truth:
         return {"": values}
     if not (metric.is_known(explained) and metric.chance and metric.chance_variance):

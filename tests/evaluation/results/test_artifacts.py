@@ -43,6 +43,27 @@ def test_the_values_of_rows_average_to_the_scores(tmp_path, put_run):
             assert mean == pytest.approx(np.nan if score is None else score, nan_ok=True)
 
 
+def test_the_values_of_rows_make_up_a_ratio_over_them(small_suite, tmp_path):
+    suite = small_suite.model_copy(update={"metrics": ("sufficiency",), "save": ("rows",), "seeds": (0,)})
+    records = {record.key: record for record in run_suite(suite, tmp_path)}
+    rows = load_rows(tmp_path)
+    own = rows[rows["metric"] == "sufficiency"]
+    for key, of in own[["value", "total"]].mul(own["flagged"], axis=0).groupby(own["key"], observed=True):
+        score = records[key].scores["flagged"]["sufficiency"]
+        assert of["value"].sum() / of["total"].sum() == pytest.approx(score)
+    assert rows[rows["metric"] != "sufficiency"]["total"].isna().all()
+
+
+def test_rows_of_a_run_from_before_ratios_and_weights_are_read(saving_suite, tmp_path, put_run):
+    put_run(tmp_path, "rows", "attributions")
+    expected = load_rows(tmp_path)
+    for path in (tmp_path / "rows").iterdir():
+        old = pd.read_parquet(path).drop(columns="total")
+        old.astype(dict.fromkeys(("anomalies", "detected", "flagged"), bool)).to_parquet(path, index=False)
+    run_suite(saving_suite, tmp_path)
+    pd.testing.assert_frame_equal(load_rows(tmp_path), expected)
+
+
 def test_rows_carry_labels_and_kinds(saving_suite, tmp_path, put_run):
     put_run(tmp_path, "rows", "attributions")
     rows = load_rows(tmp_path)

@@ -292,6 +292,31 @@ def test_kinds_make_up_their_scope(trial):
             assert sum(parts) / whole[weight] == pytest.approx(whole[name])
 
 
+def test_a_share_of_the_score_is_pooled_over_the_rows_of_a_scope(of_recipe):
+    fitted, rows = of_recipe, of_recipe.rows_to_explain()
+    measures, X = Measures(("sufficiency",)), of_recipe.table.X[of_recipe.rows_to_explain()]
+    evaluation = evaluate(np.abs(X), rows, fitted, measures)
+    parts, scores = evaluation.per_row["sufficiency"], evaluation.scores()
+    for scope, weights in evaluation.scopes.items():
+        ratio = np.nansum(weights * parts[""]) / np.nansum(weights * parts["total"])
+        assert scores[scope]["sufficiency"] == pytest.approx(ratio)
+        assert scores[scope]["low_sufficiency"] < ratio < scores[scope]["high_sufficiency"]
+
+
+def test_equal_rows_narrow_no_interval(of_recipe):
+    table, measures = of_recipe.table, Measures(("comprehensiveness",))
+    order = np.concatenate([np.arange(table.n_rows)] * 3)
+    parts = {name: getattr(table, name)[order] for name in ("X", "y", "mask", "clean", "kind")}
+    thrice = dataclasses.replace(table, **parts)
+    repeated = dataclasses.replace(of_recipe, table=thrice, scores=of_recipe.scores[order])
+    once, again = (
+        score_attributions(np.abs(of.table.X), np.arange(of.table.n_rows), of, measures)["detected"]
+        for of in (of_recipe, repeated)
+    )
+    for name in ("comprehensiveness", "low_comprehensiveness", "high_comprehensiveness"):
+        assert again[name] == pytest.approx(once[name])
+
+
 def test_a_curve_of_mean_scores_has_the_score_as_its_mean(trial):
     result = trial("z_score", measures=Measures(("comprehensiveness",)))
     for scope, curves in result["scores_at_k"].items():
