@@ -82,6 +82,8 @@ class Evaluation:
         pooled = {metric: parts for metric, parts in per_row.items() if TOTAL in parts}
         ratios = [self._pooled(metric, parts, weights) for metric, parts in pooled.items()]
         chosen = weights > 0
+        # The weight of all anomalies equal to each row; false positives have no variance.
+        together = np.bincount(self.distinct, weights * (self.kind > 0))[self.distinct][chosen]
         weights, chance = weights[chosen], self._chance[chosen]
         scores: Scores = {
             "n_rows": _expected(weights),
@@ -91,7 +93,9 @@ class Evaluation:
         names = [(metric, part) for metric, of in per_row.items() if metric not in pooled for part in of]
         # All parts at once, since a trial has dozens of them for each scope and kind.
         values = np.compress(chosen, [per_row[metric][part] for metric, part in names], axis=1)
-        values[[part == "variance" for _, part in names]] *= weights  # of a weighted mean: by their squares
+        # Of w v summed: w w' Cov(v, v'), 0 for distinct rows. Equal ones have the same attributions and so,
+        # of the same ground truth, the same value; of another, their covariance is taken at its bound.
+        values[[part == "variance" for _, part in names]] *= together
         is_defined = ~np.isnan(values)
         of_all = (values * weights).sum(axis=1) / (weights.sum() or np.nan)
         for i, (metric, part) in enumerate(names):
@@ -225,7 +229,8 @@ def score_attributions(
 
         For metrics that use the ground truth also `adjusted_<metric>`, the chance-adjusted mean over the
         rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,
-        the standard deviation of a blind guess's mean. A false positive counts 0 in all of these.
+        the standard deviation of a blind guess's mean: a guess for each distinct row, since explainers give
+        equal rows equal attributions. A false positive counts 0 in all of these.
     """
     return evaluate(attributions, rows, fitted, measures, **how).scores()
 

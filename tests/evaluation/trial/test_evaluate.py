@@ -264,6 +264,25 @@ def test_a_blind_guess_stays_within_the_declared_spread():
     assert (np.abs(np.std(z, axis=0) - 1) < 0.5).all()
 
 
+def test_equal_rows_are_one_blind_guess(of_recipe):
+    table = of_recipe.table
+    order = np.concatenate([np.flatnonzero(table.y)[:3].repeat([1, 4, 40]), np.flatnonzero(~table.y)[:40]])
+    parts = {name: getattr(table, name)[order] for name in ("X", "y", "mask", "clean", "kind")}
+    scores = np.arange(85.0)[::-1]
+    fitted = dataclasses.replace(of_recipe, table=dataclasses.replace(table, **parts), scores=scores)
+    rows, rng = fitted.rows_to_explain(), np.random.default_rng(0)
+    names = [metric.name for metric in metrics.RANKING]
+    guesses = []
+    for _ in range(200):
+        guess = rng.random((3, 10)).repeat([1, 4, 40], axis=0)
+        guesses.append(score_attributions(guess, rows, fitted)["anomalies"])
+    spread = np.std([[of[name] for name in names] for of in guesses], axis=0)
+    expected = np.array([guesses[0][f"chance_std_{name}"] for name in names])
+    is_known = expected > 0
+    assert is_known.any()
+    np.testing.assert_allclose(spread[is_known], expected[is_known], rtol=0.25)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -303,7 +322,7 @@ def test_a_share_of_the_score_is_pooled_over_the_rows_of_a_scope(of_recipe):
         assert scores[scope]["low_sufficiency"] < ratio < scores[scope]["high_sufficiency"]
 
 
-def test_equal_rows_narrow_no_interval(of_recipe):
+def test_equal_rows_narrow_no_interval_and_no_spread_of_chance(of_recipe):
     table, measures = of_recipe.table, Measures(("comprehensiveness",))
     order = np.concatenate([np.arange(table.n_rows)] * 3)
     parts = {name: getattr(table, name)[order] for name in ("X", "y", "mask", "clean", "kind")}
@@ -313,7 +332,8 @@ def test_equal_rows_narrow_no_interval(of_recipe):
         score_attributions(np.abs(of.table.X), np.arange(of.table.n_rows), of, measures)["detected"]
         for of in (of_recipe, repeated)
     )
-    for name in ("comprehensiveness", "low_comprehensiveness", "high_comprehensiveness"):
+    stds = [name for name in once if name.startswith("chance_std_")]
+    for name in ("comprehensiveness", "low_comprehensiveness", "high_comprehensiveness", *stds):
         assert again[name] == pytest.approx(once[name])
 
 
