@@ -26,11 +26,13 @@ from .erasure import (
     set_sizes,
     sufficiency,
     sufficiency_curve,
+    total_fall,
 )
 from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, fidelity
 from .fill_values import FILL_VALUES, FillValue, make_fill_value
 from .infidelity import infidelity
 from .perturbed import Score
+from .pooled import pooled_interval, pooled_ratio
 from .ranking import acc_m, adjusted, chance_level, graded_acc_m, graded_gains, graded_ndcg_m, ndcg_m
 from .registry import METRICS, RANKING, SET_SIZES
 from .robustness import batch_agreement, max_sensitivity, rank_agreement, seed_agreement
@@ -69,6 +71,9 @@ __all__ = [
     "comprehensiveness",
     "sufficiency_curve",
     "sufficiency",
+    "total_fall",
+    "pooled_ratio",
+    "pooled_interval",
     "set_sizes",
     "mean_over_sizes",
     "FILL_VALUES",

@@ -85,6 +85,9 @@ class Metric:
     curve
         Function of an `Explained`: values (n, s), one for each of `set_sizes(d)`, whose `mean_over_sizes` is
         what `per_row` returns. None for a metric that is no area.
+    total
+        Function of an `Explained`: what each row's value is a part of (n,), NaN where the row does not count.
+        The metric is then one ratio of sums over rows, see `pooled_ratio`. None for a mean over rows.
     version
         Raised when values change.
     """
@@ -99,6 +102,7 @@ class Metric:
     chance: PerRow | None = None
     chance_variance: PerRow | None = None
     curve: PerRow | None = None
+    total: PerRow | None = None
     version: int = 1
 
     @property

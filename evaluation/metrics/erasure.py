@@ -15,6 +15,7 @@ from .base import mean_over_sizes
 from .checks import checked_attributions
 from .fill_values import checked_fill_value
 from .perturbed import SCORE_ROUNDING, Score, before_and_after
+from .pooled import pooled_ratio
 
 N_SIZES = 10
 
@@ -60,7 +61,8 @@ def comprehensiveness_curve(
     Returns
     -------
     (n, s) float64
-        f(x) - f(x with the top k at the fill value), in units of the score; higher is better.
+        f(x) - f(x with the top k at the fill value), in units of the score; higher is better. NaN in rows
+        with a score that is not finite.
 
     Raises
     ------
@@ -71,8 +73,7 @@ def comprehensiveness_curve(
     -----
     Source: DeYoung et al. 2020 (ERASER), arXiv 1911.03429; as a deletion curve, Samek et al. 2017.
     """
-    before, after = _erased(attributions, X, score, fill_value, _sizes(sizes, X), takes_top=True, seed=seed)
-    return before[:, None] - after
+    return _falls(attributions, X, score, fill_value, _sizes(sizes, X), takes_top=True, seed=seed)
 
 
 def sufficiency_curve(
@@ -93,71 +94,72 @@ def sufficiency_curve(
     (n, s) float64
         f(x) - f(x with all but the top k at the fill value), in units of the score; lower is better.
     """
-    before, after = _erased(attributions, X, score, fill_value, _sizes(sizes, X), takes_top=False, seed=seed)
-    return before[:, None] - after
+    return _falls(attributions, X, score, fill_value, _sizes(sizes, X), takes_top=False, seed=seed)
+
+
+def total_fall(X: FloatArray, score: Score, *, fill_value: FloatArray) -> FloatArray:
+    """Return how far each row's score falls when all its features go to the fill value.
+
+    Parameters and errors are those of `comprehensiveness_curve`.
+
+    Returns
+    -------
+    (n,) float64
+        f(x) - f(fill value), in units of the score. NaN in rows that do not score above their fill value, in
+        which there is nothing for features to account for, or where a score is not finite.
+    """
+    X = matrix(X)
+    fill_value = checked_fill_value(fill_value, X)
+    before, after = before_and_after(score, X, lambda rows, _: fill_value[rows, None], 1)
+    fall = before - after[:, 0]
+    return np.where(fall > SCORE_ROUNDING * np.abs(before), fall, np.nan)
 
 
 def comprehensiveness(
     attributions: FloatArray, X: FloatArray, score: Score, *, fill_value: FloatArray, seed: int = 0
-) -> FloatArray:
-    """Return the area under `comprehensiveness_curve`, as a share of the fall with all at the fill value.
+) -> float:
+    """Return the area under `comprehensiveness_curve` of all rows together, as a share of their total fall.
+
+    The falls without the top k features, averaged over `set_sizes(d)` (the area over the logarithm of k) and
+    summed over rows, over the sum of the falls with all features at the fill value. A mean of the rows' own
+    ratios would be decided by the rows that hardly fall.
 
     Returns
     -------
-    (n,) float64
-        The mean over `set_sizes(d)`, that is the area over the logarithm of k; higher is better. 1 if the
-        first feature alone takes all of the fall; above 1 where the others hold the score up. NaN where
-        the row does not score above its fill value. A row that barely does has a value far from [0, 1], which
-        weighs on a mean: more so with a fill value that is close to the row, as the nearest one is.
+    float
+        Higher is better. 1 if each row's first feature alone takes all of the fall; above 1 where the others
+        hold the score up. Rows that do not score above their fill value are left out; NaN if none is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xadbench.evaluation import metrics
+    >>> X = np.array([[3.0, 1.0], [-2.0, 2.5]])  # the second row hardly scores above its fill value
+    >>> round(metrics.comprehensiveness(X, X, lambda rows: rows.sum(axis=1), fill_value=np.zeros(2)), 3)
+    1.222
     """
-    return mean_over_sizes(
-        erasure_shares(attributions, X, score, fill_value=fill_value, takes_top=True, seed=seed)
-    )
+    curve = comprehensiveness_curve(attributions, X, score, fill_value=fill_value, seed=seed)
+    return pooled_ratio(mean_over_sizes(curve), total_fall(X, score, fill_value=fill_value))
 
 
 def sufficiency(
     attributions: FloatArray, X: FloatArray, score: Score, *, fill_value: FloatArray, seed: int = 0
-) -> FloatArray:
-    """Return the area under `sufficiency_curve`, as a share of the fall with all at the fill value.
+) -> float:
+    """Return the area under `sufficiency_curve` of all rows together, as a share of their total fall.
+
+    As `comprehensiveness`, of the falls with only the top k features left.
 
     Returns
     -------
-    (n,) float64
-        The mean over `set_sizes(d)`; lower is better. 0 if the first feature alone keeps the score; below 0
-        where the others hold it down. NaN where the row does not score above its fill value.
+    float
+        Lower is better. 0 if each row's first feature alone keeps the score; below 0 where the others hold it
+        down. Rows that do not score above their fill value are left out; NaN if none is left.
     """
-    return mean_over_sizes(
-        erasure_shares(attributions, X, score, fill_value=fill_value, takes_top=False, seed=seed)
-    )
+    curve = sufficiency_curve(attributions, X, score, fill_value=fill_value, seed=seed)
+    return pooled_ratio(mean_over_sizes(curve), total_fall(X, score, fill_value=fill_value))
 
 
-def erasure_shares(
-    attributions: FloatArray,
-    X: FloatArray,
-    score: Score,
-    *,
-    fill_value: FloatArray,
-    takes_top: bool,
-    seed: int = 0,
-) -> FloatArray:
-    """Return the curve of comprehensiveness (`takes_top`) or sufficiency as shares of the whole fall.
-
-    Returns
-    -------
-    (n, s) float64
-        For each of `set_sizes(d)` the fall over that with all features at the fill value. NaN in rows that do
-        not score above their fill value, or where a score is not finite.
-    """
-    everything = X.shape[1] if takes_top else 0
-    sizes = np.append(set_sizes(X.shape[1]), everything)
-    before, after = _erased(attributions, X, score, fill_value, sizes, takes_top=takes_top, seed=seed)
-    falls = before[:, None] - after
-    is_defined = np.isfinite(falls).all(axis=1) & (falls[:, -1] > SCORE_ROUNDING * np.abs(before))
-    shares: FloatArray = falls[:, :-1] / np.where(is_defined, falls[:, -1], np.nan)[:, None]
-    return shares
-
-
-def _erased(
+def _falls(
     attributions: FloatArray,
     X: FloatArray,
     score: Score,
@@ -166,8 +168,8 @@ def _erased(
     *,
     takes_top: bool,
     seed: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Return f(x) (n,) and f (n, s) of the rows without their top features, or with only them."""
+) -> FloatArray:
+    """Return how far f falls (n, s) without a row's top features, or with only them."""
     X = matrix(X)
     attributions, fill_value = checked_attributions(attributions, X, "X"), checked_fill_value(fill_value, X)
     place = _places(attributions, seed)
@@ -176,7 +178,9 @@ def _erased(
         is_top: BoolArray = place[rows, None] < sizes[draws, None]
         return np.where(is_top == takes_top, fill_value[rows, None], X[rows, None])
 
-    return before_and_after(score, X, changed, len(sizes))
+    before, after = before_and_after(score, X, changed, len(sizes))
+    falls = before[:, None] - after
+    return np.where(np.isfinite(falls).all(axis=1, keepdims=True), falls, np.nan)
 
 
 def _places(attributions: FloatArray, seed: int) -> IntArray:

@@ -118,14 +118,16 @@ def _normal_rows(background: FloatArray, score: Score) -> FloatArray:
     scores = in_chunks(score, background)
     if np.isnan(scores).all():
         raise InputError("score is finite for no row of the background, so none is known to be normal")
-    return background[scores <= np.nanmedian(scores)]
+    normal = background[scores <= np.nanmedian(scores)]
+    # Sorted: of rows that are equally near, the same one is taken in any order of the background.
+    return normal[np.lexsort(normal.T)]
 
 
 FILL_VALUES: dict[str, FillValue] = {
     "mean": FillValue("the background's mean", _mean),
     "median": FillValue("the background's median, feature by feature", _median),
-    "nearest": FillValue("the nearest normal row of the background", _nearest),
+    "nearest": FillValue("the nearest normal row of the background", _nearest, version=2),
     "conditional": FillValue(
-        "each feature from one of the ten normal rows nearest in all the others", _conditional
+        "each feature from one of the ten normal rows nearest in all the others", _conditional, version=2
     ),
 }

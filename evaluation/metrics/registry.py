@@ -9,8 +9,8 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 
 from . import cells, positions
-from .base import Explained, Metric, PerRow
-from .erasure import comprehensiveness, erasure_shares, sufficiency
+from .base import Explained, Metric, PerRow, mean_over_sizes
+from .erasure import comprehensiveness_curve, sufficiency_curve, total_fall
 from .faithfulness import faithfulness, faithfulness_at_k, faithfulness_curve, fidelity
 from .infidelity import infidelity
 from .positions import LinearMetric
@@ -81,6 +81,19 @@ def _faithfulness_at(k: int) -> Metric:
         needs=NEEDS_FILL_VALUE,
         **CORRELATION,
     )
+
+
+def _erasure(function: Callable[..., FloatArray]) -> dict[str, Any]:
+    curve = _seeded(function, *BY_FILL_VALUE)
+    return {
+        "curve": curve,
+        "per_row": lambda explained: mean_over_sizes(curve(explained)),
+        "total": lambda explained: total_fall(explained.X, explained.score, fill_value=explained.fill_value),
+        "needs": NEEDS_FILL_VALUE,
+        "range": (-inf, inf),
+        "source": DEYOUNG,
+        "version": 2,
+    }
 
 
 UNIT: dict[str, Any] = {"best": 1.0, "range": (0.0, 1.0)}
@@ -203,23 +216,15 @@ FAITHFULNESS = (
     ),
     Metric(
         name="comprehensiveness",
-        description="share of the score that goes with the k top-ranked features, mean over k",
-        source=DEYOUNG,
-        per_row=_seeded(comprehensiveness, *BY_FILL_VALUE),
-        curve=_seeded(erasure_shares, *BY_FILL_VALUE, takes_top=True),
-        needs=NEEDS_FILL_VALUE,
+        description="share of all rows' score that goes with their k top-ranked features, mean over k",
         best=inf,
-        range=(-inf, inf),
+        **_erasure(comprehensiveness_curve),
     ),
     Metric(
         name="sufficiency",
-        description="share of the score that is lost with only the k top-ranked features, mean over k",
-        source=DEYOUNG,
-        per_row=_seeded(sufficiency, *BY_FILL_VALUE),
-        curve=_seeded(erasure_shares, *BY_FILL_VALUE, takes_top=False),
-        needs=NEEDS_FILL_VALUE,
+        description="share of all rows' score that is lost with only the k top-ranked features, mean over k",
         best=-inf,
-        range=(-inf, inf),
+        **_erasure(sufficiency_curve),
     ),
 )
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xadbench.datasets.common.errors import InputError, find, unknown
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.metrics.intervals import LEVEL, bootstrap_interval
 from xadbench.evaluation.results import statistics as stats
 from xadbench.evaluation.results.frame import VALUE
 from xadbench.evaluation.results.stored_runs import ADJUSTED
@@ -55,7 +56,7 @@ class Criteria:
     scope: str = HEADLINE_SCOPE
     tolerance: float = 0.02
     time_tolerance: float | None = 1.25
-    level: float = stats.LEVEL
+    level: float = LEVEL
     allowed: frozenset[str] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:
@@ -203,7 +204,7 @@ def _intervals(
         )
         return _intervals(changes.set_axis(units), bound, n_resamples, pairs)
     centre = own.mean().to_numpy()
-    low, high = stats.interval(centre, drawn, len(own), 2 * bound - 1)
+    low, high = bootstrap_interval(centre, drawn, len(own), 2 * bound - 1)
     return {
         column: _Interval(low[i], high[i], len(own))
         if len(own) > 1 or not _repeats(column, pairs)

@@ -36,12 +36,12 @@ class Feature:
 class Example:
     """An anomaly, and the features shown of it: the ground-truth features and those top-ranked.
 
-    `ndcg_m` is that of each explainer on this row.
+    `detected` is its weight in that scope, see `load_rows`; `ndcg_m` that of each explainer on this row.
     """
 
     row: int
     kind: str
-    is_detected: bool
+    detected: float
     n_true: int
     explainers: list[str]
     ndcg_m: list[float]
@@ -73,7 +73,7 @@ def _example(summary: TableSummary, of: ExampleRow, attributions: Attributions) 
     return Example(
         row=of.row,
         kind=of.kind,
-        is_detected=bool(next(iter(of_row.values())).index[0]),
+        detected=float(next(iter(of_row.values())).index[0]),
         n_true=int(mask.sum()),
         explainers=list(of_row),
         ndcg_m=ndcg_m(matrix, np.tile(mask, (len(matrix), 1))).tolist(),

@@ -32,5 +32,5 @@ def _rows(board: pd.DataFrame, names: Sequence[str]) -> Iterator[tuple[Any, ...]
         for column, name in shown:
             if column in row and column not in SCORES:
                 undefined = row.get(f"n_undefined_{name}", 0)
-                count = 0 if pd.isna(undefined) else int(undefined)
+                count = 0.0 if pd.isna(undefined) else float(undefined)
                 yield row["detector"], column, row["explainer"], row[column], count, row["trials"]

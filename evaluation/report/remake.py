@@ -58,7 +58,7 @@ def explain_again(
     rows = np.array([example.row for example in summary.examples], dtype=np.intp)
     if fitted is None or not len(rows):
         return {}
-    index = pd.MultiIndex.from_arrays([rows, np.isin(rows, fitted.flagged)], names=["row", "detected"])
+    index = pd.MultiIndex.from_arrays([rows, fitted.flag_probability[rows]], names=["row", "detected"])
     known = [one for one in explainers if not _names_code(one)]
     made = {one.label: _attributions(source, fitted, one, rows) for one in known}
     return {name: pd.DataFrame(of, index=index) for name, of in made.items() if of is not None}

@@ -21,7 +21,7 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.suite.spec import Artifact
-from xadbench.evaluation.trial.evaluate import Evaluation
+from xadbench.evaluation.trial.evaluate import TOTAL, Evaluation
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
 from .frame import IDENTITY
@@ -37,10 +37,11 @@ ROWS_SCHEMA = pa.schema(
         *((name, pa.int64() if name == "seed" else _WORD) for name in _LABELS),
         ("row", pa.int64()),
         ("kind", _WORD),
-        *((scope, pa.bool_()) for scope in SCOPES),
+        *((scope, pa.float64()) for scope in SCOPES),
         ("metric", _WORD),
         ("value", pa.float64()),
         ("adjusted", pa.float64()),
+        ("total", pa.float64()),
     ]
 )
 
@@ -87,7 +88,12 @@ def _values(evaluation: Evaluation) -> pd.DataFrame:
     undefined = np.full(len(of_row), np.nan)
     return pd.concat(
         [
-            of_row.assign(metric=name, value=parts[""], adjusted=parts.get("adjusted_", undefined))
+            of_row.assign(
+                metric=name,
+                value=parts[""],
+                adjusted=parts.get("adjusted_", undefined),
+                total=parts.get(TOTAL, undefined),
+            )
             for name, parts in evaluation.per_row.items()
         ],
         ignore_index=True,
@@ -156,7 +162,8 @@ def write_rows(run: Path, records: Sequence[Record]) -> None:
 def _rows_of(run: Path, record: Record) -> pa.Table | None:
     try:
         own = read_frame(_path(run, "rows", record.key), "rows of a trial")
-        return _as_table(own.assign(**_labels(record)))
+        total = own.get("total", np.nan)  # runs of before have none
+        return _as_table(own.assign(**_labels(record), total=total))
     except (KeyError, TypeError, ValueError, pa.ArrowException):  # InputError too: no such file, or another
         return None
 
@@ -179,9 +186,11 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row each (trial, explained row, metric): `key`, `table`, `seed`, `detector` and `explainer` of the
-        trial; `row`, its number in the table, and `kind`; `anomalies`, `detected` and `flagged`, whether it
-        is in that scope; `metric`; `value`, and `adjusted` for chance. Both are NaN where not defined; where
-        a metric use the ground truth, a false alarm has 0, as it counts in the mean over `flagged`.
+        trial; `row`, its number in the table, and `kind`; `anomalies`, `detected` and `flagged`, its weight
+        in the mean over that scope: 1 or 0, or the probability that it is among the highest scores where it
+        is tied with others at the cut; `metric`; `value`, `adjusted` for chance, and `total`, where a metric
+        is the sum of values over that of totals. All are NaN where not defined; where a metric use the
+        ground truth, a false alarm has 0, as it counts in the mean over `flagged`.
 
     Raises
     ------
@@ -198,8 +207,8 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One column a feature; the index has `row`, the number in the table, and `detected`, whether it is an
-        anomaly that the detector found.
+        One column a feature; the index has `row`, the number in the table, and `detected`, its weight in that
+        scope, as of `load_rows`: 1 for an anomaly that the detector found.
 
     Raises
     ------

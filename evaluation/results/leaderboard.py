@@ -134,7 +134,7 @@ def _with_scores(frame: ResultFrame, scope: str, further: Sequence[str]) -> pd.D
     scores = frame.wide(frame.means(scope), names)
     trials = frame.trials.merge(scores, how="left", on=IDENTITY)
     return trials.assign(
-        n_informative=trials["n_informative"].fillna(0).astype(int),
+        n_informative=trials["n_informative"].fillna(0),
         oracle_known=trials["oracle_auc_roc"].notna(),
         ok=trials["status"] == "ok",
     )
@@ -237,8 +237,10 @@ def _text(name: str, value: object) -> str:
         return str(value)
     if value != value:  # noqa: PLR0124  # NaN: no trial has a score
         return "-"
-    if name == "normalised_time" or name.startswith(UNDEFINED):
+    if name == "normalised_time":
         return f"{value:.0f}"
+    if name == "n_informative" or name.startswith(UNDEFINED):
+        return f"{value:.1f}".removesuffix(".0")  # an expected number where scores are tied
     if name not in HEADINGS and not 0.01 <= abs(value) < 1000:
         return f"{value:.3g}"  # an infidelity may be tiny or huge
     return f"{value:.1f}" if name == "seconds" else f"{value:.3f}"

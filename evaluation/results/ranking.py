@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
+from xadbench.evaluation.metrics.intervals import LEVEL
 from xadbench.evaluation.trial.evaluate import OF_ANOMALIES
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
 
@@ -24,7 +25,7 @@ MOST_BOARDS = 150  # of kinds; beyond, they are not split by width too: a report
 KIND_RESAMPLES = 2_000  # so many boards take their time
 NO_KINDS = "an older record, without scores by kind"
 BEST = 1.0  # of an adjusted nDCG_m
-SIGNIFICANT = 1 - stats.LEVEL
+SIGNIFICANT = 1 - LEVEL
 
 
 class Missing(NamedTuple):

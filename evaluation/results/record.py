@@ -17,7 +17,7 @@ from xadbench.datasets.common.specs import build_spec
 
 RECORD_VERSION = 3  # of the format; raised when a record of before cannot be read any more
 REUSED = frozenset({"ok", "skipped"})
-COUNT = "n_"  # the prefix of values that are whole numbers
+COUNT = "n_"  # the prefix of numbers of rows: whole, but where scores are tied at the cut of a scope
 Status = Literal["ok", "skipped", "error", "timeout", "out-of-memory"]
 
 # A run has tens of thousands of records. What many of them have in common is held once.
@@ -39,7 +39,7 @@ class Numbers(Mapping[str, float | None]):
         value = self._values[self._places[name]]
         if not math.isfinite(value):
             return None
-        return int(value) if name.startswith(COUNT) else value
+        return int(value) if name.startswith(COUNT) and value.is_integer() else value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

@@ -15,8 +15,8 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
+from xadbench.evaluation.metrics.intervals import LEVEL, bootstrap_interval
 
-LEVEL = 0.95
 RESAMPLES = 10_000
 TABLE, SEED = "table", "seed"
 Source = Callable[[str], str]
@@ -185,7 +185,7 @@ def means(grid: pd.DataFrame, **options: Any) -> pd.DataFrame:
     Options are those of `resampled_means`. With one source alone there is no interval: NaN.
     """
     own, drawn = resampled_means(grid, **options)
-    low, high = interval(own.mean().to_numpy(), drawn, len(own))
+    low, high = bootstrap_interval(own.mean().to_numpy(), drawn, len(own))
     rank = own.rank(axis=1, ascending=False).mean()
     table = pd.DataFrame({"mean": own.mean(), "low": low, "high": high, "rank": rank})
     return table.sort_values("mean", ascending=False, kind="stable")
@@ -201,39 +201,9 @@ def margins(grid: pd.DataFrame, entry: str, **options: Any) -> pd.DataFrame:
         raise InputError(f"{entry!r} has no value on every table and seed")
     own, drawn = resampled_means(grid, **options)
     lead = own.mean()[entry] - own.mean()
-    low, high = interval(lead.to_numpy(), drawn[:, grid.columns == entry] - drawn, len(own))
+    low, high = bootstrap_interval(lead.to_numpy(), drawn[:, grid.columns == entry] - drawn, len(own))
     table = pd.DataFrame({"mean": lead, "low": low, "high": high})
     return table.drop(index=entry).sort_values("mean", kind="stable")
-
-
-def interval(
-    mean: FloatArray, drawn: FloatArray, n_sources: int, level: float = LEVEL
-) -> tuple[FloatArray, FloatArray]:
-    """Return both ends (n_entries,) of the percentile interval, widened as t is beside a normal one.
-
-    A bootstrap of few sources is too narrow: its spread lacks a factor of sqrt(n / (n - 1)), and the tails of
-    Student's t. With one source alone there is no interval: NaN.
-
-    Parameters
-    ----------
-    mean : (n_entries,) float64
-        The centres.
-    drawn : (n_resamples, n_entries) float64
-        Their resamples, as `resampled_means` draws them.
-    n_sources
-        How many sources these were drawn from.
-    level
-        Of confidence, in (0, 1).
-    """
-    from scipy.stats import norm, t  # noqa: PLC0415  # takes a while to import
-
-    if n_sources == 1:
-        unknown = np.full(len(mean), np.nan)
-        return unknown, unknown
-    tail = (1 + LEVEL) / 2  # whatever the level: beyond, quantiles of few sources are all of the extreme one
-    widened = np.sqrt(n_sources / (n_sources - 1)) * t.ppf((1 + level) / 2, n_sources - 1) / norm.ppf(tail)
-    low, high = np.quantile(drawn, [1 - tail, tail], axis=0)
-    return mean + widened * (low - mean), mean + widened * (high - mean)
 
 
 def pairwise(grid: pd.DataFrame, source: Source = source_of) -> pd.DataFrame:

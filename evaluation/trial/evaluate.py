@@ -1,7 +1,7 @@
 """What metrics say of explained rows: row by row, as means over a scope, and by kind of anomaly."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ from .scopes import RANKED, SCOPES, Measures, Scores
 
 OF_ANOMALIES = ("anomalies", "detected")  # scopes whose every row has a kind
 BY_KIND = ("ndcg_m", "acc_m")
+TOTAL = "total"  # the part of a metric that is one ratio of sums over rows
+DECIMALS = 9  # of an expected number of rows
 KEPT_BY_KIND = ("n_rows", "n_informative", "chance", *BY_KIND, *(f"adjusted_{name}" for name in BY_KIND))
 
 
@@ -38,20 +40,25 @@ class Evaluation:
     mask : (r, d) bool
         The ground-truth features; None where the table does not name them.
     scopes
-        For each of SCOPES which rows are in it, (r,) bool.
+        For each of SCOPES the weight of each row (r,), in [0, 1]: the probability that it is in the scope
+        under a random order of tied detector scores.
     per_row
-        For each metric its values (r,), and where it has them `adjusted_`, `chance_` and `variance`.
+        For each metric its values (r,), and where it has them `adjusted_`, `chance_` and `variance`, or
+        `total`.
     curves
         For each metric that is an area its values (r, s) for each of `set_sizes(d)`.
+    distinct : (r,) int
+        The same number for equal rows, which are no independent evidence; in the order of their values.
     """
 
     rows: IntArray
     kind: IntArray
     kinds: Mapping[int, str]
     mask: BoolArray | None
-    scopes: Mapping[str, BoolArray]
+    scopes: Mapping[str, FloatArray]
     per_row: Mapping[str, Mapping[str, FloatArray]]
     curves: Mapping[str, FloatArray]
+    distinct: IntArray
 
     def scores(self) -> dict[str, Scores]:
         """Return the mean scores of each scope, as `score_attributions` does."""
@@ -61,45 +68,75 @@ class Evaluation:
         """Return KEPT_BY_KIND of each kind of anomaly in the table, for the scopes OF_ANOMALIES."""
         return {scope: self._kinds_of(self.scopes[scope]) for scope in OF_ANOMALIES}
 
-    def _kinds_of(self, chosen: BoolArray) -> dict[str, Scores]:
+    def _kinds_of(self, weights: FloatArray) -> dict[str, Scores]:
         evaluating = {metric: self.per_row[metric] for metric in BY_KIND}
-        means = {name: self._means(evaluating, chosen & (self.kind == i)) for i, name in self.kinds.items()}
+        means = {name: self._means(evaluating, weights * (self.kind == i)) for i, name in self.kinds.items()}
         return {name: {score: of[score] for score in KEPT_BY_KIND} for name, of in means.items()}
 
     @cached_property
     def _chance(self) -> FloatArray:
         return np.full(len(self.rows), np.nan) if self.mask is None else metrics.chance_level(self.mask)
 
-    def _means(self, per_row: Mapping[str, Mapping[str, FloatArray]], chosen: BoolArray) -> Scores:
-        """Return sizes, and each part's mean over those chosen rows where it is defined."""
-        n_rows = int(chosen.sum())
+    def _means(self, per_row: Mapping[str, Mapping[str, FloatArray]], weights: FloatArray) -> Scores:
+        """Return sizes, and each part's weighted mean over the rows where it is defined."""
+        pooled = {metric: parts for metric, parts in per_row.items() if TOTAL in parts}
+        ratios = [self._pooled(metric, parts, weights) for metric, parts in pooled.items()]
+        chosen = weights > 0
+        # The weight of all anomalies equal to each row; false positives have no variance.
+        together = np.bincount(self.distinct, weights * (self.kind > 0))[self.distinct][chosen]
+        weights, chance = weights[chosen], self._chance[chosen]
         scores: Scores = {
-            "n_rows": n_rows,
-            "n_informative": int((chosen & (self._chance < 1)).sum()),
-            "chance": _mean(self._chance[chosen]),
+            "n_rows": _expected(weights),
+            "n_informative": _expected(weights[chance < 1]),
+            "chance": _mean(chance, weights),
         }
-        names = [(metric, part) for metric, parts in per_row.items() for part in parts]
+        names = [(metric, part) for metric, of in per_row.items() if metric not in pooled for part in of]
         # All parts at once, since a trial has dozens of them for each scope and kind.
         values = np.compress(chosen, [per_row[metric][part] for metric, part in names], axis=1)
-        n_defined = (~np.isnan(values)).sum(axis=1)
-        of_all = values.sum(axis=1) / max(n_rows, 1)
+        # Of w v summed: w w' Cov(v, v'), 0 for distinct rows. Equal ones have the same attributions and so,
+        # of the same ground truth, the same value; of another, their covariance is taken at its bound.
+        values[[part == "variance" for _, part in names]] *= together
+        is_defined = ~np.isnan(values)
+        of_all = (values * weights).sum(axis=1) / (weights.sum() or np.nan)
         for i, (metric, part) in enumerate(names):
-            n = int(n_defined[i])
-            mean = float(of_all[i]) if n == n_rows > 0 else _mean(values[i])
+            mean = float(of_all[i]) if is_defined[i].all() else _mean(values[i], weights)
             if part == "variance":
-                scores[f"chance_std_{metric}"] = math.sqrt(mean / max(n, 1))
+                scores[f"chance_std_{metric}"] = math.sqrt(mean / (weights[is_defined[i]].sum() or np.nan))
             else:
                 scores[f"{part}{metric}"] = mean
             if not part:
-                scores[f"n_undefined_{metric}"] = n_rows - n
-        return scores
+                scores[f"n_undefined_{metric}"] = _expected(weights[~is_defined[i]])
+        return scores | {name: value for of in ratios for name, value in of.items()}
+
+    def _pooled(self, metric: str, parts: Mapping[str, FloatArray], weights: FloatArray) -> Scores:
+        """Return a ratio of sums over rows with its interval, and the number of rows without a value."""
+        values, totals = parts[""], parts[TOTAL]
+        is_defined = ~np.isnan(values + totals)
+        chosen = is_defined & (weights > 0)
+        _, unit = np.unique(self.distinct[chosen], return_inverse=True)
+        of_units = (np.bincount(unit, (of * weights)[chosen]).astype(float) for of in (values, totals))
+        low, high = metrics.pooled_interval(*of_units)
+        return {
+            metric: metrics.pooled_ratio(values, totals, weights),
+            f"low_{metric}": low,
+            f"high_{metric}": high,
+            f"n_undefined_{metric}": _expected(weights[~is_defined]),
+        }
 
     def mean_curves(self) -> dict[str, dict[str, list[float]]]:
-        """Return each curve's mean over the rows of a scope, size by size, where it is defined."""
+        """Return each curve over the rows of a scope, size by size, where it is defined, as of `scores`."""
         return {
-            scope: {name: [_mean(at_k) for at_k in curve[chosen].T] for name, curve in self.curves.items()}
-            for scope, chosen in self.scopes.items()
+            scope: {name: [*self._curve(name, weights)] for name in self.curves}
+            for scope, weights in self.scopes.items()
         }
+
+    def _curve(self, metric: str, weights: FloatArray) -> Iterator[float]:
+        chosen, totals = weights > 0, self.per_row[metric].get(TOTAL)
+        for at_k in self.curves[metric].T:
+            if totals is None:
+                yield _mean(at_k[chosen], weights[chosen])
+            else:
+                yield metrics.pooled_ratio(at_k, totals, weights)
 
 
 def evaluate(
@@ -128,7 +165,7 @@ def evaluate(
         explain_with_seed=explain_with_seed,
         seed=seed,
     )
-    is_flagged: BoolArray = np.isin(rows, fitted.flagged)
+    flagged = fitted.flag_probability[rows]
     is_anomaly: BoolArray = table.y[rows]
     known = [metric for metric in measures.chosen.values() if metric.is_known(explained)]
     curves = {metric.name: metric.curve(explained) for metric in known if metric.curve}
@@ -138,12 +175,17 @@ def evaluate(
         kind=table.kind[rows].astype(np.int64),
         kinds={int(i): table.kinds[i] for i in np.unique(table.kind[table.y])},
         mask=mask,
-        scopes={"anomalies": is_anomaly, "detected": is_anomaly & is_flagged, "flagged": is_flagged},
+        scopes={
+            "anomalies": is_anomaly.astype(np.float64),
+            "detected": is_anomaly * flagged,
+            "flagged": flagged,
+        },
         per_row={
             metric.name: _per_row(metric, explained, is_anomaly, curves.get(metric.name), blind)
             for metric in measures.chosen.values()
         },
         curves=curves,
+        distinct=np.unique(X, axis=0, return_inverse=True)[1],
     )
 
 
@@ -164,7 +206,7 @@ def score_attributions(
     ----------
     attributions : (r, d) float64
     rows : (r,) int
-        The table's rows they explain: at least all anomalies and all flagged rows.
+        The table's rows they explain: at least those of `Fitted.rows_to_explain`.
     fitted
         The detector explained, and the table; without a mask, scores that need it are NaN.
     measures
@@ -179,10 +221,16 @@ def score_attributions(
         For each scope: `n_rows`; `chance`, the mean chance level of nDCG_m and Acc_m; `n_informative`, the
         rows with fewer ground-truth features than features, or none; each metric's mean over the rows where
         it is defined, and `n_undefined_<metric>`, the number of the others. NaN where a scope has no row.
+        Where detector scores are tied at the cut of a scope, rows count by the probability that they are in
+        it under a random order of the ties: means are weighted, and numbers of rows are expected ones.
+
+        A metric with a `total` is one ratio of sums over rows, with `low_<metric>` and `high_<metric>`, its
+        95 % interval from a bootstrap over distinct rows.
 
         For metrics that use the ground truth also `adjusted_<metric>`, the chance-adjusted mean over the
         rows on which they can tell an explainer from chance; `chance_<metric>`; and `chance_std_<metric>`,
-        the standard deviation of a blind guess's mean. A false positive counts 0 in all of these.
+        the standard deviation of a blind guess's mean: a guess for each distinct row, since explainers give
+        equal rows equal attributions. A false positive counts 0 in all of these.
     """
     return evaluate(attributions, rows, fitted, measures, **how).scores()
 
@@ -208,6 +256,9 @@ def _per_row(
 ) -> dict[str, FloatArray]:
     """Return a metric's values, adjusted values, chance and its variance (r,), as far as it has them."""
     values = metric.values(explained) if curve is None else metrics.mean_over_sizes(curve)
+    if metric.total:
+        known = metric.is_known(explained)
+        return {"": values, TOTAL: metric.total(explained) if known else np.full(len(values), np.nan)}
     if not metric.needs_ground_truth:
         return {"": values}
     if not (metric.is_known(explained) and metric.chance and metric.chance_variance):
@@ -220,7 +271,13 @@ def _per_row(
     return {part: np.where(is_anomaly, of_rows, 0.0) for part, of_rows in parts.items()}
 
 
-def _mean(values: FloatArray) -> float:
-    """Return the mean of what is defined, NaN of nothing."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
+def _mean(values: FloatArray, weights: FloatArray) -> float:
+    """Return the weighted mean of what is defined, NaN of nothing."""
+    is_defined = ~np.isnan(values)
+    values, weights = values[is_defined], weights[is_defined]
+    return float((values * weights).sum() / weights.sum()) if len(values) else float("nan")
+
+
+def _expected(weights: FloatArray) -> float:
+    """Return an expected number of rows, without the rounding of a sum of tied rows' weights."""
+    return round(float(weights.sum()), DECIMALS)

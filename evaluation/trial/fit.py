@@ -38,14 +38,23 @@ class Fitted:
         return (self.training or self.table).X
 
     @property
-    def flagged(self) -> IntArray:
-        """The n highest-scored rows, n the true number of anomalies; (n,) row numbers, best first."""
-        order: IntArray = np.argsort(-self.scores, kind="stable")
-        return order[: int(self.table.y.sum())]
+    def flag_probability(self) -> FloatArray:
+        """The probability (n_rows,) that a row is among the n highest-scored, n the true number of anomalies.
+
+        1 above the cut and 0 below. Rows tied at the cut share the room that is left, as if a random order
+        decided: `f1_at_n` is the mean over the anomalies.
+        """
+        n_flagged = int(self.table.y.sum())
+        if n_flagged == 0:
+            return np.zeros(len(self.scores))
+        cut = np.partition(self.scores, -n_flagged)[-n_flagged]
+        above, tied = self.scores > cut, self.scores == cut
+        probability: FloatArray = above + tied * ((n_flagged - above.sum()) / tied.sum())
+        return probability
 
     def rows_to_explain(self) -> IntArray:
-        """Return the rows that some scope needs: all anomalies and all flagged rows."""
-        return np.union1d(np.flatnonzero(self.table.y), self.flagged)
+        """Return the rows that some scope needs: all anomalies, and all rows that may be flagged."""
+        return np.flatnonzero(self.table.y | (self.flag_probability > 0))
 
     def quality(self) -> dict[str, float]:
         """Return the detector's AUC-ROC, average precision and F1 at n."""

@@ -123,14 +123,33 @@ def test_a_single_feature_leaves_nothing_to_correlate():
     settings = {"score": lambda X: X[:, 0], "fill_value": np.zeros(1)}
     for metric in (metrics.faithfulness, metrics.fidelity):
         assert np.isnan(metric(one, one, **settings)).all()
-    assert metrics.comprehensiveness(one, one, **settings).tolist() == [1, 1]
+    assert metrics.comprehensiveness(one, one, **settings) == 1
 
 
 def test_a_row_that_does_not_score_above_its_baseline_has_no_share():
     X = np.vstack([np.ones(6), -np.ones(6)])
+    assert np.isfinite(metrics.total_fall(X, linear, fill_value=ZERO)).tolist() == [True, False]
     for metric in (metrics.comprehensiveness, metrics.sufficiency):
-        values = metric(WEIGHTS * X, X, linear, fill_value=ZERO)
-        assert np.isfinite(values).tolist() == [True, False]
+        alone = metric(WEIGHTS * X[:1], X[:1], linear, fill_value=ZERO)
+        assert np.isfinite(alone)
+        assert metric(WEIGHTS * X, X, linear, fill_value=ZERO) == alone
+        assert np.isnan(metric(WEIGHTS * X[1:], X[1:], linear, fill_value=ZERO))
+
+
+def test_no_single_row_decides_a_share_of_the_score():
+    X = np.random.default_rng(0).normal(size=(100, 4)) + 5
+    X[0] = [3.0, -3.0, 1e-4, 0.0]  # two contributions that cancel: all features gone, it falls by 1e-4
+
+    def score(rows):
+        return rows.sum(axis=1) + 1
+
+    for metric in (metrics.comprehensiveness, metrics.sufficiency):
+        of_all, without = (metric(of, of, score, fill_value=np.zeros(4)) for of in (X, X[1:]))
+        assert 0 < of_all < 1
+        assert of_all == pytest.approx(without, abs=0.01)
+    curve = metrics.comprehensiveness_curve(X, X, score, fill_value=np.zeros(4))
+    expected = curve.mean(axis=1).sum() / X.sum()
+    assert metrics.comprehensiveness(X, X, score, fill_value=np.zeros(4)) == pytest.approx(expected)
 
 
 def test_erasure_curves_by_hand():
@@ -242,12 +261,17 @@ def test_a_score_that_is_not_finite_leaves_its_row_undefined():
         return np.where(np.isclose(rows[:, 0], X[2, 0], atol=0.1), np.inf, curved(rows))
 
     fill_value = metrics.make_fill_value("nearest", X, BACKGROUND, broken)
-    for metric in (metrics.infidelity, metrics.faithfulness, metrics.fidelity, metrics.comprehensiveness):
+    for metric in (metrics.infidelity, metrics.faithfulness, metrics.fidelity, metrics.sufficiency_curve):
         settings = {} if metric is metrics.infidelity else {"fill_value": fill_value}
-        assert np.isnan(metric(attributions, X, broken, **settings))[2]
+        assert np.isnan(metric(attributions, X, broken, **settings)[2]).all()
         others = [0, 1, 3]
         defined = metric(attributions, X, curved, **settings)[others]
         assert_array_equal(metric(attributions, X, broken, **settings)[others], defined)
+    whole = metrics.sufficiency(attributions, X, broken, fill_value=fill_value)
+    others = metrics.sufficiency(
+        attributions[[0, 1, 3]], X[[0, 1, 3]], curved, fill_value=fill_value[[0, 1, 3]]
+    )
+    assert whole == others
     with pytest.raises(InputError, match="finite for no row of the background"):
         metrics.make_fill_value("nearest", X, BACKGROUND, lambda rows: np.full(len(rows), np.inf))
 
@@ -267,7 +291,8 @@ def test_an_area_is_the_mean_of_its_curve(name):
     curve = metrics.METRICS[name].curve(explained)
     assert curve.shape == (6, len(metrics.set_sizes(8)))
     assert_array_equal(metrics.mean_over_sizes(curve), metrics.METRICS[name].values(explained))
-    assert np.isnan(metrics.METRICS[name].values(explained)).tolist() == [True] + [False] * 5
+    parts = metrics.METRICS[name].total or metrics.METRICS[name].values  # of a ratio: what it is over
+    assert np.isnan(parts(explained)).tolist() == [True] + [False] * 5
 
 
 def test_a_curve_without_a_finite_score_somewhere_is_not_defined():

@@ -37,7 +37,7 @@ def test_examples_show_truth_and_attribution_side_by_side(finished_run, trial_re
         for name in ("good", "fair")
     }
     shown = examples(summary, attributions)
-    assert [example.is_detected for example in shown] == [True, False, True]
+    assert [example.detected for example in shown] == [1, 0, 1]
     assert [example.ndcg_m for example in shown[:2]] == [[1.0, 0.0]] * 2
     first = shown[0].features[0]
     assert (first.name, first.value, first.clean, first.is_true) == ("<i>x0</i>", 3.0, 0.5, True)

@@ -23,9 +23,13 @@ def saving_suite(small_suite):
 
 
 def scope_means(rows, column):
-    """Return the mean of the values of each trial, scope and metric."""
-    kept = [rows[rows[scope]].assign(scope=scope) for scope in ("anomalies", "detected", "flagged")]
-    return pd.concat(kept).groupby(["key", "scope", "metric"], observed=True)[column].mean()
+    """Return the weighted mean of the values of each trial, scope and metric."""
+    parts = [rows.assign(scope=scope, weight=rows[scope]) for scope in ("anomalies", "detected", "flagged")]
+    kept = pd.concat(parts).dropna(subset=column)
+    groups = kept.assign(sum=kept[column] * kept["weight"]).groupby(
+        ["key", "scope", "metric"], observed=True
+    )[["sum", "weight"]]
+    return groups.sum().pipe(lambda of: of["sum"] / of["weight"])
 
 
 def test_the_values_of_rows_average_to_the_scores(tmp_path, put_run):
@@ -37,6 +41,27 @@ def test_the_values_of_rows_average_to_the_scores(tmp_path, put_run):
             (record,) = (one for one in records if one.key == key)
             score = record.scores[scope][f"{prefix}{metric}"]
             assert mean == pytest.approx(np.nan if score is None else score, nan_ok=True)
+
+
+def test_the_values_of_rows_make_up_a_ratio_over_them(small_suite, tmp_path):
+    suite = small_suite.model_copy(update={"metrics": ("sufficiency",), "save": ("rows",), "seeds": (0,)})
+    records = {record.key: record for record in run_suite(suite, tmp_path)}
+    rows = load_rows(tmp_path)
+    own = rows[rows["metric"] == "sufficiency"]
+    for key, of in own[["value", "total"]].mul(own["flagged"], axis=0).groupby(own["key"], observed=True):
+        score = records[key].scores["flagged"]["sufficiency"]
+        assert of["value"].sum() / of["total"].sum() == pytest.approx(score)
+    assert rows[rows["metric"] != "sufficiency"]["total"].isna().all()
+
+
+def test_rows_of_a_run_from_before_ratios_and_weights_are_read(saving_suite, tmp_path, put_run):
+    put_run(tmp_path, "rows", "attributions")
+    expected = load_rows(tmp_path)
+    for path in (tmp_path / "rows").iterdir():
+        old = pd.read_parquet(path).drop(columns="total")
+        old.astype(dict.fromkeys(("anomalies", "detected", "flagged"), bool)).to_parquet(path, index=False)
+    run_suite(saving_suite, tmp_path)
+    pd.testing.assert_frame_equal(load_rows(tmp_path), expected)
 
 
 def test_rows_carry_labels_and_kinds(saving_suite, tmp_path, put_run):

@@ -27,6 +27,7 @@ def test_numbers_without_a_value_are_none_and_counts_are_whole():
     numbers = Numbers({"acc_m": math.nan, "n_rows": 5, "ndcg_m": 0.5, "chance": None})
     assert dict(numbers) == {"acc_m": None, "n_rows": 5, "ndcg_m": 0.5, "chance": None}
     assert isinstance(numbers["n_rows"], int)
+    assert Numbers({"n_rows": 1.5})["n_rows"] == 1.5  # where scores are tied at the cut of a scope
     assert pickle.loads(pickle.dumps(numbers)) == numbers  # noqa: S301  # as workers send it
 
 

@@ -111,7 +111,7 @@ def test_the_export_does_not_tell_the_anomalies(exported, jobs):
         scored = set(fitted.rows_to_explain())
         assert scored <= set(row_of[requested])
         assert len(requested) == 2 * len(scored)
-        unflagged = np.setdiff1d(row_of[requested], fitted.flagged)
+        unflagged = np.setdiff1d(row_of[requested], np.flatnonzero(fitted.flag_probability))
         assert 0 < table.y[unflagged].mean() < 1 or not table.y[unflagged].any()
         assert abs(np.corrcoef(np.arange(table.n_rows), row_of)[0, 1]) < 0.3
         assert_array_equal(requested, np.sort(requested))

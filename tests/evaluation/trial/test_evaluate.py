@@ -6,28 +6,117 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xadbench.datasets import InputError
+from xadbench.datasets import InputError, LabelledTable
 from xadbench.evaluation import metrics, score_explainer
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import ZScore, make_explainer
 from xadbench.evaluation.metrics import METRICS
 from xadbench.evaluation.suite.spec import Component, TableSpec
 from xadbench.evaluation.suite.tables import load_source
-from xadbench.evaluation.trial.evaluate import score_attributions
-from xadbench.evaluation.trial.fit import fit
+from xadbench.evaluation.trial.evaluate import evaluate, score_attributions
+from xadbench.evaluation.trial.fit import Fitted, fit
 from xadbench.evaluation.trial.scopes import SCOPES, Measures
 
 RECIPE = TableSpec(recipe="table2-d10-5", rows=200)
 
 
 def test_the_scopes_hold_their_rows(fitted, scores_of):
-    assert fitted.flagged.tolist() == [0, 2]
+    assert fitted.flag_probability.tolist() == [1, 0, 1, 0]
     assert fitted.rows_to_explain().tolist() == [0, 1, 2]
     scores = scores_of(fitted, fitted.table.mask[:3])
     assert {scope: values["n_rows"] for scope, values in scores.items()} == {
         "anomalies": 2,
         "detected": 1,
         "flagged": 2,
+    }
+
+
+def test_rows_tied_at_the_cut_count_by_their_probability(fitted, scores_of):
+    tied = dataclasses.replace(fitted, scores=np.array([3.0, 2.0, 2.0, 1.0]))
+    assert tied.flag_probability.tolist() == [1, 0.5, 0.5, 0]
+    scores = scores_of(tied, [[1, 0, 0], [2, 1, 0], [0, 0, 0]])  # all right in one row, half in the other
+    assert {scope: of["n_rows"] for scope, of in scores.items()} == {
+        "anomalies": 2,
+        "detected": 1.5,
+        "flagged": 2,
+    }
+    assert scores["detected"]["n_informative"] == 1.5
+    assert scores["detected"]["acc_m"] == pytest.approx((1 + 0.5 * 0.5) / 1.5)
+    assert scores["flagged"]["acc_m"] == pytest.approx((1 + 0.5 * 0.5) / 2)
+    assert scores["detected"]["chance"] == pytest.approx((1 / 3 + 0.5 * 2 / 3) / 1.5)
+    explained = metrics.Explained(np.ones((2, 3)), tied.table.mask[:2])
+    variances = METRICS["acc_m"].chance_variance(explained)
+    expected = np.sqrt(variances @ [1, 0.25]) / 1.5
+    assert scores["detected"]["chance_std_acc_m"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5, 1000])
+def test_the_weights_are_the_shares_of_the_orders_of_ties_and_give_the_f1_at_n(levels, of_recipe):
+    rng = np.random.default_rng(levels)
+    fitted = dataclasses.replace(of_recipe, scores=rng.integers(levels, size=200).astype(float))
+    y, n = fitted.table.y, int(fitted.table.y.sum())
+    shuffles = [rng.permutation(200) for _ in range(2000)]
+    chosen = [order[np.argsort(-fitted.scores[order], kind="stable")[:n]] for order in shuffles]
+    shares = np.bincount(np.concatenate(chosen), minlength=200) / 2000
+    np.testing.assert_allclose(fitted.flag_probability, shares, atol=0.06)
+    assert fitted.flag_probability[y].mean() == pytest.approx(metrics.f1_at_n(fitted.scores, y))
+    assert set(np.flatnonzero(shares)) <= set(fitted.rows_to_explain())
+
+
+def test_a_table_without_anomalies_flags_no_row(fitted):
+    normal = LabelledTable(X=fitted.table.X, y=np.zeros(4, dtype=bool))
+    assert not dataclasses.replace(fitted, table=normal).rows_to_explain().size
+
+
+@pytest.fixture
+def tied(stand_ins):
+    """Twenty-four rows, many of them equal, whose scores have three levels."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(-2, 3, size=(8, 5))[rng.integers(8, size=24)].astype(float)
+    y = np.arange(24) < 9
+    mask = y[:, None] & (rng.random((24, 5)) < 0.5)
+    mask[y, 0] = True
+    kind = np.where(y, 1 + np.arange(24) % 2, 0)
+    table = LabelledTable(
+        X=X, y=y, mask=mask, clean=X - mask, kind=kind.astype(np.int8), kinds=("normal", "odd", "even")
+    )
+    return Fitted(stand_ins.Distance().fit(X), table, rng.integers(3, size=24).astype(float), 0.0)
+
+
+@pytest.mark.parametrize("fill_value", sorted(metrics.FILL_VALUES))
+def test_no_metric_depends_on_the_order_of_the_rows(tied, fill_value):
+    names = tuple(name for name in METRICS if name not in {f"faithfulness_at_{k}" for k in range(5, 32)})
+    measures = Measures(names, fill_value=fill_value)
+
+    def attributions(seed, X):
+        return np.round(np.sin(X + seed), 1)
+
+    def evaluation(fitted):
+        rows = fitted.rows_to_explain()
+        X = fitted.table.X[rows]
+        again = {"explain": lambda X: attributions(0, X), "explain_with_seed": attributions}
+        return evaluate(attributions(0, X), rows, fitted, measures, **again)
+
+    expected = flat(evaluation(tied))
+    assert 0 < expected["scores", "detected", "n_rows", 0] % 1 < 1  # ties at the cut
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(24)
+        parts = {name: getattr(tied.table, name)[order] for name in ("X", "y", "mask", "clean", "kind")}
+        table = dataclasses.replace(tied.table, **parts)
+        permuted = dataclasses.replace(tied, table=table, scores=tied.scores[order])
+        assert flat(evaluation(permuted)) == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+def flat(evaluation):
+    """Return all that an evaluation says of its rows together."""
+    parts = {"scores": evaluation.scores(), "at_k": evaluation.mean_curves()}
+    parts |= evaluation.by_kind()
+    return {
+        (part, group, name, i): value
+        for part, groups in parts.items()
+        for group, values in groups.items()
+        for name, of in values.items()
+        for i, value in enumerate(np.atleast_1d(of))
     }
 
 
@@ -175,6 +264,25 @@ def test_a_blind_guess_stays_within_the_declared_spread():
     assert (np.abs(np.std(z, axis=0) - 1) < 0.5).all()
 
 
+def test_equal_rows_are_one_blind_guess(of_recipe):
+    table = of_recipe.table
+    order = np.concatenate([np.flatnonzero(table.y)[:3].repeat([1, 4, 40]), np.flatnonzero(~table.y)[:40]])
+    parts = {name: getattr(table, name)[order] for name in ("X", "y", "mask", "clean", "kind")}
+    scores = np.arange(85.0)[::-1]
+    fitted = dataclasses.replace(of_recipe, table=dataclasses.replace(table, **parts), scores=scores)
+    rows, rng = fitted.rows_to_explain(), np.random.default_rng(0)
+    names = [metric.name for metric in metrics.RANKING]
+    guesses = []
+    for _ in range(200):
+        guess = rng.random((3, 10)).repeat([1, 4, 40], axis=0)
+        guesses.append(score_attributions(guess, rows, fitted)["anomalies"])
+    spread = np.std([[of[name] for name in names] for of in guesses], axis=0)
+    expected = np.array([guesses[0][f"chance_std_{name}"] for name in names])
+    is_known = expected > 0
+    assert is_known.any()
+    np.testing.assert_allclose(spread[is_known], expected[is_known], rtol=0.25)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -201,6 +309,32 @@ def test_kinds_make_up_their_scope(trial):
         ):
             parts = [kind[name] * kind[weight] for kind in kinds if kind[weight]]
             assert sum(parts) / whole[weight] == pytest.approx(whole[name])
+
+
+def test_a_share_of_the_score_is_pooled_over_the_rows_of_a_scope(of_recipe):
+    fitted, rows = of_recipe, of_recipe.rows_to_explain()
+    measures, X = Measures(("sufficiency",)), of_recipe.table.X[of_recipe.rows_to_explain()]
+    evaluation = evaluate(np.abs(X), rows, fitted, measures)
+    parts, scores = evaluation.per_row["sufficiency"], evaluation.scores()
+    for scope, weights in evaluation.scopes.items():
+        ratio = np.nansum(weights * parts[""]) / np.nansum(weights * parts["total"])
+        assert scores[scope]["sufficiency"] == pytest.approx(ratio)
+        assert scores[scope]["low_sufficiency"] < ratio < scores[scope]["high_sufficiency"]
+
+
+def test_equal_rows_narrow_no_interval_and_no_spread_of_chance(of_recipe):
+    table, measures = of_recipe.table, Measures(("comprehensiveness",))
+    order = np.concatenate([np.arange(table.n_rows)] * 3)
+    parts = {name: getattr(table, name)[order] for name in ("X", "y", "mask", "clean", "kind")}
+    thrice = dataclasses.replace(table, **parts)
+    repeated = dataclasses.replace(of_recipe, table=thrice, scores=of_recipe.scores[order])
+    once, again = (
+        score_attributions(np.abs(of.table.X), np.arange(of.table.n_rows), of, measures)["detected"]
+        for of in (of_recipe, repeated)
+    )
+    stds = [name for name in once if name.startswith("chance_std_")]
+    for name in ("comprehensiveness", "low_comprehensiveness", "high_comprehensiveness", *stds):
+        assert again[name] == pytest.approx(once[name])
 
 
 def test_a_curve_of_mean_scores_has_the_score_as_its_mean(trial):

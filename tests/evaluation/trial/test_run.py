@@ -115,7 +115,7 @@ def test_without_ground_truth_and_metrics_of_the_score_only_the_control_none_is_
 def test_the_control_none_has_the_infidelity_of_no_attribution(without_mask, trial):
     fitted = fit(without_mask, Component(name="distance"))
     result = run_trial(fitted, Component(name="none"), without_mask, Measures(("infidelity",)))
-    X = fitted.table.X[fitted.flagged]
+    X = fitted.table.X[fitted.flag_probability == 1]
     expected = metrics.infidelity(np.zeros_like(X), X, fitted.detector.decision_function).mean()
     assert result["scores"]["flagged"]["infidelity"] == pytest.approx(expected)
     assert trial("none")["scores"]["detected"]["adjusted_ndcg_m"] == pytest.approx(0)
