@@ -168,8 +168,8 @@ def _erased(
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
     """Return f(x) (n,) and f (n, s) of the rows without their top features, or with only them."""
-    X = matrix(X)
-    attributions, fill_value = checked_attributions(attributions, X, "X"), checked_fill_value(fill_value, X)
+    attributions, X = checked_attributions(attributions, X, "X"), matrix(X)
+    fill_value = checked_fill_value(fill_value, X)
     place = _places(attributions, seed)
 
     def changed(rows: slice, draws: slice) -> FloatArray:
