@@ -50,7 +50,7 @@ def simulate(
     """
     check_memory(
         BYTES_OF_POSITION * recipe.rows,
-        f"{recipe.rows} rows, whose anomalies' positions are drawn at once with {BYTES_OF_POSITION} bytes a row,",
+        f"{recipe.rows} rows, whose positions are drawn at once at {BYTES_OF_POSITION} bytes each,",
         f"ask for at most {(memory_bytes() or 0) // BYTES_OF_POSITION} rows (--rows), and for more tables "
         "by other seeds (--seed)",
     )

@@ -106,7 +106,7 @@ def memory_bytes() -> int | None:
 
 
 def check_memory(n_bytes: int, what: str, instead: str) -> None:
-    """Raise `InputError` if `what` needs more than the memory of the machine; it says what to do `instead`."""
+    """Raise `InputError` if `what` needs more memory than the machine has; it says what to do `instead`."""
     has = memory_bytes()
     if has is not None and n_bytes > has:
         raise InputError(
