@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from .common.arrays import FloatArray
 from .common.checks import at_least
 from .common.errors import InputError
 from .common.json_files import read_json
@@ -215,13 +214,15 @@ def _read_rows(folder: Path, header: Header) -> LabelledTable:
     names = header.feature_names
     check_names(names, len(names))  # first: a name a million times would give as many columns
     samples = _read_frame(folder, SAMPLES, [*names, *LABELS])
+    frames: dict[str, Any] = {"X": samples[[*names]]}
+    for name, is_there in {"mask": header.has_mask, "clean": header.has_clean}.items():
+        if is_there:
+            frames[name] = _read_frame(folder, f"{name}.parquet", names)
     return LabelledTable(
-        X=_values(samples[[*names]]),
+        **frames,
         y=samples["y"].to_numpy(),
         kind=samples["kind"].to_numpy(),
         kinds=header.kinds,
-        mask=_read_frame(folder, "mask.parquet", names).to_numpy() if header.has_mask else None,
-        clean=_values(_read_frame(folder, "clean.parquet", names)) if header.has_clean else None,
         feature_names=names,
         provenance=header.provenance,
     )
@@ -267,10 +268,6 @@ def _read_frame(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame
     path = inside(folder, name)
     with opened(path, str(path)) as file:
         return read_numbers(file, columns, str(path))
-
-
-def _values(frame: pd.DataFrame) -> FloatArray:
-    return frame.to_numpy(dtype=np.float64)
 
 
 @contextmanager

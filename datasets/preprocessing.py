@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .common.arrays import FloatArray
+from .common.checks import matrix
 from .common.errors import InputError
+from .common.values import aligned, labels_of
 from .scale import Scale
-from .table import LabelledTable, as_table, check_table
+from .table import LabelledTable, check_table
 
 FEWEST_ROWS, MOST_ROWS = 1_000, 50_000
 
@@ -36,19 +39,29 @@ def standardise(table: LabelledTable, training: LabelledTable | ArrayLike | None
     table
         The rows to map; the clean twin goes through the same map.
     training
-        The rows that fix the map, a table or an array (n, d); default: those of `table`. A feature constant
-        over them is only centred.
+        The rows that fix the map, a table, a frame, or an array (n, d), which has the columns of `table` in
+        their order; default: those of `table`. A feature constant over them is only centred.
 
     Raises
     ------
     InputError
         If `table` is no table: an array has no clean twin to go along; scikit-learn's `StandardScaler` maps
-        it alike.
+        it alike. If `training` has other features.
     """
     check_table(table, "table")
-    scale = Scale.of((table if training is None else as_table(training, "training")).X)
+    scale = Scale.of(table.X if training is None else _training_rows(training, table))
     clean = None if table.clean is None else scale.forward(table.clean)
     return replace(table, X=scale.forward(table.X), clean=clean)
+
+
+def _training_rows(training: LabelledTable | ArrayLike, table: LabelledTable) -> FloatArray:
+    """Return the rows (m, d) of `training`, with the columns in the order of the table's."""
+    if isinstance(training, LabelledTable):
+        if training.feature_names == table.feature_names:
+            return training.X
+        training = training.to_pandas()[[*training.feature_names]]
+    rows = aligned(training, "training", table.feature_names, labels_of(training).rows)
+    return matrix(rows, "training", min_rows=1, n_columns=table.n_features)
 
 
 def semi_supervised_split(

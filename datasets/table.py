@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from .common.arrays import BoolArray, FloatArray
 from .common.checks import matrix
 from .common.errors import InputError, printable
+from .common.values import Labels, aligned, labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,8 @@ class InvalidTable(InputError):
 class LabelledTable:
     """A table of rows with labels and, where known, the features at fault.
 
-    All arrays are copied at birth and read-only.
+    All arrays are copied at birth and read-only. What comes as a frame or a series is ordered by its labels:
+    its rows by the index of `X`, its columns by the feature names.
 
     Parameters
     ----------
@@ -46,16 +48,18 @@ class LabelledTable:
     clean : (n, d) float64 or None
         The same rows as they would have been without the anomaly.
     feature_names
-        One distinct name a feature, not "y" or "kind". Default: x0, x1, ...
+        One distinct name a feature, not "y" or "kind". Default: the columns of `X` if it is a frame that
+        names them, else x0, x1, ...
     provenance
         Where the table comes from, as JSON values.
 
     Raises
     ------
     InvalidTable
-        If shapes disagree; X or `clean` is not finite; `kind` and `y` disagree; a normal row has a
-        ground-truth feature or differs from its clean twin; an anomalous row of a table with a mask has
-        none; or a ground-truth feature equals its clean twin.
+        If shapes or labels disagree; anything but numbers that float64 holds is given; X or `clean` is not
+        finite; `kind` and `y` disagree; a normal row has a ground-truth feature or differs from its clean
+        twin; an anomalous row of a table with a mask has none; or a ground-truth feature equals its clean
+        twin.
     """
 
     X: FloatArray
@@ -68,16 +72,18 @@ class LabelledTable:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._set("X", _frozen(self.X, np.float64, "X"))
+        given = labels_of(self.X)
+        labels = Labels(given.rows, tuple(self.feature_names) or given.columns)
+        self._set("X", _frozen(self.X, np.float64, "X", labels))
         if self.X.ndim != 2 or 0 in self.X.shape:
             raise InvalidTable(f"X has shape {self.X.shape}, expected (n, d) with n and d at least 1")
-        self._set("y", _frozen(self.y, np.bool_, "y"))
-        self._set("kind", _frozen(self.y if self.kind is None else self.kind, np.int8, "kind"))
+        self._set("y", _frozen(self.y, np.bool_, "y", labels))
+        self._set("kind", _frozen(self.y if self.kind is None else self.kind, np.int8, "kind", labels))
         for name, dtype in (("mask", np.bool_), ("clean", np.float64)):
             if getattr(self, name) is not None:
-                self._set(name, _frozen(getattr(self, name), dtype, name))
+                self._set(name, _frozen(getattr(self, name), dtype, name, labels))
         self._set("kinds", tuple(self.kinds))
-        self._set("feature_names", tuple(self.feature_names) or _default_names(self.n_features))
+        self._set("feature_names", labels.columns or _default_names(self.n_features))
         self._set("provenance", _as_json(self.provenance))
         _check(self)
 
@@ -157,6 +163,8 @@ class LabelledTable:
     def rows(self, index: ArrayLike) -> Self:
         """Return the table of the rows at `index` (integers or a boolean mask), in that order."""
         i = np.asarray(index)
+        if i.dtype == np.bool_:
+            i = aligned(index, "index")
         return replace(
             self,
             X=self.X[i],
@@ -189,9 +197,8 @@ def as_table(rows: "LabelledTable | ArrayLike", what: str) -> LabelledTable:
     """
     if isinstance(rows, LabelledTable):
         return rows
-    X = matrix(rows, what, min_rows=1)
-    names = tuple(map(str, getattr(rows, "columns", ())))
-    return LabelledTable(X=X, y=np.zeros(len(X), dtype=bool), feature_names=names)
+    X, names = matrix(rows, what, min_rows=1), labels_of(rows).columns
+    return LabelledTable(X=X, y=np.zeros(len(X), dtype=bool), feature_names=names or ())
 
 
 def check_table(table: object, what: str) -> None:
@@ -212,13 +219,14 @@ def _default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{i}" for i in range(n_features))
 
 
-def _frozen(values: ArrayLike, dtype: DTypeLike, name: str) -> NDArray[Any]:
+def _frozen(values: ArrayLike, dtype: DTypeLike, name: str, labels: Labels) -> NDArray[Any]:
     try:
-        with np.errstate(invalid="ignore"):  # what does not fit the type is seen below
-            array = np.array(values, dtype=dtype, order="C")
-    except (OverflowError, TypeError, ValueError) as error:
-        raise InvalidTable(f"{name} is not an array of {np.dtype(dtype).name}: {error}") from None
-    if array.dtype.kind != "f" and not np.array_equal(array, np.asarray(values)):
+        given = aligned(values, name, labels.columns, labels.rows)
+    except InputError as error:
+        raise InvalidTable(str(error)) from None
+    with np.errstate(invalid="ignore"):  # what does not fit the type is seen below
+        array = np.array(given, dtype=dtype, order="C")
+    if array.dtype.kind != "f" and not np.array_equal(array, given):
         raise InvalidTable(f"{name} has values that are not {np.dtype(dtype).name}")
     array.flags.writeable = False
     return array

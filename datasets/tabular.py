@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from .common.errors import InputError
 from .common.json_files import parse_json
 from .common.limits import check_cells, check_table_bytes
 from .common.parquet import opened, read_numbers
+from .common.values import LARGEST, TOO_LARGE, NotANumber, numbers
 from .table import InvalidTable, LabelledTable
 
-LARGEST = 2**53  # up to here, float64 holds every integer
+INTEGER = r"\s*[+-]?[0-9]+\s*"
 
 
 def is_tabular(name: str) -> bool:
@@ -48,8 +50,9 @@ def read_tabular(path: str | os.PathLike[str], label: str | None = None) -> Labe
     ------
     InputError
         If the file cannot be read or has no row; if a column name is missing or comes twice; if a feature
-        holds text, a missing or an infinite value, or an integer that float64 cannot hold; or if there is no
-        such column of labels, or it holds anything but 0 and 1. Rows are counted from 1, after the header.
+        holds text, a missing or an infinite value (such as an empty line of a single column), or an integer
+        beyond 2**53; or if there is no such column of labels, or it holds anything but 0 and 1. Rows are
+        counted from 1, after the header.
     """
     file = Path(path)
     content = _bytes(file)
@@ -94,11 +97,13 @@ def _read_csv(content: bytes, file: Path) -> pd.DataFrame:
         names = _csv_header(content)
         check_cells(content.count(b"\n"), len(names), str(file))
         _check_names(names, file)
-        return _csv_rows(content).set_axis(names, axis="columns")
+        frame = _csv_rows(content, len(names)).set_axis(names, axis="columns")
+        _check_integers(frame, content, file)
     except InputError:
         raise
     except (csv.Error, OSError, ValueError, pd.errors.ParserWarning) as error:
         raise InputError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    return frame
 
 
 def _csv_header(content: bytes) -> list[str]:
@@ -110,13 +115,36 @@ def _csv_header(content: bytes) -> list[str]:
     return names
 
 
-def _csv_rows(content: bytes) -> pd.DataFrame:
+def _csv_rows(content: bytes, n_columns: int, **how: Any) -> pd.DataFrame:
+    # In one column, an empty line is a missing value; before the names it is none.
+    how |= {"skip_blank_lines": n_columns > 1}
+    content = content.lstrip(b"\r\n") if n_columns == 1 else content
     with warnings.catch_warnings():
         # Else rows longer than the header lose values.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         # Correctly rounded: pandas 3 does so by default, and deprecates the word that older ones need.
         warnings.filterwarnings("ignore", message="The 'float_precision' argument")
-        return pd.read_csv(BytesIO(content), index_col=False, float_precision="round_trip", low_memory=False)
+        frame: pd.DataFrame = pd.read_csv(
+            BytesIO(content), index_col=False, float_precision="round_trip", low_memory=False, **how
+        )
+        return frame
+
+
+def _check_integers(frame: pd.DataFrame, content: bytes, file: Path) -> None:
+    """Raise InputError for an integer that float64 would round, in a column that pandas read as float64."""
+    large = [
+        i
+        for i, (_, column) in enumerate(frame.items())
+        if column.dtype == np.float64 and (column.abs() >= LARGEST).any()
+    ]
+    if not large:
+        return
+    text = _csv_rows(content, frame.shape[1], usecols=large, dtype=str)
+    for i, (_, written) in zip(large, text.items(), strict=True):
+        is_integer = written.str.fullmatch(INTEGER, na=False).to_numpy()
+        bad = is_integer & (frame.iloc[:, i].abs() >= LARGEST).to_numpy()
+        bad[bad] = [abs(int(one)) > LARGEST for one in written[bad]]
+        _refuse(file, str(frame.columns[i]), bad, written, TOO_LARGE)
 
 
 def _read_parquet(content: bytes, file: Path) -> pd.DataFrame:
@@ -178,11 +206,12 @@ def _numbers(column: "pd.Series[float]", file: Path) -> FloatArray:
         text = pd.to_numeric(column, errors="coerce").isna().to_numpy()
         _refuse(file, name, text, column, "not a number")
         raise InputError(f"{file}: column {name!r} holds {column.dtype} values; expected numbers")
-    values: FloatArray = np.array(column, dtype=np.float64)
+    try:
+        values: FloatArray = np.asarray(numbers(column, name), dtype=np.float64)
+    except NotANumber as error:
+        _refuse(file, name, np.arange(len(column)) == error.row, column, error.reason)
+        raise
     _refuse(file, name, ~np.isfinite(values), column, "expected a finite number")
-    if pd.api.types.is_integer_dtype(column.dtype):
-        large = ((column > LARGEST) | (column < -LARGEST)).to_numpy()
-        _refuse(file, name, large, column, "expected integers of at most 2**53, or float64 rounds them")
     return values
 
 

@@ -3,12 +3,15 @@
 import os
 from collections.abc import Iterator
 
+from xadbench.datasets.common.limits import check_memory
 from xadbench.datasets.table import LabelledTable
 
 from .calibration import resolve
 from .draws import check_seed
 from .recipe import Recipe, load_recipe
 from .simulation import simulate
+
+BYTES_OF_CELL = 17  # of X, the clean twin and the mask
 
 
 def generate(recipe: Recipe | str | os.PathLike[str], seed: int = 0) -> LabelledTable:
@@ -35,7 +38,8 @@ def generate(recipe: Recipe | str | os.PathLike[str], seed: int = 0) -> Labelled
     Raises
     ------
     InputError
-        If there is no such recipe, or `seed` is not an integer of at least 0.
+        If there is no such recipe, `seed` is not an integer of at least 0, or the table does not fit into
+        the memory of the machine.
 
     Examples
     --------
@@ -43,6 +47,13 @@ def generate(recipe: Recipe | str | os.PathLike[str], seed: int = 0) -> Labelled
     >>> generate("contextual-d10", seed=0).X.shape
     (5000, 10)
     """
+    recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    # Twice: the blocks, and the table that is made of them.
+    check_memory(
+        2 * BYTES_OF_CELL * recipe.rows * recipe.graph.nodes,
+        f"a table of {recipe.rows} rows as one object",
+        "`xadbench generate --rows N --chunk-rows K` writes it to disk with K rows in memory",
+    )
     return LabelledTable.concatenate(list(generate_blocks(recipe, seed)))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from xadbench import __version__
 from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.limits import check_memory, memory_bytes
 from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable
 
@@ -21,6 +22,8 @@ from .recipe import Recipe
 
 if TYPE_CHECKING:
     from .networks.additive import AdditiveNoiseNetwork
+
+BYTES_OF_POSITION = 24  # a random number, its place in their order, and the sort's own
 
 
 def simulate(
@@ -39,7 +42,18 @@ def simulate(
         Which of the recipe's tables, at least 0.
     provenance
         What else the table's provenance holds.
+
+    Raises
+    ------
+    InputError
+        If the anomalies' positions, which are drawn for the whole table, do not fit into memory.
     """
+    check_memory(
+        BYTES_OF_POSITION * recipe.rows,
+        f"{recipe.rows} rows, whose positions are drawn at once at {BYTES_OF_POSITION} bytes each,",
+        f"ask for at most {(memory_bytes() or 0) // BYTES_OF_POSITION} rows (--rows), and for more tables "
+        "by other seeds (--seed)",
+    )
     streams = partial(stream, check_seed(seed), "generate")
     network = network_of(recipe, seed)
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from .arrays import FloatArray
 from .errors import InputError
+from .values import aligned, labels_of, numbers
 
 
 def at_least(minimum: int, **settings: int) -> None:
@@ -20,10 +21,10 @@ def matrix(X: ArrayLike, name: str = "X", min_rows: int = 0, n_columns: int | No
     Raises
     ------
     InputError
-        If `X` is not numeric, not two-dimensional, too small, has another number of columns than `n_columns`,
-        or a value that is NaN or infinite.
+        If `X` holds anything but numbers that float64 holds, is not two-dimensional, too small, has another
+        number of columns than `n_columns`, or a value that is NaN or infinite.
     """
-    values = _floats(X, name)
+    values = np.ascontiguousarray(numbers(X, name), dtype=np.float64)
     if values.ndim != 2 or values.shape[0] < min_rows or values.shape[1] < 1:
         raise InputError(f"{name} has shape {values.shape}, expected (n, d) with n >= {min_rows}, d >= 1")
     if n_columns is not None:
@@ -31,8 +32,9 @@ def matrix(X: ArrayLike, name: str = "X", min_rows: int = 0, n_columns: int | No
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
+        where = (labels_of(X).columns or range(values.shape[1]))[column]
         raise InputError(
-            f"{name} has {len(bad)} value(s) that are NaN or infinite; first: row {row}, column {column}"
+            f"{name} has {len(bad)} value(s) that are NaN or infinite; first: row {row}, column {where!r}"
         )
     return values
 
@@ -45,7 +47,7 @@ def finite_scores(values: ArrayLike, n_rows: int, who: str) -> FloatArray:
     InputError
         If they are not one finite number for each of `n_rows` rows; it says that they are of `who`.
     """
-    scores = _floats(values, f"the scores of {who}")
+    scores = np.ascontiguousarray(aligned(values, f"the scores of {who}"), dtype=np.float64)
     if scores.shape not in {(n_rows,), (n_rows, 1)}:
         raise InputError(f"the scores of {who} have shape {scores.shape}, expected ({n_rows},)")
     scores = scores.reshape(n_rows)
@@ -55,13 +57,6 @@ def finite_scores(values: ArrayLike, n_rows: int, who: str) -> FloatArray:
             f"{len(bad)} score(s) of {who} are NaN or infinite; first: row {bad[0]}; expected finite numbers"
         )
     return scores
-
-
-def _floats(X: ArrayLike, name: str) -> FloatArray:
-    try:
-        return np.ascontiguousarray(X, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} is not an array of numbers: {error}") from None
 
 
 def check_columns(found: int, expected: int) -> None:

@@ -95,3 +95,21 @@ def check_table_bytes(n_bytes: int, where: str) -> None:
             f"{where}: {n_bytes} bytes, more than {CELL_BYTES * most_cells()}, the limit; where so many are "
             f"meant, set {CELLS_VARIABLE}, which stands for {CELL_BYTES} bytes each"
         )
+
+
+def memory_bytes() -> int | None:
+    """Return how much memory the machine has; None where Python does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # no POSIX
+        return None
+
+
+def check_memory(n_bytes: int, what: str, instead: str) -> None:
+    """Raise `InputError` if `what` needs more memory than the machine has; it says what to do `instead`."""
+    has = memory_bytes()
+    if has is not None and n_bytes > has:
+        raise InputError(
+            f"{what} would need about {n_bytes / 1e9:.3g} GB of memory, this machine has "
+            f"{has / 1e9:.3g} GB; {instead}"
+        )

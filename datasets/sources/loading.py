@@ -146,7 +146,8 @@ def as_table(function: Any) -> LabelledTable:
     ----------
     function
         Called without arguments. Returns a `LabelledTable`; or (X, y) or (X, y, mask) to make one from, where
-        `X` may be a DataFrame, whose columns name the features.
+        `X` may be a DataFrame, whose columns name the features. A `y` or `mask` that is a Series or a
+        DataFrame is ordered by its labels.
 
     Raises
     ------
@@ -179,8 +180,7 @@ def checked_function(function: Any) -> Callable[[], object]:
 
 
 def _from_parts(name: str, X: Any, y: Any, mask: Any = None) -> LabelledTable:
-    names = tuple(map(str, getattr(X, "columns", ())))
     try:
-        return LabelledTable(X=X, y=y, mask=mask, feature_names=names, provenance={"source": name})
+        return LabelledTable(X=X, y=y, mask=mask, provenance={"source": name})
     except InputError as error:
         raise InputError(f"data set {name}: {error}") from None

@@ -38,12 +38,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no t
 
     def _checked(self, X: ArrayLike, min_rows: int, *, reset: bool) -> FloatArray:
         try:
-            rows = validate_data(
+            validate_data(
                 self, X, reset=reset, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=min_rows
             )
         except ValueError as error:
             raise InputError(" ".join(str(error).split())) from None
-        return matrix(rows)  # which says where a value is not finite
+        return matrix(X)  # not what scikit-learn has cast; it says where a value is no finite number
 
 
 class DegenerateWarning(UserWarning):

@@ -14,6 +14,7 @@ from torch import Tensor
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import at_least
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.values import numbers
 from xadbench.dsil.networks.backprop import Backprop
 from xadbench.dsil.networks.mlp import MLP
 from xadbench.dsil.networks.objective import Objective
@@ -52,10 +53,7 @@ class Training:
 
 def relative_weights(sample_weight: ArrayLike, n_rows: int) -> FloatArray:
     """Return the weights of rows (n,) divided by their mean; `InputError` unless finite, >= 0, not all 0."""
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"sample_weight is not an array of numbers: {error}") from None
+    weights = np.asarray(numbers(sample_weight, "sample_weight"), dtype=np.float64)
     if weights.shape != (n_rows,):
         raise InputError(f"sample_weight has shape {weights.shape}, expected ({n_rows},): one a row of X")
     if len(bad := np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))):

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from xadbench import generator
+from xadbench.datasets.common.limits import check_memory
 from xadbench.datasets.common.parquet import CHUNK_ROWS
+from xadbench.generator.generation import BYTES_OF_CELL
 
 from .options import RECIPE, Force, Out, Seed, completing
 from .replacing import TABLE, replaceable
@@ -33,6 +35,12 @@ def generate(
     """Generate a table from a recipe. Default folder: tables/RECIPE-seed-SEED."""
     loaded = generator.load_recipe(recipe)
     loaded = loaded if rows is None else generator.with_rows(loaded, rows)
+    in_memory = min(chunk_rows, loaded.rows)
+    check_memory(
+        2 * BYTES_OF_CELL * in_memory * loaded.graph.nodes,
+        f"{in_memory} rows at once",
+        f"give a smaller --chunk-rows, such as its default of {CHUNK_ROWS}",
+    )
     folder = out or Path("tables") / f"{loaded.name}-seed-{seed}"
     with replaceable(folder, TABLE, is_forced=force):
         save(generator.generate_blocks(loaded, seed), folder, chunk_rows)

@@ -9,6 +9,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.values import aligned
 from xadbench.evaluation.components.protocols import DETECTOR_METHODS, Detector
 
 from .checks import (
@@ -63,7 +64,7 @@ class Subject:
 
 def scores_of(detector: Detector, X: FloatArray) -> FloatArray:
     """Return what a detector returns, as an array that a later call cannot change."""
-    return np.array(detector.decision_function(X))
+    return np.array(aligned(detector.decision_function(X), "what decision_function returns"))
 
 
 def far_rows() -> FloatArray:

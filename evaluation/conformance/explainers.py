@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
+from xadbench.datasets.common.values import aligned
 from xadbench.evaluation.components.protocols import (
     EXPLAINER_METHODS,
     PROVIDED_BY,
@@ -58,7 +59,7 @@ class Subject:
 
 def attributions_of(explainer: Explainer, X: FloatArray) -> FloatArray:
     """Return what an explainer returns, as an array that a later call cannot change."""
-    return np.array(explainer.explain(X))
+    return np.array(aligned(explainer.explain(X), "what explain returns"))
 
 
 def _works(subject: Subject) -> str | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError, one_line
+from xadbench.datasets.common.values import aligned
 from xadbench.evaluation.components.protocols import EXPLAINER_METHODS, Detector, Explainer
 from xadbench.evaluation.components.registry import SEED, Factory, factory_of, keywords
 
@@ -62,11 +63,15 @@ class FunctionExplainer:
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return what the function returns."""
-        attributions = np.asarray(self.function(self._detector, self._background, X, **self.params))
-        if np.iscomplexobj(attributions):  # of which NumPy would drop a part
-            raise TypeError(f"{name_of(self.function)} returns complex numbers; expected real ones")
-        return attributions.astype(np.float64)
+        """Return what the function returns, as an array.
+
+        Raises
+        ------
+        InputError
+            If that is anything but numbers that float64 holds, or a frame with labels of its own.
+        """
+        attributions = self.function(self._detector, self._background, X, **self.params)
+        return aligned(attributions, f"what {name_of(self.function)} returns").astype(np.float64)
 
 
 def as_explainer(explainer: Explainer | ExplainFunction) -> Explainer:

@@ -46,8 +46,8 @@ def reciprocal_rank(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     >>> metrics.reciprocal_rank(np.array([[0.9, 0.1, 0.5, 0.0]]), np.array([[False, True, True, False]]))
     array([0.5])
     """
-    mask = checked_mask(mask)
-    return _inverse_first(checked_attributions(attributions, mask), mask, power=1)
+    attributions, mask = checked_attributions(attributions, mask), checked_mask(mask)
+    return _inverse_first(attributions, mask, power=1)
 
 
 def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatArray:
@@ -87,8 +87,8 @@ def cell_average_precision(attributions: FloatArray, mask: BoolArray) -> FloatAr
     >>> metrics.cell_average_precision(np.array([[0.9, 0.1, 0.5]]), np.array([[True, True, False]])).round(4)
     array([0.8333])
     """
-    mask = checked_mask(mask)
-    groups = tied_groups(checked_attributions(attributions, mask), mask)
+    attributions, mask = checked_attributions(attributions, mask), checked_mask(mask)
+    groups = tied_groups(attributions, mask)
     position = np.arange(1, mask.shape[1] + 1)
     others = (position - groups.start - 1) * (groups.gain - 1) / np.maximum(groups.size - 1, 1)
     precision = (groups.gain_before + 1 + others) / position
@@ -128,8 +128,8 @@ def cell_auc_roc(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     >>> metrics.cell_auc_roc(np.array([[0.9, 0.1, 0.5, 0.0]]), np.array([[True, True, False, False]]))
     array([0.75])
     """
-    mask = checked_mask(mask)
-    return AUC_ROC.values(checked_attributions(attributions, mask), mask)
+    attributions, mask = checked_attributions(attributions, mask), checked_mask(mask)
+    return AUC_ROC.values(attributions, mask)
 
 
 def reciprocal_rank_chance(mask: BoolArray) -> FloatArray:

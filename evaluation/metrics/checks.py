@@ -5,11 +5,12 @@ import numpy as np
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.values import aligned, labels_of, numbers
 
 
 def checked_mask(mask: BoolArray) -> BoolArray:
     """Return a mask (n, d), d at least 1; `InputError` if it is none."""
-    mask = np.asarray(mask)
+    mask = numbers(mask, "mask")
     if mask.dtype != np.bool_:
         raise InputError(f"mask has dtype {mask.dtype}, expected bool")
     if mask.ndim != 2 or mask.shape[1] == 0:
@@ -20,10 +21,14 @@ def checked_mask(mask: BoolArray) -> BoolArray:
 def checked_attributions(
     attributions: FloatArray, other: FloatArray | BoolArray, name: str = "mask"
 ) -> FloatArray:
-    """Return finite attributions of the shape of `other`, which an `InputError` calls `name`."""
-    attributions = np.asarray(attributions, dtype=np.float64)
-    if attributions.shape != other.shape:
-        raise InputError(f"attributions have shape {attributions.shape}, but {name} has shape {other.shape}")
+    """Return finite attributions of the shape of `other`, which an `InputError` calls `name`.
+
+    Those in a frame are ordered by the labels of `other`, which comes as it was given.
+    """
+    labels, shape = labels_of(other), np.shape(other)
+    attributions = aligned(attributions, "attributions", labels.columns, labels.rows).astype(np.float64)
+    if attributions.shape != shape:
+        raise InputError(f"attributions have shape {attributions.shape}, but {name} has shape {shape}")
     finite = np.isfinite(attributions)
     if not finite.all():
         bad = np.argwhere(~finite)

@@ -8,6 +8,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.values import aligned, labels_of, numbers
 
 from .ranking import acc_m
 
@@ -102,7 +103,8 @@ def _has_two_classes(y: BoolArray) -> bool:
 
 
 def _checked(scores: FloatArray, y: BoolArray) -> tuple[FloatArray, BoolArray]:
-    scores, y = np.asarray(scores, dtype=np.float64), np.asarray(y)
+    scores = aligned(scores, "scores", rows=labels_of(y).rows).astype(np.float64)
+    y = numbers(y, "y")
     if scores.ndim != 1 or scores.shape != y.shape:
         raise InputError(f"scores has shape {scores.shape} and y has shape {y.shape}, expected the same (n,)")
     if y.dtype != np.bool_:

@@ -170,8 +170,8 @@ def _falls(
     seed: int,
 ) -> FloatArray:
     """Return how far f falls (n, s) without a row's top features, or with only them."""
-    X = matrix(X)
-    attributions, fill_value = checked_attributions(attributions, X, "X"), checked_fill_value(fill_value, X)
+    attributions, X = checked_attributions(attributions, X, "X"), matrix(X)
+    fill_value = checked_fill_value(fill_value, X)
     place = _places(attributions, seed)
 
     def changed(rows: slice, draws: slice) -> FloatArray:

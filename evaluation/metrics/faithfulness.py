@@ -74,7 +74,7 @@ def faithfulness_at_k(
     ... ).round(12)
     array([1.])
     """
-    X = matrix(X)
+    attributions, X = checked_attributions(attributions, X, "X"), matrix(X)
     at_least(1, k=k)
     if k > X.shape[1]:
         raise InputError(f"k is {k}, expected at most the number of features, {X.shape[1]}")
@@ -148,7 +148,7 @@ def fidelity(
     Source: local fidelity, the R^2 of an additive surrogate on perturbed rows, of Ribeiro et al. 2016 (LIME),
     arXiv 1602.04938; here of the given attributions, whose unit is free, rather than of a surrogate's fit.
     """
-    X = matrix(X)
+    attributions, X = checked_attributions(attributions, X, "X"), matrix(X)
     sizes = stream(seed, "fidelity", "sizes").integers(1, max(X.shape[1], 2), size=n_subsets)
     return _subset_correlation(attributions, X, score, _subsets(sizes, X.shape[1], seed), fill_value)
 
@@ -165,7 +165,7 @@ def _subsets(sizes: IntArray, n_features: int, seed: int) -> BoolArray:
 def _subset_correlation(
     attributions: FloatArray, X: FloatArray, score: Score, subsets: BoolArray, fill_value: FloatArray
 ) -> FloatArray:
-    attributions, fill_value = checked_attributions(attributions, X, "X"), checked_fill_value(fill_value, X)
+    fill_value = checked_fill_value(fill_value, X)
     before, after = before_and_after(
         score,
         X,

@@ -11,6 +11,7 @@ import numpy as np
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.checks import matrix
 from xadbench.datasets.common.errors import InputError, find
+from xadbench.datasets.common.values import numbers
 from xadbench.datasets.rng import stream
 
 from .perturbed import Score, in_chunks
@@ -73,7 +74,7 @@ def make_fill_value(
 
 def checked_fill_value(fill_value: FloatArray, X: FloatArray) -> FloatArray:
     """Return a fill value for each row, (n, d); `InputError` if it is not finite, (d,) or (n, d)."""
-    values = np.asarray(fill_value, dtype=np.float64)
+    values = np.asarray(numbers(fill_value, "fill_value"), dtype=np.float64)
     if values.shape not in {X.shape, X.shape[1:]} or not np.isfinite(values).all():
         raise InputError(f"fill_value has shape {values.shape}, expected finite {X.shape[1:]} or {X.shape}")
     return np.broadcast_to(values, X.shape)

@@ -81,8 +81,7 @@ def infidelity(
     >>> metrics.infidelity(2 * weights[None], X, lambda rows: rows @ weights, normalise=True).round(12)
     array([0.])
     """
-    X = matrix(X)
-    attributions = checked_attributions(attributions, X, "X")
+    attributions, X = checked_attributions(attributions, X, "X"), matrix(X)
     at_least(1, n_draws=n_draws)
     if not std > 0:
         raise InputError(f"std is {std!r}, expected a number above 0")

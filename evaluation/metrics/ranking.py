@@ -52,8 +52,8 @@ def ndcg_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     mask).round(4)  # ground-truth features at positions 1 and 3 array([0.6131]) >>>
     metrics.ndcg_m(np.zeros((1, 4)), mask) array([0.5])
     """
-    mask = checked_mask(mask)
-    return NDCG_M.values(checked_attributions(attributions, mask), mask)
+    attributions, mask = checked_attributions(attributions, mask), checked_mask(mask)
+    return NDCG_M.values(attributions, mask)
 
 
 def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
@@ -90,8 +90,8 @@ def acc_m(attributions: FloatArray, mask: BoolArray) -> FloatArray:
     >>> metrics.acc_m(np.array([[0.9, 0.1, 0.5, 0.0]]), np.array([[True, True, False, False]]))
     array([0.5])
     """
-    mask = checked_mask(mask)
-    return ACC_M.values(checked_attributions(attributions, mask), mask)
+    attributions, mask = checked_attributions(attributions, mask), checked_mask(mask)
+    return ACC_M.values(attributions, mask)
 
 
 def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
@@ -135,8 +135,8 @@ def graded_ndcg_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
     >>> metrics.graded_ndcg_m(np.array([[0.9, 0.5, 0.1]]), np.array([[1.0, 3.0, 0.0]])).round(4)
     array([0.7967])
     """
-    gains = checked_gains(gains)
-    return NDCG_M.values(checked_attributions(attributions, gains, "gains"), gains)
+    attributions, gains = checked_attributions(attributions, gains, "gains"), checked_gains(gains)
+    return NDCG_M.values(attributions, gains)
 
 
 def graded_acc_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
@@ -151,8 +151,8 @@ def graded_acc_m(attributions: FloatArray, gains: FloatArray) -> FloatArray:
     (n,) float64
         In [0, 1], higher is better; chance is m / d. NaN where m = 0. With equal gains it is `acc_m`.
     """
-    gains = checked_gains(gains)
-    return ACC_M.values(checked_attributions(attributions, gains, "gains"), gains)
+    attributions, gains = checked_attributions(attributions, gains, "gains"), checked_gains(gains)
+    return ACC_M.values(attributions, gains)
 
 
 def graded_gains(mask: BoolArray, deviation: FloatArray) -> FloatArray:

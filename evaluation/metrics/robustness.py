@@ -58,8 +58,7 @@ def max_sensitivity(
     -----
     Source: Yeh et al. 2019, arXiv 1901.09392, definition 3, normalised as in their experiments.
     """
-    X = matrix(X)
-    attributions = checked_attributions(attributions, X, "X")
+    attributions, X = checked_attributions(attributions, X, "X"), matrix(X)
     at_least(1, n_draws=n_draws)
     if not radius > 0:
         raise InputError(f"radius is {radius!r}, expected a number above 0")

@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 import threadpoolctl
 from pydantic import Field
 
+from xadbench.datasets.common.limits import memory_bytes
 from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.suite.spec import Suite
 
@@ -164,7 +165,7 @@ def describe(suite: Suite, workers: int, executor: str) -> RunDescription:
         platform=platform.platform(),
         cpu=_cpu(),
         cpus=os.cpu_count(),
-        memory_bytes=_memory_bytes(),
+        memory_bytes=memory_bytes(),
         workers=workers,
         executor=executor,
         threads=1,
@@ -200,10 +201,3 @@ def _cpu() -> str:
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def _memory_bytes() -> int | None:
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):  # no POSIX
-        return None

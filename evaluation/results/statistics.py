@@ -5,7 +5,7 @@ on the common grid is named, and never averaged over.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,35 +15,21 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.threads import one_thread
 from xadbench.datasets.rng import stream
+from xadbench.datasets.sources.overlaps import declared_sources
 from xadbench.evaluation.metrics.intervals import LEVEL, bootstrap_interval
 
 RESAMPLES = 10_000
 TABLE, SEED = "table", "seed"
 Source = Callable[[str], str]
 
-# Data sets that hold rows of one source, which is one piece of evidence and not two.
-OVERLAPPING: Mapping[str, str] = {
-    "breastw": "Wisconsin breast cancer, original",
-    "WBC": "Wisconsin breast cancer, original",
-    "WDBC": "Wisconsin breast cancer, diagnostic",
-    "WPBC": "Wisconsin breast cancer, diagnostic",
-    "breast_cancer": "Wisconsin breast cancer, diagnostic",
-    "landsat": "Landsat",
-    "satellite": "Landsat",
-    "satimage-2": "Landsat",
-    "cardio": "cardiotocography",
-    "Cardiotocography": "cardiotocography",
-    "http": "KDD Cup 1999",
-    "smtp": "KDD Cup 1999",
-    "annthyroid": "thyroid",
-    "thyroid": "thyroid",
-}
 FAMILIES = ("20news", "agnews", "CIFAR10", "FashionMNIST", "MNIST-C", "MVTec-AD", "SVHN")  # one set a class
 ABOUT_A_SET = re.compile(r"^(adbench:|bundled:)|( \+ anomalies|-rows)$")
 
 
 def source_of(table: str) -> str:
     """Return the source of a table's rows by its title: the same for tables that share rows.
+
+    Sets of one source are one piece of evidence and not two; `datasets/sources/overlaps.csv` declares them.
 
     Examples
     --------
@@ -53,7 +39,7 @@ def source_of(table: str) -> str:
     """
     name = ABOUT_A_SET.sub("", table)
     family = name.partition("_")[0]
-    return family if family in FAMILIES else OVERLAPPING.get(name, name)
+    return family if family in FAMILIES else declared_sources().get(name, name)
 
 
 def sources_of(trials: pd.DataFrame) -> Source:

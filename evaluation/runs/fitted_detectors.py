@@ -3,8 +3,6 @@
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from xadbench.datasets import InputError
 from xadbench.evaluation.results import store
 from xadbench.evaluation.suite.spec import Component
@@ -37,7 +35,7 @@ def _load(folder: Path, source: Source) -> Fitted | None:
     table, training = prepared(source)
     try:
         detector = load(folder)
-        scores = np.asarray(detector.decision_function(table.X))
+        scores = detector.decision_function(table.X)
     except InputError:  # there is none, it was altered, of another table, or is of another version
         return None
     return Fitted(detector, table, scores, seconds, training)

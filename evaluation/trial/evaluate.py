@@ -11,6 +11,7 @@ import numpy as np
 
 from xadbench.datasets import LabelledTable
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.values import aligned
 from xadbench.datasets.scale import Scale
 from xadbench.evaluation import metrics
 from xadbench.evaluation.metrics import Explained, Metric, Score
@@ -236,7 +237,7 @@ def score_attributions(
 
 
 def _score_of(fitted: Fitted) -> Score:
-    return lambda X: np.asarray(fitted.detector.decision_function(X), dtype=np.float64)
+    return lambda X: aligned(fitted.detector.decision_function(X), "scores").astype(np.float64)
 
 
 def _deviation(table: LabelledTable, rows: IntArray) -> FloatArray | None:

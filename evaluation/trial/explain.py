@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.values import aligned
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Explainer
 from xadbench.evaluation.explainers import make_explainer
@@ -58,7 +59,7 @@ def explain_at_cost(
         for _ in range(TIMINGS - 1):
             _, again = _explained_once(explainer, fitted, rows, memory=False)
             costs = {part: _least_time(cost, again[part]) for part, cost in costs.items()}
-    return _checked(attributions, rows, fitted), costs
+    return _checked(attributions, len(rows), fitted), costs
 
 
 def _explained_once(
@@ -86,7 +87,13 @@ def _least_time(first: metrics.Cost, again: metrics.Cost) -> metrics.Cost:
 
 def explain_anew(component: Component, fitted: Fitted, seed: int, X: FloatArray) -> FloatArray:
     """Return the attributions of rows (n, d) by an explainer of another seed."""
-    return new_explainer(component, seed).fit(fitted.detector, background=fitted.background).explain(X)
+    explainer = new_explainer(component, seed).fit(fitted.detector, background=fitted.background)
+    return explain_rows(explainer, fitted, X)
+
+
+def explain_rows(explainer: Explainer, fitted: Fitted, X: FloatArray) -> FloatArray:
+    """Return the attributions of rows (n, d) by a fitted explainer, checked as those of `explain`."""
+    return _checked(explainer.explain(X), len(X), fitted)
 
 
 def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
@@ -95,15 +102,16 @@ def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
     Raises
     ------
     ValueError
-        If the explainer returns another shape, or values that are NaN or infinite.
+        If the explainer returns another shape, anything but numbers that float64 holds, values that are NaN
+        or infinite, or a frame with labels that are not those of the table.
     """
-    X = fitted.table.X
-    explained = explainer.fit(fitted.detector, background=fitted.background).explain(X[rows])
-    return _checked(explained, rows, fitted)
+    fitted_explainer = explainer.fit(fitted.detector, background=fitted.background)
+    return explain_rows(fitted_explainer, fitted, fitted.table.X[rows])
 
 
-def _checked(attributions: FloatArray, rows: IntArray, fitted: Fitted) -> FloatArray:
-    attributions, expected = np.asarray(attributions, dtype=float), (len(rows), fitted.table.n_features)
+def _checked(attributions: FloatArray, n_rows: int, fitted: Fitted) -> FloatArray:
+    names, expected = fitted.table.feature_names, (n_rows, fitted.table.n_features)
+    attributions = np.asarray(aligned(attributions, "attributions", names), dtype=np.float64)
     if attributions.shape != expected:
         raise ValueError(f"attributions have shape {attributions.shape}, expected {expected}")
     if bad := int((~np.isfinite(attributions)).sum()):

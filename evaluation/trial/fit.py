@@ -89,7 +89,7 @@ def fit(source: Source, component: Component) -> Fitted | None:
     with silent_fits():  # a run shows its own progress
         detector.fit((training or table).X)
     seconds = time.perf_counter() - start
-    return Fitted(detector, table, np.asarray(detector.decision_function(table.X)), seconds, training)
+    return Fitted(detector, table, detector.decision_function(table.X), seconds, training)
 
 
 def _detector(source: Source, component: Component) -> Detector | None:

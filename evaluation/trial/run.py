@@ -4,7 +4,6 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from xadbench.datasets import LabelledTable
@@ -20,7 +19,15 @@ from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
 
 from .evaluate import Evaluation, evaluate, score_attributions
-from .explain import explain, explain_anew, explain_at_cost, new_explainer, warm_up, with_own_detector
+from .explain import (
+    explain,
+    explain_anew,
+    explain_at_cost,
+    explain_rows,
+    new_explainer,
+    warm_up,
+    with_own_detector,
+)
 from .fit import Fitted
 from .outcome import contained, not_ok
 from .scopes import RANKED, Measures
@@ -70,7 +77,10 @@ def _explain_and_score(
         own = with_own_detector(fitted)
         warm_up(component, own, rows)
         attributions, costs = explain_at_cost(explainer, own, rows)
-        again = {"explain": explainer.explain, "explain_with_seed": partial(explain_anew, component, own)}
+        again = {
+            "explain": partial(explain_rows, explainer, own),
+            "explain_with_seed": partial(explain_anew, component, own),
+        }
     evaluation = evaluate(attributions, rows, fitted, measures, seed=source.seed, **again)
     return {
         "status": "ok",
@@ -155,7 +165,8 @@ def score_explainer(
         raise InputError(f"detector is of type {type(scorer).__name__}; expected one with decision_function")
     if reason := missing(made, scorer):
         raise InputError(reason)
-    fitted = Fitted(scorer, table, np.asarray(scorer.decision_function(table.X)), float("nan"))
+    fitted = Fitted(scorer, table, scorer.decision_function(table.X), float("nan"))
     rows = fitted.rows_to_explain()
     attributions = explain(made, fitted, rows)
-    return pd.DataFrame(score_attributions(attributions, rows, fitted, measures, explain=made.explain))
+    again = partial(explain_rows, made, fitted)
+    return pd.DataFrame(score_attributions(attributions, rows, fitted, measures, explain=again))

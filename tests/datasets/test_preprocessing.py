@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 from xadbench.datasets import InputError, LabelledTable, resize, standardise
 from xadbench.datasets.preprocessing import semi_supervised_split
@@ -66,3 +67,12 @@ def test_a_split_needs_normal_rows_and_anomalies(y):
     table = LabelledTable(X=np.arange(9, dtype=float)[:, None], y=y)
     with pytest.raises(InputError, match="at least 4 normal rows and an anomaly"):
         semi_supervised_split(table, stream(0, "t"))
+
+
+def test_training_rows_are_taken_by_the_names_of_their_features(table):
+    shuffled = table.to_pandas()[["c", "a", "b"]][::-1]
+    expected = standardise(table).X
+    assert_allclose(standardise(table, shuffled).X, expected)
+    assert_allclose(standardise(table, LabelledTable(X=shuffled, y=np.zeros(6))).X, expected)
+    with pytest.raises(InputError, match=r"training has the column labels \['c', 'a'\]"):
+        standardise(table, shuffled[["c", "a"]])

@@ -47,7 +47,7 @@ def test_rows_keeps_everything_about_the_chosen_rows(table):
     [
         (lambda t: {"X": changed(t.X, (2, 1), np.nan)}, r"X has 1 value.* row 2, column 'b'"),
         (lambda t: {"X": t.X[0]}, r"X has shape \(3,\), expected \(n, d\)"),
-        (lambda t: {"X": [["a", "b", "c"]] * 6}, "X is not an array of float64"),
+        (lambda t: {"X": [["a", "b", "c"]] * 6}, "X is not an array of numbers"),
         (lambda t: {"clean": changed(t.clean, (4, 1), np.inf)}, "clean has 1 value"),
         (lambda t: {"y": t.y[:-1]}, r"y has shape \(5,\), expected \(6,\)"),
         (lambda t: {"y": [0, 0, 0, 0, 1, 2]}, "y has values that are not bool"),
@@ -122,3 +122,37 @@ def test_an_array_where_a_table_is_needed_is_refused_in_one_line(function, tmp_p
     arguments = [tmp_path / "new"] if function is write_table else []
     with pytest.raises(InputError, match=r"table is of type ndarray.*LabelledTable\(X, y\)"):
         function(np.eye(3), *arguments)
+
+
+def test_labels_and_masks_with_names_are_put_in_the_order_of_the_rows():
+    X = pd.DataFrame({"a": [1.0, 2.0, 30.0], "b": [4.0, 5.0, 6.0]}, index=["u", "v", "w"])
+    table = LabelledTable(
+        X=X,
+        y=pd.Series([1, 0, 0], index=["w", "u", "v"]),
+        kind=pd.Series([1, 0, 0], index=["w", "u", "v"]),
+        mask=pd.DataFrame({"b": [False] * 3, "a": [False, False, True]}, index=["u", "v", "w"]),
+        clean=X.loc[["v", "w", "u"], ["b", "a"]].replace(30.0, 3.0),
+    )
+    assert table.feature_names == ("a", "b")
+    assert table.y.tolist() == [False, False, True]
+    assert table.mask.tolist() == [[False, False], [False, False], [True, False]]
+    assert table.clean.tolist() == [[1, 4], [2, 5], [3, 6]]
+    assert dataclasses.replace(table, X=X[["b", "a"]]).X.tolist() == table.X.tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"y": pd.Series([1, 0], index=[1, 0])}, r"y has the row labels \[1, 0\]"),
+        ({"mask": pd.DataFrame({"a": [0, 0], "b": [0, 1]})}, r"mask has the column labels \['a', 'b'\]"),
+        ({"y": np.ma.array([0, 1], mask=[0, 1])}, "y is not.*row 1: .*masked"),
+    ],
+)
+def test_labels_and_masks_whose_names_the_rows_lack_are_refused(given, message):
+    with pytest.raises(InvalidTable, match=message):
+        LabelledTable(**({"X": np.eye(2), "y": [0, 1]} | given))
+
+
+def test_rows_are_not_chosen_by_a_mask_in_another_order(table):
+    with pytest.raises(InputError, match="row labels"):
+        table.rows(pd.Series(table.y)[::-1])

@@ -41,6 +41,12 @@ def test_a_csv_keeps_every_bit(tmp_path_factory, values):
     assert read_tabular(path).X.tobytes() == values.tobytes()
 
 
+def test_empty_lines_are_no_rows_of_many_columns_and_large_floats_stay(tmp_path):
+    table = read_tabular(written(tmp_path, "\na,b\n1,9007199254740994.0\n\n3,1e300\n\n"))
+    assert table.X.tolist() == [[1, 2.0**53 + 2], [3, 1e300]]
+    assert read_tabular(written(tmp_path, "\n\na\n1\n3\n")).X.tolist() == [[1], [3]]
+
+
 @pytest.mark.parametrize("labels", ["0 1 0", "False True False", "0.0 1.0 0.0"])
 def test_the_label_column_is_no_feature(tmp_path, labels):
     rows = [f"{i},{label}" for i, label in enumerate(labels.split())]
@@ -71,7 +77,12 @@ def test_an_index_in_a_parquet_file_is_no_feature(tmp_path, frame):
         ("a,b\n1,2\n3,\n", "column 'b', row 2: 'nan': a missing value"),
         ("a,b\n1,2\n3\n", "column 'b', row 2: 'nan': a missing value"),
         ("a,b\n1,2\n-inf,2\n", r"column 'a', row 2: '-inf': expected a finite number"),
-        ("a,b\n1,9007199254740993\n", "column 'b', row 1: '9007199254740993': expected integers of at most"),
+        ("a,b\n1,9007199254740993\n", "column 'b', row 1: '9007199254740993': an integer beyond"),
+        ("id,b\n0.5,1\n9007199254740993,2\n", "column 'id', row 2: '9007199254740993': an integer beyond"),
+        ("b,id\n1,-9007199254740993\n2,1e3\n", "column 'id', row 1: '-9007199254740993': an integer beyond"),
+        ("a\n1\n\n3\n", "column 'a', row 2: 'nan': a missing value"),
+        ("\na\n1\n3\n\n", "column 'a', row 3: 'nan': a missing value"),
+        ("a,b\n1_000,2\n", "column 'a', row 1: '1_000': not a number"),
         ("a,b\n1,99999999999999999999999\n", "column 'b'"),
         ("a,b,a\n1,2,3\n", "column 'a' comes 2 times"),
         (",b\n0,1\n", "column 1 has no name"),
@@ -120,7 +131,7 @@ def test_a_file_with_nothing_but_labels_is_refused(tmp_path):
         (pd.to_datetime(["2026-01-01"]), r"column 'a' holds timestamp\[\w+\] values; expected numbers"),
         (pd.array([None], dtype="Int64"), "column 'a', row 1: 'nan': a missing value"),
         ([[1, 2]], r"column 'a' holds list<\w+: int64> values; expected numbers"),
-        (pd.array([2**63], dtype="uint64"), "column 'a', row 1: '9223372036854775808': expected integers"),
+        (pd.array([2**63], dtype="uint64"), "column 'a', row 1: '9223372036854775808': an integer beyond"),
     ],
 )
 def test_a_bad_parquet_column_is_refused(tmp_path, values, message):

@@ -5,8 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.testing import assert_array_equal
 
-from xadbench.datasets import content_hash, read_table
+from xadbench.datasets import InputError, content_hash, read_table
+from xadbench.datasets.common import limits
 from xadbench.datasets.files import write_parts
+from xadbench.evaluation.cli.generate import generate as command
 from xadbench.generator import generate, generate_blocks
 from xadbench.generator.anomalies.registry import KINDS
 from xadbench.generator.draws import BLOCK_ROWS
@@ -75,4 +77,19 @@ def test_a_table_that_fails_half_way_leaves_nothing(blocks, tmp_path):
 
     with pytest.raises(OSError, match="no space"):
         write_parts(failing(), tmp_path / "long")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_what_it_needs(monkeypatch):
+    monkeypatch.setattr(limits, "memory_bytes", lambda: 8 * 10**9)
+    with pytest.raises(InputError, match=r"10000000000 rows.*240 GB.*8 GB.*--rows.*--seed"):
+        next(generate_blocks(recipe(10**10)))
+    with pytest.raises(InputError, match=r"100000000 rows.*17 GB.*8 GB.*--chunk-rows"):
+        generate(recipe(10**8))
+
+
+def test_the_command_refuses_more_rows_at_once_than_memory_holds(monkeypatch, tmp_path):
+    monkeypatch.setattr(limits, "memory_bytes", lambda: 10**6)
+    with pytest.raises(InputError, match=r"6000 rows at once.*--chunk-rows"):
+        command("table2-d10-5", rows=6000, out=tmp_path / "t")
     assert not list(tmp_path.iterdir())

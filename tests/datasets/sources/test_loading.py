@@ -1,8 +1,9 @@
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 
 from xadbench.datasets import InputError, write_table
-from xadbench.datasets.sources.loading import load_dataset
+from xadbench.datasets.sources.loading import as_table, load_dataset
 
 
 def test_every_source_has_its_form(table, tmp_path):
@@ -42,3 +43,12 @@ def test_a_source_that_is_misspelt_is_suggested():
 def test_a_name_that_finds_nothing_is_refused(name, label, message):
     with pytest.raises(InputError, match=message):
         load_dataset(name, label)
+
+
+def test_what_a_function_returns_is_ordered_by_its_labels():
+    X = pd.DataFrame({"a": [1.0, 2.0, 30.0], "b": [4.0, 5.0, 6.0]})
+    mask = pd.DataFrame({"b": [0, 0, 0], "a": [1, 0, 0]}, index=[2, 1, 0])
+    table = as_table(lambda: (X, pd.Series([1, 0, 0], index=[2, 0, 1]), mask))
+    assert table.feature_names == ("a", "b")
+    assert table.y.tolist() == [False, False, True]
+    assert table.mask[2].tolist() == [True, False]

@@ -1,6 +1,7 @@
 from itertools import permutations, product
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -255,3 +256,14 @@ def test_bad_input_is_named(metric, attributions: FloatArray, mask: BoolArray, m
 def test_adjusted_wants_one_value_a_row() -> None:
     with pytest.raises(InputError, match=r"values has shape \(2,\), expected \(1,\)"):
         metrics.adjusted(np.zeros(2), np.ones((1, 2), bool))
+
+
+def test_attributions_and_masks_with_names_are_matched_by_these():
+    mask = pd.DataFrame({"a": [True, False], "b": [False, True]}, index=["u", "v"])
+    attributions = mask.astype(float).loc[["v", "u"], ["b", "a"]]
+    for metric in (metrics.ndcg_m, metrics.acc_m, metrics.reciprocal_rank, metrics.cell_auc_roc):
+        assert metric(attributions, mask).tolist() == [1, 1]
+        with pytest.raises(InputError, match="row labels"):
+            metric(attributions, mask.to_numpy())
+    scores = pd.Series([2.0, 1.0, 0.0], index=[2, 0, 1])
+    assert metrics.auc_roc(scores, pd.Series([False, False, True])) == 1

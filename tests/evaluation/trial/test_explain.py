@@ -4,8 +4,10 @@ import dataclasses
 from contextlib import contextmanager
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from xadbench.datasets import InputError
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.registry import Entry, factory_of
 from xadbench.evaluation.explainers import EXPLAINERS, as_explainer
@@ -118,3 +120,29 @@ def test_explainers_get_the_training_rows_as_background():
         as_explainer(lambda _, background, X: seen.append(background) or X), fitted, np.arange(3)
     )
     np.testing.assert_array_equal(seen[0], fitted.background)
+
+
+class Framed:
+    """Returns attributions as a frame, its columns by the names given, in reverse."""
+
+    def __init__(self, names):
+        self.names = list(names)
+
+    def fit(self, detector, background):
+        return self
+
+    def explain(self, X):
+        return pd.DataFrame(np.abs(X), columns=self.names).iloc[:, ::-1]
+
+
+def test_attributions_in_a_frame_are_ordered_by_the_features_names():
+    fitted = fit(load_source(RECIPE, 0), Component(name="distance"))
+    rows = fitted.rows_to_explain()
+    attributions = explaining.explain(Framed(fitted.table.feature_names), fitted, rows)
+    np.testing.assert_array_equal(attributions, np.abs(fitted.table.X[rows]))
+    with pytest.raises(InputError, match=r"attributions has the column labels \['q9', 'q8'"):
+        explaining.explain(Framed(f"q{i}" for i in range(10)), fitted, rows)
+    with pytest.raises(InputError, match="row labels"):
+        explaining.explain(as_explainer(lambda d, b, X: pd.DataFrame(np.abs(X))[::-1]), fitted, rows)
+    with pytest.raises(InputError, match="beyond 2"):
+        explaining.explain(as_explainer(lambda d, b, X: np.full(X.shape, 2**53 + 1)), fitted, rows)
