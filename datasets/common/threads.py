@@ -40,6 +40,14 @@ class _Settings:
             with self.lock:
                 self._pin(own)
 
+    def pin_again(self) -> None:
+        """Pin anew what is known here, whoever has set another number since."""
+        for library in self.controller.lib_controllers:
+            if library.num_threads != 1:
+                library.set_num_threads(1)
+        if self.torch_threads is not None:
+            sys.modules["torch"].set_num_threads(1)
+
     def leave(self, own: ExitStack) -> None:
         """Undo `enter`."""
         with self.lock:
@@ -96,3 +104,9 @@ def one_thread() -> Iterator[None]:
     finally:
         _OF_THREAD.settings = None
         _SETTINGS.leave(own)
+
+
+def pin_again() -> None:
+    """Within a `one_thread` scope of this thread, undo what others have set inside; nothing elsewhere."""
+    if getattr(_OF_THREAD, "settings", None) is not None:
+        _SETTINGS.pin_again()

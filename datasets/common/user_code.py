@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import BREAKS, InputError, one_line
+from .process_state import preserved
 
 EXPECTED = "expected package.module:Name or path/to/file.py:name"
 INSTALLED = frozenset({"site-packages", "dist-packages"})
@@ -78,7 +79,8 @@ def load_object(spec: str) -> Any:
     place, _, name = spec.rpartition(":")
     if not place or not name:
         raise InputError(f"{spec!r} names no object; {EXPECTED}")
-    module = _run_file(place) if place.endswith(".py") else _import(place)
+    with preserved():  # else its first trial would have what the module sets, and no later one
+        module = _run_file(place) if place.endswith(".py") else _import(place)
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):

@@ -14,6 +14,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import BREAKS, one_line
+from xadbench.datasets.common.process_state import preserved
 from xadbench.datasets.common.threads import one_thread
 
 from . import global_states
@@ -50,7 +51,7 @@ class Finding:
 
 def run(check: Check[S], subject: S) -> Finding | None:
     """Return what a check finds; None if the subject passes. What the subject raises is a finding."""
-    with one_thread(), global_states.put_back(), chdir(Path.cwd()):  # a plug-in may go elsewhere
+    with one_thread(), preserved(), chdir(Path.cwd()):  # a plug-in may go elsewhere
         try:
             problem = check.problem(subject)
         except BREAKS:

@@ -1,32 +1,15 @@
-"""The global random states of Python, numpy and torch: watched, and left as they were."""
+"""The global random states of Python, numpy and torch, watched."""
 
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 
-@contextmanager
-def put_back() -> Iterator[None]:
-    """Leave the scope with the states that it was entered with."""
-    legacy, own = np.random.get_state(), random.getstate()  # noqa: NPY002  # it is what is watched
-    torch = sys.modules.get("torch")
-    of_torch = torch.get_rng_state() if torch else None
-    try:
-        yield
-    finally:
-        np.random.set_state(legacy)  # noqa: NPY002  # as above
-        random.setstate(own)
-        if torch:
-            torch.set_rng_state(of_torch)
-
-
 def move_on(n: int) -> None:
     """Move the global generators on."""
-    np.random.random(n)  # noqa: NPY002  # as above
+    np.random.random(n)  # noqa: NPY002  # it is what is watched
     [random.random() for _ in range(n)]  # noqa: S311  # as above
     if torch := sys.modules.get("torch"):
         torch.rand(n)

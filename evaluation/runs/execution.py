@@ -9,7 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
+import numpy as np
+
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.process_state import preserved
+from xadbench.datasets.rng import stream
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import save
 from xadbench.evaluation.results.provenance import versions
@@ -75,16 +79,25 @@ def run_job(
             continue
         if not detection:
             on_step(FITTING)
-            detection = _within(limits("fitting"), partial(detect, run, job))
+            with preserved(_draws(job, job.detector)):
+                detection = _within(limits("fitting"), partial(detect, run, job))
         on_step(i)
         start, result = time.perf_counter(), detection
-        if "fitted" in detection:
-            explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
-            result = _within(limits("explaining"), explain)
-            result = contained(partial(_of_the_code_asked_for, job, key, explainer, result))
-        kept = contained(partial(_saved, run, job, key, result))
-        timed = kept | {"elapsed_seconds": time.perf_counter() - start}
-        yield _written(run, record_of(job, key, explainer, detection, timed))
+        with preserved(_draws(job, explainer)):
+            if "fitted" in detection:
+                explain = partial(run_trial, detection["fitted"], explainer, job.source, job.measures)
+                result = _within(limits("explaining"), explain)
+                result = contained(partial(_of_the_code_asked_for, job, key, explainer, result))
+            kept = contained(partial(_saved, run, job, key, result))
+            timed = kept | {"elapsed_seconds": time.perf_counter() - start}
+            record = record_of(job, key, explainer, detection, timed)
+        yield _written(run, record)
+
+
+def _draws(job: Job, component: Component) -> np.random.Generator:
+    """Return what seeds the global random generators for a component that draws from them."""
+    what = json.dumps([component.name, component.params], sort_keys=True, default=str)
+    return stream(job.table.seed, "global generators", job.table.hash, what)
 
 
 def _written(run: Path, record: store.Record) -> store.Record:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.process_state import preserved
 from xadbench.datasets.common.values import aligned
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Explainer
@@ -32,7 +33,8 @@ def warm_up(component: Component, fitted: Fitted, rows: IntArray) -> None:
     """Let an explainer of this name explain one row on such a detector, if it has not yet."""
     what = component.name, component.mark, type(fitted.detector)
     if what not in _WARM:
-        explain(new_explainer(component, 0), fitted, rows[:1])
+        with preserved():  # the trial's result is the same where another warmed up
+            explain(new_explainer(component, 0), fitted, rows[:1])
         _WARM.add(what)
 
 
@@ -56,20 +58,22 @@ def explain_at_cost(
     """
     attributions, costs = _explained_once(explainer, fitted, rows)
     if _is_brief(costs.values()):
-        for _ in range(TIMINGS - 1):
-            _, again = _explained_once(explainer, fitted, rows, memory=False)
-            costs = {part: _least_time(cost, again[part]) for part, cost in costs.items()}
+        with preserved():  # as above
+            for _ in range(TIMINGS - 1):
+                _, again = _explained_once(explainer, fitted, rows, memory=False)
+                costs = {part: _least_time(cost, again[part]) for part, cost in costs.items()}
     return _checked(attributions, len(rows), fitted), costs
 
 
 def _explained_once(
     explainer: Explainer, fitted: Fitted, rows: IntArray, *, memory: bool = True
 ) -> tuple[FloatArray, dict[str, metrics.Cost]]:
+    background, X = fitted.background, fitted.table.X[rows]
     with metrics.counted(fitted.detector) as counter:
         with metrics.metered(counter, memory=memory) as fitting:
-            explainer = explainer.fit(fitted.detector, background=fitted.background)
+            explainer = explainer.fit(fitted.detector, background=background)
         with metrics.metered(counter, memory=memory) as explaining:
-            attributions = explainer.explain(fitted.table.X[rows])
+            attributions = explainer.explain(X)
     return attributions, {"fit": fitting, "explain": explaining}
 
 
@@ -111,7 +115,7 @@ def explain(explainer: Explainer, fitted: Fitted, rows: IntArray) -> FloatArray:
 
 def _checked(attributions: FloatArray, n_rows: int, fitted: Fitted) -> FloatArray:
     names, expected = fitted.table.feature_names, (n_rows, fitted.table.n_features)
-    attributions = np.asarray(aligned(attributions, "attributions", names), dtype=np.float64)
+    attributions = np.array(aligned(attributions, "attributions", names), dtype=np.float64)
     if attributions.shape != expected:
         raise ValueError(f"attributions have shape {attributions.shape}, expected {expected}")
     if bad := int((~np.isfinite(attributions)).sum()):

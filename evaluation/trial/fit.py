@@ -34,8 +34,8 @@ class Fitted:
 
     @property
     def background(self) -> FloatArray:
-        """The rows (b, d) that the detector was trained on."""
-        return (self.training or self.table).X
+        """The rows (b, d) that the detector was trained on: a copy of its own for each who asks."""
+        return own_copy((self.training or self.table).X)
 
     @property
     def flag_probability(self) -> FloatArray:
@@ -87,9 +87,16 @@ def fit(source: Source, component: Component) -> Fitted | None:
         return None
     start = time.perf_counter()
     with silent_fits():  # a run shows its own progress
-        detector.fit((training or table).X)
+        detector.fit(own_copy((training or table).X))
     seconds = time.perf_counter() - start
-    return Fitted(detector, table, detector.decision_function(table.X), seconds, training)
+    return Fitted(detector, table, np.array(detector.decision_function(own_copy(table.X))), seconds, training)
+
+
+def own_copy(X: FloatArray) -> FloatArray:
+    """Return a read-only copy in the same layout: torch shares an array's memory, and heeds no flag of it."""
+    copy = np.array(X)
+    copy.flags.writeable = False
+    return copy
 
 
 def _detector(source: Source, component: Component) -> Detector | None:
