@@ -6,7 +6,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from .errors import InputError
-from .limits import JSON_BYTES, check_values, read_limited
+from .limits import DEPTH, JSON_BYTES, check_values, read_limited
 
 
 def read_json(path: Traversable, what: str) -> dict[str, Any]:
@@ -33,7 +33,9 @@ def parse_json(text: str | bytes, where: str) -> Any:
     try:
         decoded = text if isinstance(text, str) else text.decode("utf-8")
         values = json.loads(decoded, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise InputError(f"{where}: nested more than {DEPTH} deep, the limit") from None
+    except ValueError as error:
         raise InputError(f"{where}: not valid JSON: {error}") from None
     check_values(values, where)
     return values

@@ -41,9 +41,9 @@ def check_values(values: Any, where: str) -> None:
     """
     level, n_values = [values], 1
     for _ in range(DEPTH):
-        for value in level:
-            if isinstance(value, int | str):
-                _check_scalar(value, where)
+        # Each once: a text of a megabyte may stand under a hundred thousand aliases.
+        for value in {id(value): value for value in level if isinstance(value, int | str)}.values():
+            _check_scalar(value, where)
         containers = (value for value in level if isinstance(value, dict | list | tuple | set))
         children = itertools.chain.from_iterable(map(_children, containers))
         level = list(itertools.islice(children, VALUES - n_values + 1))

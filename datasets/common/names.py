@@ -22,7 +22,12 @@ def natural_order(names: Iterable[object]) -> list[str]:
 def _natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     """Return what sorts a name by its words and numbers; the name itself tells `d1` from `d01`."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts], name
+    return [_number(part.lstrip("0")) if part[0] in "0123456789" else (1, 0, part) for part in parts], name
+
+
+def _number(digits: str) -> tuple[int, int, str]:
+    """Return what sorts a number of any length, which `int` would refuse, without leading zeros."""
+    return 0, len(digits), digits
 
 
 def did_you_mean(name: object, known: Iterable[object]) -> str:

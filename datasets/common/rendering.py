@@ -15,9 +15,13 @@ from rich.text import Text
 
 from .errors import printable
 
-ACTIVE = re.compile(r"[\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")  # as Markdown, or GitHub's, has it
+ACTIVE = re.compile(
+    r"[\\`*\[\]|~$]|^#|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])"
+)  # as Markdown, or GitHub's, has it
 LINKING = re.compile(r"@|#(?=\d)|:(?=//)|www(?=\.)")  # where GitHub makes a mention, a reference or a link
-FORMULA = re.compile(r"[=+\-@]")  # what a spreadsheet calculates begins so
+# What a spreadsheet calculates begins so; those of full width count where Chinese or Japanese is written.
+FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+ARGUMENT = re.compile(r"^[\[*]", re.MULTILINE)  # of the line break of LaTeX that is before a row
 
 
 def plain(text: object) -> Text:
@@ -85,7 +89,7 @@ def _csv_cell(value: object) -> object:
 def as_latex(table: pd.DataFrame) -> str:
     """Return a table as a longtable of LaTeX; a cell is one line, since a blank line would end the table."""
     cells = table.map(_latex_cell).rename(columns=_latex_cell)
-    return str(cells.to_latex(index=False, escape=True, longtable=True))
+    return ARGUMENT.sub(r"{}\g<0>", str(cells.to_latex(index=False, escape=True, longtable=True)))
 
 
 def _latex_cell(value: object) -> str:

@@ -12,21 +12,27 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .errors import InputError
-from .limits import DEPTH, SPEC_BYTES, check_values, read_limited
+from .limits import DEPTH, INTEGER_BITS, SPEC_BYTES, check_values, read_limited
 from .names import did_you_mean, natural_order
 from .validation_messages import plain_message
 
 Spec = TypeVar("Spec", bound=BaseModel)
 NAMED, KEY_CHARACTERS = 5, 200  # faults in one line, and of each one's key
+SAID = 500  # characters of what PyYAML says, which repeats names of any length
+HASHED_BITS = 61  # integers below 2**61 - 1 have hashes of their own; a million larger ones may share one
 # What PyYAML lets slip on scalars that are none of their tag, such as `!!bool maybe` or a 13th month.
 SLIPS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, where YAML would silently keep the last."""
+    """A safe loader in linear time that refuses a key given twice, where YAML would keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # the base class's signature
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if any(isinstance(key, int) and key.bit_length() >= HASHED_BITS for key in keys):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a key that is an integer of more than {HASHED_BITS - 1} bits", node.start_mark
+            )
         counts = Counter(key for key in keys if isinstance(key, Hashable))  # the others are refused below
         for key, count in counts.most_common(1):
             if count > 1:
@@ -34,6 +40,17 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                     None, None, f"key {key!r:.60} given twice", node.start_mark
                 )
         return super().construct_mapping(node, deep=deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """Refuse what is too long before it is converted: of base 60, `1:59:59`, that takes squared time."""
+        if len(node.value) > 2 * INTEGER_BITS:  # with underscores between its digits
+            raise ValueError(
+                f"an integer of {len(node.value)} characters; expected at most {INTEGER_BITS} bits"
+            )
+        return super().construct_yaml_int(node)
+
+
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:int", _UniqueKeyLoader.construct_yaml_int)
 
 
 def read_spec(path: Traversable, model: type[Spec], further: Callable[[Spec], object] | None = None) -> Spec:
@@ -66,7 +83,7 @@ def parse_yaml(text: str, where: str) -> Any:
     except RecursionError:
         raise InputError(f"{where}: nested more than {DEPTH} deep, the limit") from None
     except (yaml.YAMLError, *SLIPS) as error:
-        raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise InputError(f"{where}: not valid YAML: {' '.join(str(error).split())[:SAID]}") from None
     check_values(values, where)
     return values
 
@@ -113,11 +130,12 @@ def _drop(values: Any, path: Sequence[int | str]) -> None:
 
 def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """Say all that is wrong, up to so many faults."""
-    faults: list[ErrorDetails] = []
+    faults, places = list[ErrorDetails](), set[tuple[int | str, ...]]()
     for one in error.errors(include_url=False):
         # a list that lost an item to an earlier fault may be too short for that alone
-        if not any(one["loc"] == other["loc"][: len(one["loc"])] for other in faults):
+        if one["loc"] not in places:
             faults.append(one)
+            places |= {one["loc"][:i] for i in range(len(one["loc"]) + 1)}
     listed = set[str]()  # once each: keys that one mapping takes
     said = [_fault(one, model, listed) for one in faults[:NAMED]]
     return "; ".join([*said, *([f"and {len(faults) - NAMED} more"] if len(faults) > NAMED else [])])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xadbench.datasets import InputError
+from xadbench.evaluation.results.store import OTHERS
 
 
 class Written(NamedTuple):
@@ -28,21 +29,7 @@ RELEASE = Written(
     ("manifest.json", "croissant.json", "DATASHEET.md", "CITATION.cff", "LICENCES.md", "leaks.md"),
     ("recipe.yaml", "injection.yaml"),
 )
-RUN = Written(
-    "run",
-    "run.json",
-    (
-        "*.parquet",
-        "leaderboard.md",
-        "made",
-        "tables",
-        "trials",
-        "detectors",
-        "rows",
-        "attributions",
-        "report",
-    ),
-)
+RUN = Written("run", "run.json", OTHERS)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ DRAFT_SECONDS = 3600  # nothing takes that long to write
 DRAFT = re.compile(r"\.[0-9a-f]{64}\.(json|parquet)-[a-z0-9_]{8}")  # of `atomic_write`, for a key or hash
 FOLDERS = ("trials", "rows", "attributions", "tables", "made")  # where a run keeps files
 RESULTS, REQUESTED = "results.parquet", "requested.parquet"
+# What else may lie in a run's folder beside its `run.json`, as patterns.
+OTHERS = ("*.parquet", "leaderboard.md", *FOLDERS, "detectors", "report")
+HIDDEN = (".workers-*", ".*-????????")  # logs of workers, and drafts of `atomic_write`
 FINGERPRINT = b"xadbench.records"  # the key in the metadata of RESULTS
 Record = TrialRecord
 
@@ -123,6 +127,16 @@ def sweep(run: Path) -> None:
             # The wall clock, since that is what files are dated by; no result depends on it.
             if time.time() - draft.stat().st_mtime > DRAFT_SECONDS:
                 draft.unlink()
+
+
+def check_no_others(run: Path) -> None:
+    """Raise `InputError` if a folder, in which no run began yet, holds what no run writes."""
+    own = ("run.json", *OTHERS, *HIDDEN)
+    others = [path.name for path in run.iterdir() if not any(fnmatchcase(path.name, one) for one in own)]
+    if others:
+        raise InputError(
+            f"{run} holds no run, but {min(others)!r:.100}; choose a new or empty folder for the run"
+        )
 
 
 def write_results(run: Path, records: Sequence[TrialRecord]) -> None:

@@ -274,11 +274,13 @@ def earlier(run: Path, name: str) -> RunDescription | None:
     Raises
     ------
     InputError
-        If the folder is a file, or holds the run of another suite or version.
+        If the folder is a file, or holds the run of another suite or version, or other things and no run.
     """
     if run.exists() and not run.is_dir():
         raise InputError(f"{run} is a file; choose a folder for the run")
     before = read_description(run)
+    if before is None and run.exists():
+        store.check_no_others(run)
     if before is not None and (before.suite or {}).get("name") != name:
         raise InputError(f"{run} holds the run of another suite; choose another folder")
     return before

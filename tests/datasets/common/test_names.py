@@ -15,3 +15,8 @@ def test_names_are_sorted_as_people_count():
 def test_a_slip_is_met_with_what_is_like_it(name, expected):
     hint = did_you_mean(name, ["quick", "full", "contextual"])
     assert [one for one in ("quick", "full", "contextual") if one in hint] == expected
+
+
+def test_numbers_of_any_length_are_sorted():
+    names = ["d" + "1" * 5001, "d" + "2" * 5000, "d007", "d7", "d8"]
+    assert natural_order(names) == ["d007", "d7", "d8", "d" + "2" * 5000, "d" + "1" * 5001]

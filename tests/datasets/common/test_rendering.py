@@ -43,6 +43,7 @@ def test_every_row_of_markdown_has_as_many_cells_as_its_heading(markup):
         ("_a_ a__b", r"\_a\_ a\_\_b"),
         ("*a* [b](c) ~d~ $e$ `f`", r"\*a\* \[b\](c) \~d\~ \$e\$ \`f\`"),
         ("a\n# b", "a # b"),
+        ("# b", r"\# b"),  # no heading
         ("<b> & @x #1 http://y", "&lt;b&gt; &amp; @&#8203;x #&#8203;1 http:&#8203;//y"),
     ],
 )
@@ -57,7 +58,7 @@ def test_code_in_markdown_ends_where_it_should(text, expected):
     assert code(text) == expected
 
 
-@pytest.mark.parametrize("start", "=+-@")
+@pytest.mark.parametrize("start", [*"=+-@＝＋－＠", " =", "  @"])  # noqa: RUF001  # of full width too
 def test_no_text_of_a_csv_is_a_formula(start):
     formula = f'{start}cmd|"x"!A1'
     table = pd.DataFrame({"name": [formula, "a", None], formula: ["b", f"c{formula}", formula]})
@@ -89,6 +90,12 @@ def test_latex_escapes_what_it_would_run_and_keeps_a_cell_in_its_line():
     assert r"\textbackslash input\{x\} \& 5 \% \$ \\" in text
     assert r"a\_b" in text
     assert r"\textbackslash x1b" in text
+
+
+@pytest.mark.parametrize("start", ["[2cm]", "*"])
+def test_no_cell_of_latex_is_an_argument_of_the_line_break_before_it(start):
+    text = as_latex(pd.DataFrame({"a": ["b", start]}))
+    assert [line for line in text.splitlines() if start in line] == [f"{{}}{start} \\\\"]
 
 
 def test_a_terminal_shows_markup_and_control_characters_as_text():

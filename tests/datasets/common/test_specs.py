@@ -1,10 +1,11 @@
+import time
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field, PositiveInt
 
 from xadbench.datasets import InputError
-from xadbench.datasets.common.specs import read_spec
+from xadbench.datasets.common.specs import parse_yaml, read_spec
 
 
 class Inner(BaseModel, frozen=True, extra="forbid"):
@@ -87,3 +88,34 @@ def test_a_key_of_a_union_lists_those_of_the_model_that_its_tag_chooses(tmp_path
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"gone\.yaml: cannot be read"):
         read_spec(tmp_path / "gone.yaml", Outer)
+
+
+HASH_PERIOD = 2**61 - 1  # integers that differ by it have one hash
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1" + ":59" * 300_000, "integer of .*256 bits"),
+        ("a: 0x" + "f" * 1_000_000, "integer of .*256 bits"),
+        (f"{{{', '.join(f'{i * HASH_PERIOD}: 1' for i in range(20_000))}}}", "key that is an integer of "),
+        ("[" * 1_000_000, "nested more than 100 deep"),
+        ("a: *" + "x" * 1_000_000, "undefined alias"),
+        ("name: a\nparts: [" + "{x: 1}, " * 20_000 + "]", "parts.0.size: .*; and 39995 more"),
+    ],
+    ids=["base 60", "hexadecimal", "keys", "depth", "alias", "faults"],
+)
+def test_a_megabyte_of_bad_yaml_is_refused_in_a_short_line_and_linear_time(tmp_path, text, message):
+    (tmp_path / "s.yaml").write_text(text)
+    start = time.process_time()
+    with pytest.raises(InputError, match=message) as error:
+        read_spec(tmp_path / "s.yaml", Outer)
+    assert time.process_time() - start < 6
+    assert len(str(error.value)) < 1000
+
+
+def test_a_long_text_under_many_aliases_is_checked_once():
+    start = time.process_time()
+    values = parse_yaml(f"[&a '{'é' * 250_000}'{', *a' * 100_000}]", "s.yaml")
+    assert len(values) == 100_001
+    assert time.process_time() - start < 6

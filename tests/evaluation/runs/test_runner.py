@@ -381,3 +381,18 @@ def test_workers_leave_no_semaphores_behind(tmp_path):
     )
     assert done.stderr == ""
     assert "kernel_shap" in done.stdout
+
+
+def test_a_folder_that_holds_other_things_and_no_run_is_refused_and_stays(small_suite, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    (tmp_path / "rows").mkdir()
+    with pytest.raises(InputError, match=r"holds no run, but 'thesis\.tex'; .*new or empty folder"):
+        run_suite(small_suite, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows", "thesis.tex"]
+
+
+def test_a_run_that_was_killed_before_its_description_goes_on(small_suite, put_run, tmp_path):
+    put_run(tmp_path)
+    (tmp_path / "run.json").unlink()
+    (tmp_path / ".run.json-a1b2c3d4").touch()
+    assert run_suite(small_suite, tmp_path)
