@@ -1,6 +1,7 @@
 """What pydantic's errors say in plain words: what is expected, without the names of Python's types."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic_core import ErrorDetails
 
@@ -40,7 +41,7 @@ EXPECTED: Mapping[str, str] = {
 
 def plain_message(error: ErrorDetails) -> str:
     """Return what one of pydantic's errors says, in plain words where they are known."""
-    context = {
+    context: dict[str, Any] = {
         name: int(value) if isinstance(value, float) and value.is_integer() else value  # 1, not 1.0
         for name, value in error.get("ctx", {}).items()
     }
