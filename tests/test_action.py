@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,9 +14,11 @@ import yaml
 from xadbench.evaluation.results import store
 
 ROOT = Path(__file__).parents[1]
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+FILES = [ROOT / "action.yml", ROOT / ".github" / "actions" / "comment" / "action.yml"]
+ACTION, COMMENTING = (yaml.safe_load(path.read_text()) for path in FILES)
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "gate.yml").read_text())
-STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
+STEPS = {step["name"]: step for one in (ACTION, COMMENTING) for step in one["runs"]["steps"]}
+SCRIPTS = {name: step for name, step in STEPS.items() if "run" in step}
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 DEFAULTS = {f"inputs.{name}": value.get("default", "") for name, value in ACTION["inputs"].items()}
 SUITE = """\
@@ -79,12 +82,13 @@ def step(tmp_path):
             "github.event.pull_request.number": "7",
             "github.repository": "o/r",
             "github.workflow": "gate",
-            "github.job": "quick",
             "steps.score.outputs.place": str(tmp_path),
         }
         output = tmp_path / "output"
         said = dict(line.split("=", 1) for line in output.read_text().splitlines()) if output.exists() else {}
         given |= {f"steps.score.outputs.{key}": value for key, value in said.items()}
+        if name == "Comment":
+            _pass_artifact(Path(given["steps.score.outputs.place"]), tmp_path / "xadbench-comment")
         env = {
             key: EXPRESSION.sub(lambda found: given[found[1]], text)
             for key, text in STEPS[name]["env"].items()
@@ -105,6 +109,14 @@ def step(tmp_path):
     return run
 
 
+def _pass_artifact(place, fetched):
+    """Do what uploading the comment of one job and downloading it in another do."""
+    shutil.rmtree(fetched, ignore_errors=True)
+    fetched.mkdir()
+    if (place / "comment.md").exists():
+        shutil.copy(place / "comment.md", fetched)
+
+
 @pytest.fixture
 def refusing(step, tmp_path):
     """A command `xadbench` that refuses all, as the real one does wrong input, but at once."""
@@ -122,15 +134,16 @@ def comments(tmp_path):
 
 
 def test_no_script_holds_an_expression():
-    assert [name for name, step in STEPS.items() if "${{" in step["run"]] == []
-    assert {step["shell"] for step in STEPS.values()} == {"bash"}
+    assert [name for name, step in SCRIPTS.items() if "${{" in step["run"]] == []
+    assert {step["shell"] for step in SCRIPTS.values()} == {"bash"}
 
 
 def test_expressions_name_what_there_is():
     known = {*DEFAULTS, "runner.temp", "github.action_path", "github.token", "github.repository"}
-    known |= {"github.event.pull_request.number", "github.workflow", "github.job"}
+    known |= {"github.event.pull_request.number", "github.workflow"}
     known |= {"steps.score.outputs.run", "steps.score.outputs.place"}
-    assert set(EXPRESSION.findall((ROOT / "action.yml").read_text())) <= known
+    for path in FILES:
+        assert set(EXPRESSION.findall(path.read_text())) <= known
     conditions = " ".join(str(step.get("if", "")) for step in STEPS.values())
     assert {f"inputs.{name}" for name in re.findall(r"inputs\.([\w-]+)", conditions)} <= set(DEFAULTS)
 
@@ -139,11 +152,41 @@ def test_the_workflow_uses_the_action_with_inputs_that_it_has():
     assert (
         WORKFLOW[True] == "pull_request"
     )  # YAML reads `on` as true; pull_request_target would hand out secrets
-    assert WORKFLOW["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert WORKFLOW["permissions"] == {"contents": "read"}
     own = [one for job in WORKFLOW["jobs"].values() for one in job["steps"] if one["uses"] == "./"]
-    assert len(own) == len(WORKFLOW["jobs"])
+    assert len(own) == len(WORKFLOW["jobs"]) - 1
     assert {key for one in own for key in one["with"]} <= set(ACTION["inputs"])
     assert not any("run" in one for job in WORKFLOW["jobs"].values() for one in job["steps"])
+
+
+def test_only_a_job_that_runs_no_code_of_a_pull_request_may_write():
+    writing = {name: job for name, job in WORKFLOW["jobs"].items() if "permissions" in job}
+    assert list(writing) == ["comment"]
+    checkout, comment = writing["comment"]["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
+    assert comment == {"uses": "./.github/actions/comment"}
+    assert not any("GH_TOKEN" in step.get("env", {}) for step in ACTION["runs"]["steps"])
+    scripts = " ".join(step.get("run", "") for step in COMMENTING["runs"]["steps"])
+    assert not re.search(r"python|pip|xadbench (run|score)", scripts)
+
+
+def test_actions_are_pinned_by_hash():
+    used = [step["uses"] for step in STEPS.values() if "uses" in step]
+    assert used
+    assert [one for one in used if not re.search("@[0-9a-f]{40}$", one)] == []
+
+
+def test_pip_is_not_that_of_the_checkout(tmp_path):
+    (tmp_path / "pip.py").write_text("print('pwned')")
+    flags = re.search(r"python (.*)-m pip", STEPS["Install"]["run"])[1].split()
+    said = subprocess.run(  # noqa: S603  # our own flags
+        [sys.executable, *flags, "-m", "pip", "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "pwned" not in said.stdout
 
 
 def test_an_explainer_is_scored_compared_and_commented_on(step, tmp_path):
@@ -180,17 +223,17 @@ def test_without_an_explainer_the_suite_is_run(step, tmp_path):
 
 
 def test_each_use_has_its_place_and_its_comment_which_the_next_push_replaces(step, tmp_path):
-    def use(explainer, said):
+    def use(artifact, said):
         place = Path(tempfile.mkdtemp(dir=tmp_path))
         (tmp_path / "output").write_text(f"place={place}\n")
         (place / "score.md").write_text(said)
         assert step("Summarise") == (0, "")
-        assert step("Comment", explainer=explainer) == (0, "")
+        assert step("Comment", artifact=artifact) == (0, "")
 
     (tmp_path / "comments").mkdir()
     (tmp_path / "comments" / "000").write_text("I like it.\n")
-    for explainer, said in [("a:A", "first"), ("b:B", "other"), ("a:A", "second"), ('"--> $(x)', "odd")]:
-        use(explainer, said)
+    for artifact, said in [("a", "first"), ("b", "other"), ("a", "second"), ('"--> $(x)', "odd")]:
+        use(artifact, said)
     heads, bodies = zip(*(text.split("\n", 1) for text in comments(tmp_path)), strict=True)
     assert [body.strip() for body in bodies] == ["", "second", "other", "odd"]
     assert all(re.fullmatch("<!-- xadbench [0-9a-f]{40} -->", head) for head in heads[1:])
@@ -212,8 +255,8 @@ def test_a_job_may_use_the_action_more_than_once(step, tmp_path):
         places.append(outputs(tmp_path)[0])
     assert places[0] != places[1]
     assert all(place.is_dir() for place in places)
-    later = [one for name, one in STEPS.items() if name not in {"Install", "Score"}]
-    assert {one["env"]["PLACE"] for one in later} == {"${{ steps.score.outputs.place }}"}
+    later = [one for one in ACTION["runs"]["steps"] if one["name"] not in {"Install", "Score"}]
+    assert {one["env"]["PLACE"] for one in later if "run" in one} == {"${{ steps.score.outputs.place }}"}
     assert all("steps.score.outputs.place != ''" in one["if"] for one in later)
 
 
