@@ -8,10 +8,13 @@ from pyod.models.iforest import IForest
 from sklearn.base import BaseEstimator, clone
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError, one_line
 from xadbench.datasets.common.threads import one_thread
 from xadbench.dsil.networks.seeding import globally_seeded
 from xadbench.evaluation.components.tails import Tails
 
+PROBED = 3  # rows whose scores are computed again after a fit
+TOLERANCE = 1e-4  # of the largest score: what computes in float32 rounds by the batch
 N_FEATURES = "n_features"  # DeepSVDD wants to be told the number of columns
 # These score a row by the training rows and its whole batch: the same row, another score beside others. The
 # sums of our per-feature scores are what they give a row by itself.
@@ -47,7 +50,14 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
 
     @one_thread()
     def fit(self, X: FloatArray, y: object = None) -> Self:  # noqa: ARG002  # scikit-learn's signature
-        """Fit the model to rows (n, d)."""
+        """Fit the model to rows (n, d).
+
+        Raises
+        ------
+        InputError
+            If the model's score of a row depends on the other rows in the same call, as of ROD, SOS, CD and
+            LMDD, or on its place among them.
+        """
         self.n_features_in_ = X.shape[1]
         own = {N_FEATURES: X.shape[1], "random_state": self.random_state}
         with globally_seeded(self.random_state):
@@ -56,7 +66,25 @@ class PyODDetector(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships n
             self.model.fit(np.array(X))
         if type(self.model).__module__ in ALONE:
             self._tails = Tails(np.array(X))
+        self._check_scores_are_of_rows(np.array(X[:PROBED]))
         return self
+
+    def _check_scores_are_of_rows(self, X: FloatArray) -> None:
+        """Raise `InputError` if the scores of rows depend on the others beside them, or on their order."""
+        name, score = type(self.model).__name__, self.decision_function
+        try:
+            together = score(X)
+            apart = np.concatenate([score(X[1::-1])[::-1], score(X[2:])])  # the last by itself
+        except Exception as error:  # noqa: BLE001  # whatever PyOD's models raise for so few rows
+            raise InputError(f"{name} cannot score rows by themselves: {one_line(error)}") from None
+        is_equal = np.abs(apart - together) <= TOLERANCE * np.abs(self.decision_scores_).max()
+        if not is_equal.all():
+            row = int(np.argmin(is_equal))
+            raise InputError(
+                f"{name} scores a row by the others that come with it: training row {row} gets "
+                f"{together[row]:.6g} with some and {apart[row]:.6g} with others, so no explainer can ask it "
+                "about a changed row; expected a detector whose score of a row is that row's own"
+            )
 
     @one_thread()
     def decision_function(self, X: FloatArray) -> FloatArray:

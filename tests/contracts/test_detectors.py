@@ -26,10 +26,6 @@ QUICK = {
     "deep_svdd": {"epochs": 5},
     "vae": {"epoch_num": 5},
 }
-# Their scores of a row depend on the rows beside it.
-BY_BATCH = {
-    "vae": "draws noise for one row after the other",
-}
 
 every = pytest.mark.parametrize("name", sorted(DETECTORS))
 
@@ -81,8 +77,6 @@ class TestRegistered(DetectorContract):
     @pytest.fixture(autouse=True, params=sorted(DETECTORS))
     def _named(self, request):
         self.name = request.param
-        reason = BY_BATCH.get(self.name)
-        self.exempt = {"rows": reason} if reason else {}
 
     def make(self, random_state):
         return subject_of(self.name).make(random_state)

@@ -108,3 +108,19 @@ def test_another_base_takes_no_parameters_of_dte():
         make_detector("dsil_fixed", random_state=0, base="knn", epochs=3)
     with pytest.raises(InputError, match="unknown detector 'knm'"):
         make_detector("dsil_fixed", random_state=0, base="knm")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model", ["rod:ROD", "sos:SOS", "cd:CD", "lmdd:LMDD", "vae:VAE", "cof:COF"])
+def test_a_model_that_scores_a_row_by_its_batch_is_refused(model):
+    detector = make_detector(f"pyod.models.{model}", random_state=0)
+    with pytest.raises(InputError, match=rf"{model.partition(':')[2]} (scores|cannot score)"):
+        detector.fit(np.random.default_rng(0).normal(size=(60, 3)))
+
+
+def test_equal_rows_have_equal_scores_by_the_vae():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    detector = make_detector("vae", random_state=0, epoch_num=2).fit(X)
+    together = detector.decision_function(np.repeat(X[:1], 5, axis=0))
+    assert np.ptp(together) <= 1e-6 * together.max()
+    np.testing.assert_allclose(detector.decision_function(X[:1]), together[:1], rtol=1e-6)
