@@ -186,7 +186,7 @@ def evaluate(
             for metric in measures.chosen.values()
         },
         curves=curves,
-        distinct=np.unique(X, axis=0, return_inverse=True)[1],
+        distinct=np.unique(X, axis=0, return_inverse=True)[1].ravel(),  # NumPy 2.0 has it as (r, 1)
     )
 
 
