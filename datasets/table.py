@@ -13,6 +13,7 @@ from .common.arrays import BoolArray, FloatArray
 from .common.checks import matrix
 from .common.errors import InputError, printable
 from .common.values import Labels, aligned, labels_of
+from .feature_names import warn_of_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +61,11 @@ class LabelledTable:
         finite; `kind` and `y` disagree; a normal row has a ground-truth feature or differs from its clean
         twin; an anomalous row of a table with a mask has none; or a ground-truth feature equals its clean
         twin.
+
+    Warns
+    -----
+    NoFeatureWarning
+        If a column of `X` that names a feature is named like labels, or like an id or an index.
     """
 
     X: FloatArray
@@ -73,6 +79,7 @@ class LabelledTable:
 
     def __post_init__(self) -> None:
         given = labels_of(self.X)
+        is_named_by_X = not self.feature_names and given.columns is not None
         labels = Labels(given.rows, tuple(self.feature_names) or given.columns)
         self._set("X", _frozen(self.X, np.float64, "X", labels))
         if self.X.ndim != 2 or 0 in self.X.shape:
@@ -86,6 +93,8 @@ class LabelledTable:
         self._set("feature_names", labels.columns or _default_names(self.n_features))
         self._set("provenance", _as_json(self.provenance))
         _check(self)
+        if is_named_by_X:
+            warn_of_names(self.X, self.feature_names)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -197,8 +206,10 @@ def as_table(rows: "LabelledTable | ArrayLike", what: str) -> LabelledTable:
     """
     if isinstance(rows, LabelledTable):
         return rows
-    X, names = matrix(rows, what, min_rows=1), labels_of(rows).columns
-    return LabelledTable(X=X, y=np.zeros(len(X), dtype=bool), feature_names=names or ())
+    X = matrix(rows, what, min_rows=1)
+    is_named = labels_of(rows).columns is not None
+    given: Any = rows if is_named else X
+    return LabelledTable(X=given, y=np.zeros(len(X), dtype=bool))
 
 
 def check_table(table: object, what: str) -> None:

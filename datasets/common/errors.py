@@ -1,4 +1,4 @@
-"""The one error that a user can cause and fix."""
+"""The one error that a user can cause and fix, and what is only warned of."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
@@ -21,6 +21,10 @@ class InputError(ValueError):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(printable(message))
+
+
+class NoFeatureWarning(UserWarning):
+    """A column that is taken as a feature is named like labels, or like an id or an index."""
 
 
 class NotApplicable(InputError):

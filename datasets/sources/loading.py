@@ -10,6 +10,7 @@ from xadbench.datasets.common.names import did_you_mean
 from xadbench.datasets.common.paths import is_there
 from xadbench.datasets.common.plugins import Plugins, plugins
 from xadbench.datasets.common.user_code import is_spec, load_object
+from xadbench.datasets.feature_names import warn_of_names
 from xadbench.datasets.table import LabelledTable
 
 from .adbench import adbench_names, adbench_path, find_adbench, load_adbench
@@ -48,6 +49,11 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
     InputError
         If there is no such source, data set, folder or file, or it does not verify; or if `label` is given
         for a source that is no CSV or Parquet file.
+
+    Warns
+    -----
+    NoFeatureWarning
+        If a column that is taken as a feature is named like labels, or like an id or an index.
     """
     # pandas takes a third of a second to import, and data sets are listed without.
     from xadbench.datasets.files import HEADER, read_table  # noqa: PLC0415
@@ -57,7 +63,9 @@ def load_dataset(name: str, label: str | None = None, *, run_code: bool = False)
     known = SOURCES[source] if is_named(name) else None
     is_table = known is None and is_there(f"{name}/{HEADER}")
     if known is None and is_tabular(name) and not is_table:
-        return read_tabular(name, label)
+        table = read_tabular(name, label)
+        warn_of_names(table.X, table.feature_names, name)
+        return table
     if label is not None:
         raise InputError(f"{name!r} has labels of its own; a label column goes with a CSV or Parquet file")
     if known is not None:
@@ -163,6 +171,7 @@ def as_table(function: Any) -> LabelledTable:
     except BaseException as error:  # whatever it raises, such as SystemExit
         raise InputError(f"data set {name} raised {one_line(error)}") from error
     if isinstance(made, LabelledTable):
+        warn_of_names(made.X, made.feature_names)
         return made
     if not isinstance(made, tuple) or len(made) not in {2, 3}:
         returned = type(made).__name__

@@ -14,7 +14,7 @@ from xadbench.datasets.common.errors import InputError, one_line
 from xadbench.interrupts import INTERRUPTED, tell, watch
 
 from . import verbosity
-from .ending import INTERNAL_ERROR, WRONG_INPUT, complain
+from .ending import INTERNAL_ERROR, WRONG_INPUT, complain, warnings_in_one_line
 from .lazy_commands import LazyGroup
 
 app = typer.Typer(
@@ -55,7 +55,8 @@ def main() -> None:
     try:
         debugging.set(False)
         verbosity.level.set(verbosity.NORMAL)
-        code = command(prog_name=PROGRAM, args=sys.argv[1:] or ["--help"], standalone_mode=False)
+        with warnings_in_one_line():
+            code = command(prog_name=PROGRAM, args=sys.argv[1:] or ["--help"], standalone_mode=False)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except typer.TyperException as error:
