@@ -114,8 +114,9 @@ def read_frame(path: Path, what: str) -> pd.DataFrame:
 
 def _by_columns(file: pq.ParquetFile, names: Sequence[str]) -> pd.DataFrame:
     """Return all columns, read one after the other: at once, a long file would be held in memory twice."""
+    # By its name, since Arrow reads a column "a.b" too where "a" is asked for.
     # A copy each, since what is Arrow's cannot be written to; not another one of all of them.
-    columns = {name: file.read(columns=[name]).column(0).to_pandas().copy() for name in names}
+    columns = {name: file.read(columns=[name]).column(name).to_pandas().copy() for name in names}
     return pd.DataFrame(columns, copy=False)
 
 

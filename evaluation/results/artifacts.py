@@ -20,6 +20,7 @@ from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import opened, read_frame
 from xadbench.datasets.files import atomic_write
+from xadbench.datasets.table import free_names
 from xadbench.evaluation.suite.spec import Artifact
 from xadbench.evaluation.trial.evaluate import Evaluation
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
@@ -28,7 +29,7 @@ from .frame import IDENTITY
 from .store import Record, check_key
 
 Explained = tuple[FloatArray, Evaluation]
-ROW, DETECTED = "__row__", "__detected__"  # columns that no feature is likely to be called
+OWN = ("__row__", "__detected__")  # the first columns, by names that no feature has: see `free_names`
 
 _LABELS = ("key", "table", "seed", "detector", "explainer")
 _WORD = pa.dictionary(pa.int32(), pa.string())
@@ -96,8 +97,9 @@ def _values(evaluation: Evaluation) -> pd.DataFrame:
 
 def _attributions(attributions: FloatArray, evaluation: Evaluation, names: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(attributions, columns=list(names))
-    frame.insert(0, ROW, evaluation.rows)
-    frame.insert(1, DETECTED, evaluation.scopes[HEADLINE_SCOPE])
+    row, detected = free_names(OWN, names)
+    frame.insert(0, row, evaluation.rows)
+    frame.insert(1, detected, evaluation.scopes[HEADLINE_SCOPE])
     return frame
 
 
@@ -209,6 +211,7 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
     what = "no attributions; a run saves them with --save attributions, or save: [attributions] in the suite"
     path = _path(Path(run), "attributions", key)
     frame = read_frame(path, what)
-    if not {ROW, DETECTED} <= set(frame):
-        raise InputError(f"{path}: not the attributions of a trial: no column {ROW!r} or {DETECTED!r}")
-    return frame.set_index([ROW, DETECTED]).rename_axis(["row", "detected"])
+    own = [*frame.columns[: len(OWN)]]
+    if (*own,) != free_names(OWN, frame.columns[len(OWN) :]):
+        raise InputError(f"{path}: not the attributions of a trial: its first columns are not {OWN}")
+    return frame.set_index(own).rename_axis(["row", "detected"])
