@@ -15,7 +15,7 @@ import pandas as pd
 from .common.arrays import BoolArray, FloatArray
 from .common.errors import InputError
 from .common.json_files import parse_json
-from .common.limits import check_cells, check_table_bytes
+from .common.limits import check_cells, check_table_bytes, open_plain
 from .common.parquet import opened, read_numbers
 from .table import InvalidTable, LabelledTable
 
@@ -79,8 +79,9 @@ def _bytes(file: Path) -> bytes:
     if not is_tabular(file.name):
         raise InputError(f"{file}: not a file that can be read; expected one of *{', *'.join(READERS)}")
     try:
-        check_table_bytes(file.stat().st_size, str(file))
-        return file.read_bytes()
+        with open_plain(file) as opened_file:
+            check_table_bytes(os.fstat(opened_file.fileno()).st_size, str(file))
+            return opened_file.read()
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

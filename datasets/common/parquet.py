@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .limits import check_cells
+from .limits import check_cells, open_plain
 
 CHUNK_ROWS = 65_536
 
@@ -71,7 +71,10 @@ def row_groups(path: Path, columns: str | list[str]) -> Iterator[NDArray[Any]]:
 def opened(source: Path | BytesIO, where: str) -> Iterator[pq.ParquetFile]:
     """Yield the opened file; what Arrow says of it, and of reading it, becomes an `InputError`."""
     try:
-        with pq.ParquetFile(source) as file:
+        with (
+            open_plain(source) if isinstance(source, Path) else source as plain,
+            pq.ParquetFile(plain) as file,
+        ):
             yield file
     except InputError:
         raise

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import opened, read_frame
+from xadbench.datasets.common.paths import inside
 from xadbench.datasets.files import atomic_write
 from xadbench.datasets.table import free_names
 from xadbench.evaluation.suite.spec import Artifact
@@ -70,6 +71,11 @@ def save(run: Path, key: str, wanted: Sequence[Artifact], explained: Explained, 
 
 def _path(run: Path, what: str, key: str) -> Path:
     return run / what / f"{check_key(key)}.parquet"
+
+
+def _own(run: Path, what: str, key: str) -> Path:
+    """Return the path of a trial's file that is there; `InputError` if it is no plain file in the run."""
+    return inside(run, _path(run, what, key).relative_to(run).as_posix())
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:
@@ -124,7 +130,7 @@ def _has(run: Path, record: Record, what: Artifact) -> bool:
     if what not in record.artifacts:
         return False
     try:
-        with opened(_path(run, what, record.key), what):
+        with opened(_own(run, what, record.key), what):
             return True
     except InputError:
         return False
@@ -133,7 +139,7 @@ def _has(run: Path, record: Record, what: Artifact) -> bool:
 def _in_rows(run: Path) -> set[str]:
     """Return the keys of the trials in `rows.parquet`."""
     try:
-        with opened(run / "rows.parquet", "rows") as file:
+        with opened(inside(run, "rows.parquet"), "rows") as file:
             return set(file.read(columns=["key"]).column("key").unique().to_pylist())
     except InputError:
         return set()
@@ -157,7 +163,7 @@ def write_rows(run: Path, records: Sequence[Record]) -> None:
 
 def _rows_of(run: Path, record: Record) -> pa.Table | None:
     try:
-        own = read_frame(_path(run, "rows", record.key), "rows of a trial")
+        own = read_frame(_own(run, "rows", record.key), "rows of a trial")
         return _as_table(own.assign(**_labels(record)))
     except (KeyError, TypeError, ValueError, pa.ArrowException):  # InputError too: no such file, or another
         return None
@@ -191,7 +197,7 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
         If the run kept no rows, or they are beyond the limits of a table.
     """
     what = "no values row by row; a run saves them with --save rows, or save: [rows] in the suite"
-    return read_frame(Path(run) / "rows.parquet", what)
+    return read_frame(inside(Path(run), "rows.parquet"), what)
 
 
 def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
@@ -209,7 +215,7 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
         If the run kept no attributions of that trial, or they are beyond the limits of a table.
     """
     what = "no attributions; a run saves them with --save attributions, or save: [attributions] in the suite"
-    path = _path(Path(run), "attributions", key)
+    path = _own(Path(run), "attributions", key)
     frame = read_frame(path, what)
     own = [*frame.columns[: len(OWN)]]
     if (*own,) != free_names(OWN, frame.columns[len(OWN) :]):

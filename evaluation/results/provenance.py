@@ -18,6 +18,7 @@ from typing import Any, Literal, Self
 import threadpoolctl
 from pydantic import Field
 
+from xadbench.datasets.common.paths import inside
 from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.suite.spec import Suite
 
@@ -88,8 +89,10 @@ def read_description(run: Path) -> RunDescription | None:
     Raises
     ------
     InputError
-        If it is no description of a run, or another version's; it names the file and the key.
+        If it is no description of a run, or another version's; it names the file and the key. If it is no
+        plain file, or a link out of the folder.
     """
+    inside(run, FILE)
     values = store.read_json(run / FILE)
     return None if values is None else RunDescription.of(values, str(run / FILE))
 
