@@ -9,8 +9,9 @@ import os
 import stat
 from collections.abc import Iterable
 from importlib.resources.abc import Traversable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from .errors import InputError
 
@@ -27,7 +28,7 @@ DOWNLOAD_BYTES = 2**28  # of a file whose length is not known before
 CELLS_VARIABLE = "XADBENCH_MAX_CELLS"
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """Open a plain file to read it; `InputError` for a folder, pipe or device, which is not waited for."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

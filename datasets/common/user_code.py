@@ -303,8 +303,9 @@ def _imports(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Call):
         called = getattr(node.func, "attr", getattr(node.func, "id", ""))
         first = node.args[0] if node.args else None
-        is_named = called in {"import_module", "__import__"} and isinstance(first, ast.Constant)
-        return [first.value] if is_named and isinstance(first.value, str) and first.value[:1] != "." else []
+        if called not in {"import_module", "__import__"} or not isinstance(first, ast.Constant):
+            return []
+        return [first.value] if isinstance(first.value, str) and first.value[:1] != "." else []
     if isinstance(node, ast.Import):
         return [one.name for one in node.names]
     return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
