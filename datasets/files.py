@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from .common.checks import at_least
 from .common.errors import InputError
 from .common.json_files import read_json
+from .common.limits import open_plain
 from .common.parquet import CHUNK_ROWS, RowWriter, opened, read_numbers, row_groups
 from .common.paths import inside
 from .common.specs import build_spec
@@ -245,7 +246,7 @@ def file_hashes(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -297,7 +298,12 @@ def _rename(draft: Path, target: Path) -> None:
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Yield a file to write to; at the end it takes the place of `path`, or on an error it vanishes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{path.parent} is no folder; remove it, or choose another folder") from None
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; remove it, or choose another folder")
     with tempfile.NamedTemporaryFile(prefix=f".{path.name}-", dir=path.parent, delete=False) as file:
         draft = Path(file.name)
         try:

@@ -1,7 +1,7 @@
 """What a data set is: rows, labels and, where the source knows them, the ground-truth features."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
@@ -49,8 +49,8 @@ class LabelledTable:
     clean : (n, d) float64 or None
         The same rows as they would have been without the anomaly.
     feature_names
-        One distinct name a feature, not "y" or "kind". Default: the columns of `X` if it is a frame that
-        names them, else x0, x1, ...
+        One distinct name a feature, any Unicode text but "y" or "kind". Default: the columns of `X` if it is
+        a frame that names them, else x0, x1, ...
     provenance
         Where the table comes from, as JSON values.
 
@@ -288,6 +288,36 @@ def check_names(names: Sequence[str], n_features: int) -> None:
         raise InvalidTable(f"feature_names has {len(set(names))} distinct names, expected {n_features}")
     if reserved := RESERVED_NAMES.intersection(names):
         raise InvalidTable(f"feature_names may not hold {sorted(reserved)}: reserved for the labels")
+    for name in names:
+        if not isinstance(name, str) or not _is_unicode(name):
+            raise InvalidTable(f"feature_names has {name!a:.60}; expected Unicode text")
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
+
+
+def free_names(own: Iterable[str], taken: Iterable[str]) -> tuple[str, ...]:
+    """Return names for columns of ours beside others: with underscores behind them where they are taken.
+
+    Examples
+    --------
+    >>> from xadbench.datasets.table import free_names
+    >>> free_names(["row", "key"], ["a", "key", "key_"])
+    ('row', 'key__')
+    """
+    known = set(taken)
+    free = []
+    for name in own:
+        while name in known:
+            name += "_"  # noqa: PLW2901  # until it is free
+        known.add(name)
+        free.append(name)
+    return tuple(free)
 
 
 def _check_kinds(table: LabelledTable) -> None:

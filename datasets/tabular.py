@@ -16,12 +16,13 @@ import pandas as pd
 from .common.arrays import BoolArray, FloatArray
 from .common.errors import InputError
 from .common.json_files import parse_json
-from .common.limits import check_cells, check_table_bytes
+from .common.limits import check_cells, check_table_bytes, open_plain
 from .common.parquet import opened, read_numbers
 from .common.values import LARGEST, TOO_LARGE, NotANumber, numbers
 from .table import InvalidTable, LabelledTable
 
 INTEGER = r"\s*[+-]?[0-9]+\s*"
+Names = tuple[str, ...]
 
 
 def is_tabular(name: str) -> bool:
@@ -29,7 +30,9 @@ def is_tabular(name: str) -> bool:
     return Path(name).suffix.lower() in READERS
 
 
-def read_tabular(path: str | os.PathLike[str], label: str | None = None) -> LabelledTable:
+def read_tabular(
+    path: str | os.PathLike[str], label: str | None = None, *, expected: Sequence[str] = ()
+) -> LabelledTable:
     """Return the table of a CSV or Parquet file.
 
     Parameters
@@ -40,6 +43,8 @@ def read_tabular(path: str | os.PathLike[str], label: str | None = None) -> Labe
         no column.
     label
         The name of the column that tells the anomalous rows: 1 or true. Default: all rows are normal.
+    expected
+        The names of the columns where they are known before: these may be any text.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def read_tabular(path: str | os.PathLike[str], label: str | None = None) -> Labe
     """
     file = Path(path)
     content = _bytes(file)
-    frame = _frame(file, content)
+    frame = _frame(file, content, tuple(expected))
     y = np.zeros(len(frame), dtype=np.bool_) if label is None else _labels(frame, label, file)
     features = frame.drop(columns=[] if label is None else [label])
     provenance = {
@@ -77,26 +82,29 @@ def _bytes(file: Path) -> bytes:
     if not is_tabular(file.name):
         raise InputError(f"{file}: not a file that can be read; expected one of *{', *'.join(READERS)}")
     try:
-        check_table_bytes(file.stat().st_size, str(file))
-        return file.read_bytes()
+        with open_plain(file) as opened_file:
+            check_table_bytes(os.fstat(opened_file.fileno()).st_size, str(file))
+            return opened_file.read()
     except InputError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise InputError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _frame(file: Path, content: bytes) -> pd.DataFrame:
-    frame = READERS[file.suffix.lower()](content, file)
+def _frame(file: Path, content: bytes, expected: Names) -> pd.DataFrame:
+    frame = READERS[file.suffix.lower()](content, file, expected)
     if frame.empty:
         raise InputError(f"{file}: no rows; expected at least 1 below the column names")
     return frame
 
 
-def _read_csv(content: bytes, file: Path) -> pd.DataFrame:
+def _read_csv(content: bytes, file: Path, expected: Names) -> pd.DataFrame:
     try:
         names = _csv_header(content)
         check_cells(content.count(b"\n"), len(names), str(file))
-        _check_names(names, file)
+        if tuple(names) != expected:
+            _check_names(names, file)
+            _check_not_numbers(names, file)
         frame = _csv_rows(content, len(names)).set_axis(names, axis="columns")
         _check_integers(frame, content, file)
     except InputError:
@@ -147,11 +155,12 @@ def _check_integers(frame: pd.DataFrame, content: bytes, file: Path) -> None:
         _refuse(file, str(frame.columns[i]), bad, written, TOO_LARGE)
 
 
-def _read_parquet(content: bytes, file: Path) -> pd.DataFrame:
+def _read_parquet(content: bytes, file: Path, expected: Names) -> pd.DataFrame:
     with opened(BytesIO(content), str(file)) as stored:
         index = _index_columns(stored.schema_arrow.metadata or {}, file)
         names = [name for name in stored.schema_arrow.names if name not in index]
-        _check_names(names, file)
+        if tuple(names) != expected:
+            _check_names(names, file)
         return read_numbers(stored, names, str(file))
 
 
@@ -166,7 +175,7 @@ def _index_columns(metadata: Mapping[bytes, bytes], file: Path) -> frozenset[str
     )
 
 
-READERS: dict[str, Callable[[bytes, Path], pd.DataFrame]] = {
+READERS: dict[str, Callable[[bytes, Path, Names], pd.DataFrame]] = {
     ".csv": _read_csv,
     ".parquet": _read_parquet,
 }
@@ -178,6 +187,10 @@ def _check_names(names: Sequence[str], file: Path) -> None:
     name, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
         raise InputError(f"{file}: column {name!r} comes {count} times; expected distinct names")
+
+
+def _check_not_numbers(names: Sequence[str], file: Path) -> None:
+    """Refuse the first line of a CSV that has no names; those of a Parquet file may look like numbers."""
     if names and all(map(_is_number, names)) and names != [str(i) for i in range(len(names))]:
         raise InputError(f"{file}: the first line holds numbers; expected the names of the columns")
 

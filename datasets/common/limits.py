@@ -6,8 +6,11 @@ tables; the others are fixed.
 
 import itertools
 import os
+import stat
 from collections.abc import Iterable
 from importlib.resources.abc import Traversable
+from io import BufferedReader
+from pathlib import Path
 from typing import Any
 
 from .errors import InputError
@@ -25,11 +28,21 @@ DOWNLOAD_BYTES = 2**28  # of a file whose length is not known before
 CELLS_VARIABLE = "XADBENCH_MAX_CELLS"
 
 
+def open_plain(path: Path) -> BufferedReader:
+    """Open a plain file to read it; `InputError` for a folder, pipe or device, which is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"{path}: a folder, a pipe or a device; expected a file")
+    return os.fdopen(descriptor, "rb")
+
+
 def read_limited(path: Traversable, most: int) -> bytes:
-    """Return a file's bytes; `InputError` if it is longer than `most`, and then it is not read to its end."""
-    with path.open("rb") as file:
-        content: bytes = file.read(most + 1)
-    if len(content) > most:
+    """Return a plain file's bytes; `InputError` if it is longer than `most`, and then it is not read."""
+    with open_plain(path) if isinstance(path, Path) else path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size if isinstance(path, Path) else 0
+        content: bytes = b"" if size > most else file.read(most + 1)
+    if max(size, len(content)) > most:
         raise InputError(f"{path}: more than {most} bytes, the limit of such files")
     return content
 

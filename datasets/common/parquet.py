@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .limits import check_cells
+from .limits import check_cells, open_plain
 
 CHUNK_ROWS = 65_536
 
@@ -71,7 +71,10 @@ def row_groups(path: Path, columns: str | list[str]) -> Iterator[NDArray[Any]]:
 def opened(source: Path | BytesIO, where: str) -> Iterator[pq.ParquetFile]:
     """Yield the opened file; what Arrow says of it, and of reading it, becomes an `InputError`."""
     try:
-        with pq.ParquetFile(source) as file:
+        with (
+            open_plain(source) if isinstance(source, Path) else source as plain,
+            pq.ParquetFile(plain) as file,
+        ):
             yield file
     except InputError:
         raise
@@ -114,8 +117,9 @@ def read_frame(path: Path, what: str) -> pd.DataFrame:
 
 def _by_columns(file: pq.ParquetFile, names: Sequence[str]) -> pd.DataFrame:
     """Return all columns, read one after the other: at once, a long file would be held in memory twice."""
+    # By its name, since Arrow reads a column "a.b" too where "a" is asked for.
     # A copy each, since what is Arrow's cannot be written to; not another one of all of them.
-    columns = {name: file.read(columns=[name]).column(0).to_pandas().copy() for name in names}
+    columns = {name: file.read(columns=[name]).column(name).to_pandas().copy() for name in names}
     return pd.DataFrame(columns, copy=False)
 
 

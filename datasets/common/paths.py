@@ -46,7 +46,7 @@ def inside(folder: Path, name: str) -> Path:
     try:
         stays = path.resolve().is_relative_to(folder.resolve())
         plain = path.is_file() or not path.exists()
-    except (OSError, ValueError) as error:  # the folder's own name is too long, or has a NUL
+    except (OSError, RuntimeError, ValueError) as error:  # a name too long or with a NUL, a link to itself
         raise InputError(f"{str(path)!a:.200}: cannot be read: {error}") from None
     if not stays:
         raise InputError(f"{path}: a link out of {folder}; put the file itself there")

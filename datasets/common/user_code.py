@@ -20,7 +20,13 @@ EXPECTED = "expected package.module:Name or path/to/file.py:name"
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 OURS = __name__.partition(".")[0]
 VERSIONED = {OURS, "pyod"}  # their components tell their code by their `version`, whatever name they go by
-_Loaded = tuple[object, str]  # kept with its hash, so that no other object gets its id
+# What runs code that its file does not name: functions, wherever they are from, and two of Python's own.
+DYNAMIC = frozenset(
+    {"import_module", "__import__", "spec_from_file_location", "exec_module", "run_path", "run_module"}
+)
+EVALUATING = frozenset({"exec", "eval"})
+# Kept with its hash, so that no other object gets its id, and the files whose imports cannot be known.
+_Loaded = tuple[object, str, tuple[str, ...]]
 _HASHES: dict[int, _Loaded] = {}
 
 
@@ -87,7 +93,9 @@ def load_object(spec: str) -> Any:
             raise InputError(f"no {name!r} in {place}; it has: {', '.join(_names(module)) or 'nothing'}")
         found = getattr(found, part)
     if id(found) not in _HASHES and _owner(module, found) not in VERSIONED:
-        _HASHES[id(found)] = found, _hash(module, found)
+        files = _files(module, found)
+        untraced = tuple(sorted(name for name, path in files.items() if _is_untraced(path)))
+        _HASHES[id(found)] = found, _hash(module, files), untraced
     return found
 
 
@@ -103,7 +111,16 @@ def source_hash(loaded: object) -> str | None:
     the classes that it inherits from; of code that is not installed also what it imports that is not.
     Python's own and this package's are left out.
     """
-    return _HASHES.get(id(loaded), (None, None))[1]
+    return _HASHES[id(loaded)][1] if id(loaded) in _HASHES else None
+
+
+def untraced_files(loaded: object) -> tuple[str, ...]:
+    """Return the files of a user's object that run code by a name known only at run time.
+
+    `importlib.import_module("helper")` is traced as `import helper` is; with anything but a text, the hash of
+    the source does not tell whether what is imported has changed.
+    """
+    return _HASHES[id(loaded)][2] if id(loaded) in _HASHES else ()
 
 
 def _names(module: ModuleType) -> list[str]:
@@ -178,9 +195,8 @@ def _run(name: str, path: Path, source: bytes) -> ModuleType:
     return module
 
 
-def _hash(module: ModuleType, found: object) -> str:
+def _hash(module: ModuleType, files: dict[str, Path]) -> str:
     """Return the hash of the one file, as `sha256sum` has it, or of what `sha256sum` says of several."""
-    files = _files(module, found)
     _check_unchanged(frozenset(files.values()))
     try:
         hashes = {name: sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())}
@@ -248,12 +264,7 @@ def _with_package(root: Path) -> Iterator[tuple[str, Path]]:
 
 def _imported_by(path: Path) -> Iterator[Path]:
     """Yield the roots of what a file imports, be it in a function, as far as neither is installed."""
-    if _is_installed(path):
-        return
-    try:
-        nodes = ast.walk(ast.parse(path.read_bytes()))
-    except (OSError, SyntaxError, ValueError):  # not what was imported, but beside it
-        return
+    nodes = _nodes(path)
     for name in _foreign(sorted({name.partition(".")[0] for node in nodes for name in _imports(node)})):
         try:
             spec = find_spec(name)
@@ -264,8 +275,39 @@ def _imported_by(path: Path) -> Iterator[Path]:
             yield origin
 
 
+def _nodes(path: Path) -> list[ast.AST]:
+    """Return the parts of a file's source; none of one that is installed."""
+    if _is_installed(path):
+        return []
+    try:
+        return list(ast.walk(ast.parse(path.read_bytes())))
+    except (OSError, SyntaxError, ValueError):  # not what was imported, but beside it
+        return []
+
+
+def _is_untraced(path: Path) -> bool:
+    """Whether a file runs code by a name that is not written there as a text."""
+    return any(_is_dynamic(node) and not _imports(node) for node in _nodes(path))
+
+
+def _is_dynamic(node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom):  # under another name, its calls are not found
+        return any(one.name in DYNAMIC and one.asname for one in node.names)
+    if not isinstance(node, ast.Call):
+        return False
+    if isinstance(node.func, ast.Name):
+        return node.func.id in DYNAMIC | EVALUATING
+    return isinstance(node.func, ast.Attribute) and node.func.attr in DYNAMIC
+
+
 def _imports(node: ast.AST) -> list[str]:
-    """Return the modules that a statement imports, but for those of its own package."""
+    """Return the modules that a statement imports, or a call by a text, but for those of its own package."""
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        first = node.args[0] if node.args else None
+        if called not in {"import_module", "__import__"} or not isinstance(first, ast.Constant):
+            return []
+        return [first.value] if isinstance(first.value, str) and first.value[:1] != "." else []
     if isinstance(node, ast.Import):
         return [one.name for one in node.names]
     return [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []

@@ -11,6 +11,7 @@ from rich.console import Console
 from xadbench.datasets.common.errors import find, printable
 from xadbench.evaluation.results.artifacts import lacking
 from xadbench.evaluation.results.leaderboard import leaderboard, publish
+from xadbench.evaluation.results.record import TrialRecord as Record
 from xadbench.evaluation.runs.dry_run import estimate
 from xadbench.evaluation.runs.jobs import load_checked
 from xadbench.evaluation.runs.progress import RunProgress
@@ -53,6 +54,9 @@ def run(  # noqa: PLR0917  # an option each
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would run and estimate how long it takes.")
     ] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Run trials again whose code imports by computed names.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Run or resume a suite, and print its leaderboard. Default folder: runs/SUITE."""
@@ -65,6 +69,13 @@ def run(  # noqa: PLR0917  # an option each
         for line in estimate(chosen, folder).as_lines(folder, workers, is_verbose=is_verbose()):
             typer.echo(printable(line))
         return
+    untraced = dict[str, str]()  # files by the trials that were finished before
+
+    def advance(record: Record, is_new: bool) -> None:  # noqa: FBT001  # as `OnTrial` has it
+        progress.advance(record, is_new=is_new)
+        if not is_new and record.untraced:
+            untraced[record.key] = record.untraced
+
     with (
         replaceable(folder, RUN, is_forced=True) if force else nullcontext(),
         RunProgress(Timings().work_of(chosen), progress_console(), is_verbose=is_verbose()) as progress,
@@ -72,17 +83,24 @@ def run(  # noqa: PLR0917  # an option each
         records = run_suite(
             chosen,
             folder,
-            progress.advance,
+            advance,
             progress.show,
             workers=workers,
             executor=executor,
             scheduler=scheduler,
+            recompute=recompute,
         )
     publish(records, scope, folder, Console(quiet=form == "json"), requested=chosen.metrics)
     if form == "json":
         board = leaderboard(records, scope, requested=chosen.metrics)
         rows = json.loads(board.to_json(orient="records"))
         typer.echo(json.dumps({"suite": chosen.name, "scope": scope, "leaderboard": rows}, indent=1))
+    for files in sorted(set(untraced.values())):
+        n = list(untraced.values()).count(files)
+        complain(
+            f"{n} trials were not run again, although what {files} imports by names known "
+            "only at run time may have changed; to run them again: --recompute"
+        )
     for gap in lacking(folder, records, chosen.save):
         complain(gap)
     if any(not record.is_finished for record in records):

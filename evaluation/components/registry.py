@@ -13,7 +13,7 @@ import numpy as np
 from xadbench.datasets.common.checks import at_least
 from xadbench.datasets.common.errors import BREAKS, InputError, one_line, unknown
 from xadbench.datasets.common.plugins import Plugins, plugins
-from xadbench.datasets.common.user_code import is_spec, load_object, object_name, source_hash
+from xadbench.datasets.common.user_code import is_spec, load_object, object_name, source_hash, untraced_files
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -164,10 +164,16 @@ def _library(component: Any) -> dict[str, str]:
 
 
 def _source(component: Any) -> dict[str, str]:
-    """Return the hash of the user's code that a component is made from; nothing for any other."""
+    """Return the hash of the user's code that a component is made from, and its files that are not traced.
+
+    Nothing for any other component.
+    """
     made_from = type(component), getattr(component, "function", None)
     hashes = [digest for one in made_from if (digest := source_hash(one))]
-    return {"source": " ".join(hashes)} if hashes else {}
+    untraced = sorted({name for one in made_from for name in untraced_files(one)})
+    return ({"source": " ".join(hashes)} if hashes else {}) | (
+        {"untraced": ", ".join(untraced)} if untraced else {}
+    )
 
 
 def _settings(component: Any) -> dict[str, Any]:

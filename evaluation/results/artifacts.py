@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import opened, read_frame
+from xadbench.datasets.common.paths import inside
 from xadbench.datasets.files import atomic_write
+from xadbench.datasets.table import free_names
 from xadbench.evaluation.suite.spec import Artifact
 from xadbench.evaluation.trial.evaluate import TOTAL, Evaluation
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE, SCOPES
@@ -28,7 +30,7 @@ from .frame import IDENTITY
 from .store import Record, check_key
 
 Explained = tuple[FloatArray, Evaluation]
-ROW, DETECTED = "__row__", "__detected__"  # columns that no feature is likely to be called
+OWN = ("__row__", "__detected__")  # the first columns, by names that no feature has: see `free_names`
 
 _LABELS = ("key", "table", "seed", "detector", "explainer")
 _WORD = pa.dictionary(pa.int32(), pa.string())
@@ -72,6 +74,11 @@ def _path(run: Path, what: str, key: str) -> Path:
     return run / what / f"{check_key(key)}.parquet"
 
 
+def _own(run: Path, what: str, key: str) -> Path:
+    """Return the path of a trial's file that is there; `InputError` if it is no plain file in the run."""
+    return inside(run, _path(run, what, key).relative_to(run).as_posix())
+
+
 def _write(path: Path, frame: pd.DataFrame) -> None:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
@@ -102,8 +109,9 @@ def _values(evaluation: Evaluation) -> pd.DataFrame:
 
 def _attributions(attributions: FloatArray, evaluation: Evaluation, names: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame(attributions, columns=list(names))
-    frame.insert(0, ROW, evaluation.rows)
-    frame.insert(1, DETECTED, evaluation.scopes[HEADLINE_SCOPE])
+    row, detected = free_names(OWN, names)
+    frame.insert(0, row, evaluation.rows)
+    frame.insert(1, detected, evaluation.scopes[HEADLINE_SCOPE])
     return frame
 
 
@@ -128,7 +136,7 @@ def _has(run: Path, record: Record, what: Artifact) -> bool:
     if what not in record.artifacts:
         return False
     try:
-        with opened(_path(run, what, record.key), what):
+        with opened(_own(run, what, record.key), what):
             return True
     except InputError:
         return False
@@ -137,7 +145,7 @@ def _has(run: Path, record: Record, what: Artifact) -> bool:
 def _in_rows(run: Path) -> set[str]:
     """Return the keys of the trials in `rows.parquet`."""
     try:
-        with opened(run / "rows.parquet", "rows") as file:
+        with opened(inside(run, "rows.parquet"), "rows") as file:
             return set(file.read(columns=["key"]).column("key").unique().to_pylist())
     except InputError:
         return set()
@@ -161,7 +169,7 @@ def write_rows(run: Path, records: Sequence[Record]) -> None:
 
 def _rows_of(run: Path, record: Record) -> pa.Table | None:
     try:
-        own = read_frame(_path(run, "rows", record.key), "rows of a trial")
+        own = read_frame(_own(run, "rows", record.key), "rows of a trial")
         total = own.get("total", np.nan)  # runs of before have none
         return _as_table(own.assign(**_labels(record), total=total))
     except (KeyError, TypeError, ValueError, pa.ArrowException):  # InputError too: no such file, or another
@@ -198,7 +206,7 @@ def load_rows(run: str | os.PathLike[str]) -> pd.DataFrame:
         If the run kept no rows, or they are beyond the limits of a table.
     """
     what = "no values row by row; a run saves them with --save rows, or save: [rows] in the suite"
-    return read_frame(Path(run) / "rows.parquet", what)
+    return read_frame(inside(Path(run), "rows.parquet"), what)
 
 
 def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
@@ -216,8 +224,9 @@ def load_attributions(run: str | os.PathLike[str], key: str) -> pd.DataFrame:
         If the run kept no attributions of that trial, or they are beyond the limits of a table.
     """
     what = "no attributions; a run saves them with --save attributions, or save: [attributions] in the suite"
-    path = _path(Path(run), "attributions", key)
+    path = _own(Path(run), "attributions", key)
     frame = read_frame(path, what)
-    if not {ROW, DETECTED} <= set(frame):
-        raise InputError(f"{path}: not the attributions of a trial: no column {ROW!r} or {DETECTED!r}")
-    return frame.set_index([ROW, DETECTED]).rename_axis(["row", "detected"])
+    own = [*frame.columns[: len(OWN)]]
+    if (*own,) != free_names(OWN, frame.columns[len(OWN) :]):
+        raise InputError(f"{path}: not the attributions of a trial: its first columns are not {OWN}")
+    return frame.set_index(own).rename_axis(["row", "detected"])

@@ -19,6 +19,7 @@ import threadpoolctl
 from pydantic import Field
 
 from xadbench.datasets.common.limits import memory_bytes
+from xadbench.datasets.common.paths import inside
 from xadbench.datasets.common.specs import build_spec
 from xadbench.evaluation.suite.spec import Suite
 
@@ -89,8 +90,10 @@ def read_description(run: Path) -> RunDescription | None:
     Raises
     ------
     InputError
-        If it is no description of a run, or another version's; it names the file and the key.
+        If it is no description of a run, or another version's; it names the file and the key. If it is no
+        plain file, or a link out of the folder.
     """
+    inside(run, FILE)
     values = store.read_json(run / FILE)
     return None if values is None else RunDescription.of(values, str(run / FILE))
 

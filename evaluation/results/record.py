@@ -194,6 +194,13 @@ class TrialRecord(Part):
         return self.status in REUSED
 
     @property
+    def untraced(self) -> str:
+        """The user's files that import by names known only at run time, so that a change goes unnoticed."""
+        known = self.components or {}
+        parts = [part for what in ("detector", "explainer") for part in dict(known.get(what) or {}).values()]
+        return ", ".join(part["untraced"] for part in parts if isinstance(part, dict) and "untraced" in part)
+
+    @property
     def identity(self) -> tuple[str, int, str, str]:
         """The labels of the table, the seed, the detector and the explainer."""
         return self.table.label, self.seed, self.detector.label, self.explainer.label

@@ -8,6 +8,7 @@ import pandas as pd
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.parquet import read_frame
+from xadbench.datasets.common.paths import inside
 from xadbench.datasets.files import atomic_write
 
 from . import store
@@ -39,7 +40,7 @@ def read_requested_records(run: Path) -> tuple[list[TrialRecord], int]:
         If one is a JSON object, but not the record of a trial; it names the file and the key.
     """
     try:
-        requested = read_frame(run / FILE, "the trials of a run")
+        requested = read_frame(inside(run, FILE), "the trials of a run")
     except InputError:
         return store.read_records(run), 0
     if not {*COLUMNS} <= {*requested}:
@@ -64,7 +65,7 @@ def read_requested(run: Path) -> tuple[ResultFrame, int]:
         If one is a JSON object, but not the record of a trial; it names the file and the key.
     """
     try:
-        frame, metadata = read_stored(run / store.RESULTS, "results of a run")
+        frame, metadata = read_stored(inside(run, store.RESULTS), "results of a run")
     except InputError:
         metadata = {}
     if metadata.get(store.FINGERPRINT) == store.fingerprint(run):

@@ -16,8 +16,9 @@ import pandas as pd
 
 from xadbench.datasets.common import json_files
 from xadbench.datasets.common.errors import InputError
+from xadbench.datasets.common.limits import JSON_BYTES, read_limited
 from xadbench.datasets.common.parquet import opened
-from xadbench.datasets.common.paths import is_name
+from xadbench.datasets.common.paths import inside, is_name
 from xadbench.datasets.files import atomic_write
 
 from .frame import read_stored, write_frame
@@ -83,7 +84,7 @@ def read_records(run: Path) -> list[TrialRecord]:
     InputError
         If one is a JSON object, but not the record of a trial; it names the file and the key.
     """
-    by_age = sorted(paths(run), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    by_age = sorted(paths(run), key=lambda path: (path.lstat().st_mtime_ns, path.name))
     return [record for path in by_age if (record := checked_record(run, path.stem)) is not None]
 
 
@@ -101,14 +102,18 @@ def checked_record(run: Path, key: str) -> TrialRecord | None:
         If it is a JSON object, but not the record of a trial; it names the file and the key.
     """
     path = _path(run, key)
-    values = read_json(path)
+    values = read_json(path, run)
     return as_trial(values, str(path)) if values is not None and values.get("key") == key else None
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object of a file, or None if there is none that can be read."""
+def read_json(path: Path, run: Path | None = None) -> dict[str, Any] | None:
+    """Return the JSON object of a file, or None if there is none that can be read.
+
+    A link that leads out of the folder of the `run`, by default that of the file, is not followed.
+    """
+    folder = path.parent if run is None else run
     try:
-        return json_files.read_json(path, "a record")
+        return json_files.read_json(inside(folder, path.relative_to(folder).as_posix()), "a record")
     except InputError:
         return None
 
@@ -148,7 +153,7 @@ def write_results(run: Path, records: Sequence[TrialRecord]) -> None:
 
 def _is_fresh(run: Path, own: bytes) -> bool:
     try:
-        with opened(run / RESULTS, RESULTS) as file:
+        with opened(inside(run, RESULTS), RESULTS) as file:
             return bool((file.schema_arrow.metadata or {}).get(FINGERPRINT) == own)
     except InputError:
         return False
@@ -157,11 +162,12 @@ def _is_fresh(run: Path, own: bytes) -> bool:
 def fingerprint(run: Path) -> bytes:
     """Return a hash of the records' names, sizes and times, and of the trials that the suite has."""
     digest = sha256(f"{RECORD_VERSION}".encode())
-    with suppress(FileNotFoundError):
-        digest.update((run / REQUESTED).read_bytes())
-    with suppress(FileNotFoundError):
+    with suppress(InputError, OSError):
+        digest.update(read_limited(inside(run, REQUESTED), JSON_BYTES))
+    with suppress(OSError):
         with os.scandir(run / "trials") as found:
-            facts = [(one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in found]
+            stats = ((one.name, one.stat(follow_symlinks=False)) for one in found)
+            facts = [(name, of.st_size, of.st_mtime_ns) for name, of in stats]
         digest.update(repr(sorted(facts)).encode())
     return digest.hexdigest().encode()
 
@@ -174,5 +180,5 @@ def load(run: str | os.PathLike[str]) -> pd.DataFrame:
     InputError
         If the folder holds no results.
     """
-    frame, _ = read_stored(Path(run) / RESULTS, "no results of a run")
+    frame, _ = read_stored(inside(Path(run), RESULTS), "no results of a run")
     return frame.tidy()

@@ -11,6 +11,7 @@ import pandas as pd
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.json_files import parse_json, read_json
 from xadbench.datasets.common.parquet import opened, read_frame
+from xadbench.datasets.common.paths import inside
 from xadbench.evaluation.metrics import METRICS
 
 from . import store
@@ -121,7 +122,7 @@ def _folder(name: str, run: Path) -> Run:
     if len(frame.trials):
         return of_frame(name, frame.latest(), about)
     if (run / store.RESULTS).is_file():
-        return _parquet(name, run / store.RESULTS, about)
+        return _parquet(name, inside(run, store.RESULTS), about)
     raise InputError(f"{name}: no trials/*.json and no results.parquet in that folder; expected {ACCEPTED}")
 
 

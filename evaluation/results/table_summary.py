@@ -112,7 +112,7 @@ def read_summary(run: Path, content_hash: str) -> TableSummary | None:
         If it is a JSON object, but not what a run keeps; it names the file and the key.
     """
     path = _path(run, content_hash)
-    values = store.read_json(path)
+    values = store.read_json(path, run)
     return None if values is None else build_spec(values, TableSummary, str(path))
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from xadbench.evaluation.suite.tables import KnownTable, n_values
 from .execution import UnderWay
 from .jobs import Plan
 from .run_tables import TableRequest, recorded, same
-from .timings import Timings, Work, step
+from .timings import Timings, Work, in_hours, step
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ class Estimate:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return in_hours(seconds)
 
 
 def estimate(suite: Suite, run: Path) -> Estimate:

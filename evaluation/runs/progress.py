@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Self
 
 from rich.console import Console, Group
@@ -15,6 +14,7 @@ from xadbench.datasets.common.rendering import plain
 from xadbench.evaluation.results.store import Record
 
 from .execution import UnderWay
+from .timings import in_hours
 
 MOST_SHOWN = 12  # of the trials under way; a cluster has more than a terminal has lines
 
@@ -89,14 +89,14 @@ class RunProgress:
             "done": f"{self.n_done} of {self.n_trials}",
             "running": str(len(self.running)),
             "failed": str(self.n_failed),
-            "time": _seconds(now - self.started),
+            "time": in_hours(now - self.started),
             "left": self._left(now),
         }
         head = Table(*counts, box=None, pad_edge=False)
         head.add_row(*counts.values())
         current = Table("under way", "for", box=None, pad_edge=False)
         for trial, since in list(self.running.items())[:MOST_SHOWN]:
-            current.add_row(plain(str(trial)), _seconds(now - since))
+            current.add_row(plain(str(trial)), in_hours(now - since))
         if len(self.running) > MOST_SHOWN:
             current.add_row(f"and {len(self.running) - MOST_SHOWN} more", "")
         bar = Table.grid()  # of its own, since a bar does not end its line
@@ -108,7 +108,7 @@ class RunProgress:
         begun = sum(min(now - since, self.work_left.get(one, 0.0)) for one, since in self.running.items())
         done, elapsed = self.work_done + begun, now - self.worked
         speed = done / elapsed if done and elapsed else 1.0
-        return f"about {_seconds((sum(self.work_left.values()) - begun) / speed)}"
+        return f"about {in_hours((sum(self.work_left.values()) - begun) / speed)}"
 
 
 def _trial(record: Record) -> UnderWay:
@@ -129,7 +129,3 @@ def _details(record: Record) -> Iterator[str]:
     places = [line for line in (record.traceback or "").splitlines() if line.startswith("  File ")]
     if places:
         yield f"    {places[-1].strip()}"
-
-
-def _seconds(duration: float) -> str:
-    return str(timedelta(seconds=round(duration)))

@@ -32,7 +32,7 @@ def run_with_shipped(suite: Suite, run: Path, *, recompute: bool, **options: Any
 def _forget(run: Path) -> None:
     """Remove the shipped records from a run's folder, so that their trials are computed there."""
     for path in (run / "trials").glob("*.json"):
-        if (store.read_json(path) or {}).get("origin"):
+        if (store.read_json(path, run) or {}).get("origin"):
             path.unlink(missing_ok=True)
 
 

@@ -38,7 +38,7 @@ def recorded(run: Path, request: TableRequest) -> Found | None:
     """Return what an earlier process recorded of a table in a run's folder; None where none did."""
     if request.identity is None:
         return None
-    values = store.read_json(run / MADE / f"{request.identity}.json")
+    values = store.read_json(run / MADE / f"{request.identity}.json", run)
     try:
         if values is None:
             return None

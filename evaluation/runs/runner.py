@@ -50,6 +50,7 @@ def run_suite(
     executor: Executor = "loky",
     scheduler: str | None = None,
     known: Iterable[store.Record] = (),
+    recompute: bool = False,
 ) -> list[store.Record]:
     """Run a suite and return the records of its trials.
 
@@ -79,6 +80,8 @@ def run_suite(
     known
         Records of trials finished elsewhere, such as `shipped` gives: those whose keys are the suite's are
         taken into the folder, not computed.
+    recompute
+        Run trials again whose code imports by names known only at run time: a change of it goes unnoticed.
 
     Raises
     ------
@@ -106,7 +109,7 @@ def run_suite(
         before = earlier(run, suite.name)
         store.sweep(run)
         sweep_logs(run)
-        work = _Work(run, planned, tell, {record.key: record for record in known})
+        work = _Work(run, planned, tell, {record.key: record for record in known}, recompute=recompute)
         is_idle = work.is_done and before and before.ended and before.suite == about.suite
         if not is_idle:  # one that finds all done computes nothing, and is no session
             stack.enter_context(session(run, before, about))
@@ -129,7 +132,10 @@ class _Work:
     not at all where these have their records. Any other table is made when its first trial is to run.
     """
 
-    def __init__(self, run: Path, planned: Plan, tell: OnTrial, known: Mapping[str, store.Record]) -> None:
+    def __init__(
+        self, run: Path, planned: Plan, tell: OnTrial, known: Mapping[str, store.Record], *, recompute: bool
+    ) -> None:
+        self.recompute = recompute
         self.run, self.planned, self.known, self.tell = run, planned, known, tell
         self.jobs: dict[tuple[int, int], Job] = {}  # by the numbers of their tables, and their own
         self.found: dict[tuple[tuple[int, int], str], store.Record] = {}
@@ -176,7 +182,7 @@ class _Work:
             record = store.read_trial(self.run, key)
             if (record is None or not record.is_finished) and key in self.known:
                 record = store.write_record(self.run, self.known[key])
-            if record is not None and record.is_finished:
+            if record is not None and record.is_finished and not (self.recompute and record.untraced):
                 self.found[number, key] = record
                 self.tell(_labelled(record, job, key), False)  # noqa: FBT003  # as above
             else:

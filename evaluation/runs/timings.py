@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from xadbench.evaluation.suite.tables import n_values
 
 from .execution import UnderWay
 
+LONGEST = 10**12  # seconds
 SIMILAR = 2.0  # tables are of similar size if neither has more than so many times the values of the other
 Past = dict[str, list[tuple[int, float]]]  # sizes and seconds by what was done
 Work = dict[UnderWay, float]  # seconds of each fit and trial
@@ -76,6 +78,11 @@ class Timings:
             for explainer in (None, *explainers):
                 work[step(spec, seed, detector, explainer)] = self.seconds(size, detector, explainer)
         return work
+
+
+def in_hours(seconds: float) -> str:
+    """Return a duration as hours, minutes and seconds, at most LONGEST: a damaged record may say anything."""
+    return str(timedelta(seconds=min(round(seconds), LONGEST)))
 
 
 def step(spec: TableSpec, seed: int, detector: Component, explainer: Component | None) -> UnderWay:

@@ -115,7 +115,7 @@ def _read(task: Task, file: Path) -> Answer:
     most = BYTES_OF_FILE + BYTES_OF_VALUE * len(columns) * (most_rows + 1)
     if (size := file.stat().st_size) > most:
         raise InputError(f"{file}: {size} bytes; expected at most {most} for {len(columns)} columns")
-    table = read_tabular(file)
+    table = read_tabular(file, expected=columns)
     if len(table.feature_names) != len(columns):
         raise InputError(
             f"{file}: {len(table.feature_names)} columns, expected {len(columns)}: {_few(columns)}"

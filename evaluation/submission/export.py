@@ -1,5 +1,6 @@
 """Writes what an explainer outside Python needs: rows to explain, training rows, a detector's scores."""
 
+import csv
 import io
 import json
 import tempfile
@@ -128,7 +129,11 @@ def _frame(columns: tuple[str, ...], ids: IntArray, X: FloatArray, rows: IntArra
 
 def _as_bytes(frame: pd.DataFrame, form: Format) -> bytes:
     if form == "csv":
-        return frame.to_csv(index=False, lineterminator="\n").encode()
+        names = io.StringIO()
+        # Unlike pandas with "\n" at the end of lines, this quotes a name with "\r", which ends lines too.
+        csv.writer(names, lineterminator="\r\n").writerow(frame.columns)
+        header = names.getvalue().removesuffix("\r\n")
+        return (f"{header}\n" + frame.to_csv(index=False, header=False, lineterminator="\n")).encode()
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     return buffer.getvalue()

@@ -9,6 +9,7 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import IntArray
 from xadbench.datasets.rng import stream
+from xadbench.datasets.table import free_names
 from xadbench.evaluation.runs.jobs import InfeasibleTrials, Job, plan
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
@@ -35,10 +36,7 @@ class Task:
     def columns(self) -> tuple[str, ...]:
         """The columns of a file about it: one that identifies the row, then the features."""
         features = self.job.source.table.feature_names
-        row = "row"
-        while row in features:
-            row += "_"
-        return row, *features
+        return *free_names(["row"], features), *features
 
     def ids(self) -> IntArray:
         """Return the number by which each row of the table goes, (n,): at random, as the order may tell."""

@@ -16,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     ByteSize,
     Field,
-    PositiveFloat,
     PositiveInt,
     PrivateAttr,
     model_validator,
@@ -31,6 +30,7 @@ from xadbench.datasets.common.user_code import is_spec, object_name, short_name
 from xadbench.evaluation.components.registry import SEED
 
 Artifact = Literal["rows", "attributions"]
+MOST_SECONDS, MOST_BYTES = 365 * 24 * 3600, 2**50  # of a trial: a system takes no more as its limit
 SEMI_SUPERVISED = ", semi-supervised"  # ends the title of such a table
 PARTS: tuple[Literal["tables", "detectors", "explainers"], ...] = ("tables", "detectors", "explainers")
 
@@ -259,8 +259,8 @@ class Suite(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     fill_value: str = "mean"
     scope: Literal["anomalies", "detected", "flagged"] = "detected"
     save: Annotated[tuple[Artifact, ...], BeforeValidator(_listed)] = ()
-    timeout: PositiveFloat | None = None
-    memory_limit: Annotated[ByteSize, Field(gt=0)] | None = None
+    timeout: Annotated[float, Field(gt=0, le=MOST_SECONDS)] | None = None
+    memory_limit: Annotated[ByteSize, Field(gt=0, le=MOST_BYTES)] | None = None
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field(default=(0,), min_length=1)
 
     @model_validator(mode="after")

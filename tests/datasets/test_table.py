@@ -61,6 +61,8 @@ def test_rows_keeps_everything_about_the_chosen_rows(table):
         (lambda t: {"kinds": ("additive", "global", "normal")}, "expected 'normal' first"),
         (lambda t: {"feature_names": ("a", "a", "b")}, "2 distinct names, expected 3"),
         (lambda t: {"feature_names": ("a", "b", "y")}, r"may not hold \['y'\]"),
+        (lambda t: {"feature_names": ("a", "b", "\ud800")}, "expected Unicode text"),
+        (lambda t: {"feature_names": ("a", "b", 3)}, "has 3; expected Unicode text"),
     ],
 )
 def test_a_table_that_contradicts_itself_is_not_born(table, change, message):

@@ -141,6 +141,12 @@ def test_a_bad_parquet_column_is_refused(tmp_path, values, message):
         read_tabular(path)
 
 
+def test_columns_of_a_parquet_file_may_be_called_like_numbers(tmp_path):
+    path = tmp_path / "spectrum.parquet"
+    pd.DataFrame({"400.5": [0.1], "401.0": [0.2]}).to_parquet(path)
+    assert read_tabular(path).feature_names == ("400.5", "401.0")
+
+
 def test_a_column_twice_in_a_parquet_file_is_refused(tmp_path):
     path = tmp_path / "mine.parquet"
     pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
