@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from xadbench.datasets.common.errors import InputError, unknown
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import METRICS
-from xadbench.evaluation.results.frame import IDENTITY
+from xadbench.evaluation.results.frame import IDENTITY, ROW_COLUMNS
 from xadbench.evaluation.results.statistics import by_source
 from xadbench.evaluation.results.stored_runs import BASELINES, PROVENANCE, UNKNOWN, Run, read_run
 
@@ -48,7 +48,9 @@ def save_baseline(name: str, run: str, folder: Path = BASELINES, *, replace: boo
     read = read_run(run, folder)
     if "ended" in read.provenance.model_fields_set and read.provenance.ended is None:
         raise InputError(f"{run}: the run is not finished; `xadbench run` goes on where it was stopped")
-    about = read.provenance.as_json(LEFT_OUT)
+    # Without its sessions, a run of several machines would pass for one of the last.
+    unknown = set() if read.provenance.environment else {"instructions"}
+    about = read.provenance.as_json(LEFT_OUT | unknown)
     table = pa.Table.from_pandas(_rows(read), preserve_index=False)
     of_pandas = table.schema.metadata
     table = table.replace_schema_metadata({**of_pandas, PROVENANCE: json.dumps(about).encode()})
@@ -66,9 +68,11 @@ def _path(name: str, folder: Path) -> Path:
 
 
 def _rows(run: Run) -> pd.DataFrame:
-    """Return what the gate reads of a run: each trial, with its metrics and their adjusted values."""
+    """Return what the gate reads of a run: each trial, with its metrics, adjusted values and row scores."""
     kept = run.scores[run.scores["metric"].isin([*METRICS, *(f"adjusted_{name}" for name in METRICS)])]
-    return run.trials.reset_index().merge(kept, how="left", on=IDENTITY)
+    rows = run.trials.reset_index().merge(kept, how="left", on=IDENTITY)
+    again = rows.duplicated(IDENTITY)  # once a trial is enough
+    return rows.assign(**{name: rows[name].mask(again, None) for name in ROW_COLUMNS})
 
 
 def baseline_names(folder: Path = BASELINES) -> list[str]:

@@ -40,9 +40,12 @@ NUMBERS = [
     *("normalised_time", *COST_COLUMNS, "n_explained"),
 ]
 TRIAL_COLUMNS = [*TEXTS, "seed", *NUMBERS]
+ROW_COLUMNS = {"row_values": VALUE, "row_detected": "detected"}  # by the name in `TrialRecord.row_scores`
 _DTYPES: Any = dict.fromkeys(TEXTS, "str") | {"seed": "int64"} | dict.fromkeys(NUMBERS, "float64")
+_DTYPES |= dict.fromkeys(ROW_COLUMNS, "object")
 CHUNK = 500  # trials of a row group
 _WORD = pa.dictionary(pa.int32(), pa.string())
+_ARRAY = pa.list_(pa.float32())
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,8 @@ class ResultFrame:
     Attributes
     ----------
     trials
-        A row a trial: IDENTITY, and those of TRIAL_COLUMNS that are known.
+        A row a trial: IDENTITY, and those of TRIAL_COLUMNS and ROW_COLUMNS that are known; the latter hold
+        an array (r,) of values of the table's anomalies, None where a trial has none.
     scores
         A row a value: `trial`, the position of its row in `trials`; `scope`; `kind` of anomaly, missing for
         all together; `step`, the position on a curve over `set_sizes(d)`, -1 for a mean; `metric`; `value`.
@@ -76,7 +80,8 @@ class ResultFrame:
         silent = np.setdiff1d(np.arange(len(self.trials)), values["trial"])
         rows = pd.concat([values, pd.DataFrame({"trial": silent})]).sort_values("trial", kind="stable")
         words = {name: "category" for name in TEXTS if name in self.trials}
-        trials = self.trials.astype(words).iloc[rows["trial"]].reset_index(drop=True)
+        of_trial = self.trials.drop(columns=list(ROW_COLUMNS), errors="ignore").astype(words)
+        trials = of_trial.iloc[rows["trial"]].reset_index(drop=True)
         for name in ("scope", "metric", "value"):
             trials[name] = rows[name].to_numpy() if name == "value" else rows[name].array
         return trials
@@ -118,12 +123,19 @@ def flatten(records: Iterable[TrialRecord]) -> ResultFrame:
         for scope, curves in sorted(record.scores_at_k.items()):
             for metric, curve in sorted(curves.items()):
                 blocks.add_curve(i, scope, metric, curve)
-    frame = pd.DataFrame(trials, columns=TRIAL_COLUMNS)
-    return ResultFrame(frame.astype(_DTYPES), blocks.scores())
+    frame = pd.DataFrame(trials, columns=[*TRIAL_COLUMNS, *ROW_COLUMNS])
+    return ResultFrame(_typed(frame), blocks.scores())
+
+
+def _typed(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `ResultFrame.trials`, each in its type."""
+    typed = trials.reindex(columns=[*TRIAL_COLUMNS, *ROW_COLUMNS]).astype(_DTYPES)
+    unknown = {name: typed[name].where(typed[name].notna(), None) for name in ROW_COLUMNS}
+    return typed.assign(**unknown)
 
 
 def _trial(record: TrialRecord) -> tuple[Any, ...]:
-    """Return TRIAL_COLUMNS of a record."""
+    """Return TRIAL_COLUMNS and ROW_COLUMNS of a record."""
     table, detector, cost = record.table, record.detector, record.cost
     costs = [of.get(field.name) for of in (cost.fit, cost.explain) for field in fields(Cost)]
     components = (
@@ -139,6 +151,10 @@ def _trial(record: TrialRecord) -> tuple[Any, ...]:
         *(detector.fit_seconds, record.seconds, record.elapsed_seconds, record.normalised_time),
         *costs,
         record.n_explained,
+        *(
+            np.array(record.row_scores[name], dtype=np.float32) if name in record.row_scores else None
+            for name in ROW_COLUMNS.values()
+        ),
     )
 
 
@@ -203,6 +219,7 @@ def write_frame(path: Path, records: Sequence[TrialRecord], metadata: Mapping[by
             *((name, pa.float64()) for name in NUMBERS),
             *(("scope", _WORD), ("kind", _WORD), ("step", pa.int16()), ("metric", _WORD)),
             ("value", pa.float64()),
+            *((name, _ARRAY) for name in ROW_COLUMNS),
         ],
         metadata=dict(metadata),
     )
@@ -216,8 +233,9 @@ def _flat(frame: ResultFrame, schema: pa.Schema) -> pa.Table:
     values = pd.concat([frame.scores, pd.DataFrame({"trial": silent, "step": -1})])
     values = values.sort_values("trial", kind="stable")
     at = pa.array(values["trial"].to_numpy())
+    first = pa.array(values["trial"].to_numpy(), mask=values["trial"].duplicated().to_numpy())
     columns = [
-        _array(frame.trials[name], field.type).take(at)
+        _array(frame.trials[name], field.type).take(first if name in ROW_COLUMNS else at)
         if name in frame.trials
         else _array(values[name], field.type)
         for name, field in zip(schema.names, schema, strict=True)
@@ -226,6 +244,8 @@ def _flat(frame: ResultFrame, schema: pa.Schema) -> pa.Table:
 
 
 def _array(column: "pd.Series[Any]", kind: pa.DataType) -> pa.Array:
+    if kind == _ARRAY:
+        return pa.array([one if isinstance(one, np.ndarray) else None for one in column], kind)
     if kind != _WORD:
         return pa.array(column.to_numpy(), kind, from_pandas=True)
     words = pd.Categorical(column)
@@ -247,24 +267,25 @@ def read_stored(path: Path, what: str) -> tuple[ResultFrame, dict[bytes, bytes]]
         if lacking := {*TRIAL_COLUMNS, *NEEDED, "kind", "step"} - {*file.schema_arrow.names}:
             raise InputError(f"{path}: {what}: no column {min(lacking)!r}; run the suite again for it")
         trials, values, n_trials = [], [], 0
+        plain = _plain_schema([name for name in ROW_COLUMNS if name in file.schema_arrow.names])
         for group in range(file.num_row_groups):
             table = file.read_row_group(group)
             firsts, position = _trials_of(table)
-            trials.append(table.select(TRIAL_COLUMNS).take(pa.array(firsts)).cast(_plain_schema()))
+            trials.append(table.select(plain.names).take(pa.array(firsts)).cast(plain))
             of_values = table.select(["scope", "kind", "step", "metric", "value"]).to_pandas(
                 ignore_metadata=True
             )
             of_values.insert(0, "trial", (position + n_trials).astype(np.int32))
             values.append(of_values[of_values["metric"].notna()])
             n_trials += len(firsts)
-        frame = pa.concat_tables([_plain_schema().empty_table(), *trials]).to_pandas(ignore_metadata=True)
+        frame = pa.concat_tables([plain.empty_table(), *trials]).to_pandas(ignore_metadata=True)
         metadata = dict(file.schema_arrow.metadata or {})
-    return ResultFrame(frame.astype(_DTYPES), _together(values)), metadata
+    return ResultFrame(_typed(frame), _together(values)), metadata
 
 
-def _plain_schema() -> pa.Schema:
-    kinds = {"seed": pa.int64()} | dict.fromkeys(NUMBERS, pa.float64())
-    return pa.schema([(name, kinds.get(name, pa.string())) for name in TRIAL_COLUMNS])
+def _plain_schema(of_rows: Sequence[str]) -> pa.Schema:
+    kinds = {"seed": pa.int64()} | dict.fromkeys(NUMBERS, pa.float64()) | dict.fromkeys(of_rows, _ARRAY)
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in (*TRIAL_COLUMNS, *of_rows)])
 
 
 def _trials_of(table: pa.Table) -> tuple[IntArray, IntArray]:
@@ -320,8 +341,7 @@ def as_frame(results: AnyResults, where: str = "results") -> ResultFrame:
     for name, missing in (("scope", None), ("kind", None), ("step", -1), ("metric", None), ("value", None)):
         values[name] = rows[name].array if name in rows else missing
     values = values[values["metric"].notna()]
-    trials = rows[~pd.Series(position).duplicated().to_numpy()].reindex(columns=TRIAL_COLUMNS)
-    trials = trials.astype(_DTYPES).reset_index(drop=True)
+    trials = _typed(rows[~pd.Series(position).duplicated().to_numpy()]).reset_index(drop=True)
     has_value = np.isin(np.arange(len(trials)), values.loc[values["value"].notna(), "trial"])
     trials["status"] = trials["status"].fillna(pd.Series(np.where(has_value, "ok", "no value")))
     trials["explainer_name"] = trials["explainer_name"].fillna(trials["explainer"])

@@ -34,7 +34,10 @@ PACKAGE = Path(__file__).parents[2]
 FILE = "run.json"
 OWN = ("command", "commit", "process", "started", "ended", "workers", "executor")
 # What all sessions on one machine have in common; said of an earlier one where it differs from the last.
-SHARED = ("platform", "cpu", "cpus", "memory_bytes", "threads", "blas", "blas_versions")
+SHARED = ("platform", "cpu", "cpus", "memory_bytes", "threads", "blas", "blas_versions", "instructions")
+# What the bits of a result depend on, beside the versions of libraries; and what switches instructions off.
+ARITHMETIC = ("platform", "cpu", "threads", "blas_versions", "instructions")
+SWITCHES = ("ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE", "MKL_CBWR", "NPY_DISABLE_CPU_FEATURES")
 
 
 class Session(Part):
@@ -54,6 +57,7 @@ class Session(Part):
     threads: int | None = None
     blas: list[str | None] | None = None
     blas_versions: list[str | None] | None = None
+    instructions: list[str] | None = None
     versions: dict[str, str] = Field(default_factory=dict)
 
 
@@ -71,6 +75,13 @@ class RunDescription(Session):
     version: Literal[3] = 3
     suite: dict[str, Any] | None = None
     sessions: list[Session] = Field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, Any] | None:
+        """What the bits of the results depend on; None where it is not known, or not that of all sessions."""
+        known = {name: getattr(self, name) for name in ("versions", *ARITHMETIC)}
+        others = {*known} & {name for one in self.sessions for name in one.model_fields_set}
+        return None if others or not all(known.values()) else known
 
     @classmethod
     def of(cls, values: object, where: str) -> Self:
@@ -172,6 +183,7 @@ def describe(suite: Suite, workers: int, executor: str) -> RunDescription:
         workers=workers,
         executor=executor,
         threads=1,
+        instructions=_instructions(),
         blas=[library["internal_api"] for library in threadpoolctl.threadpool_info()],
         blas_versions=[library["version"] for library in threadpoolctl.threadpool_info()],
         started=now(),
@@ -194,6 +206,12 @@ def commit() -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip() or None
+
+
+def _instructions() -> list[str]:
+    """Return the kinds of processor that BLAS computes for, and what the user switched off."""
+    kinds = {str(one["architecture"]) for one in threadpoolctl.threadpool_info() if "architecture" in one}
+    return [*sorted(kinds), *(f"{name}={os.environ[name]}" for name in SWITCHES if name in os.environ)]
 
 
 def _cpu() -> str:

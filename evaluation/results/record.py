@@ -6,10 +6,10 @@ version, so they are checked where they are read.
 
 import math
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, GetCoreSchemaHandler
+from pydantic import AfterValidator, BaseModel, FiniteFloat, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema, core_schema
 
 from xadbench.datasets.common.errors import InputError
@@ -81,7 +81,16 @@ def _shared_values(parts: dict[str, Any] | None) -> dict[str, Any] | None:
     return parts and {name: _shared(part) for name, part in parts.items()}
 
 
+def _packed(values: Sequence[float]) -> "array[float]":
+    return array("f", values)  # four bytes each, since a run may have millions
+
+
+def _unpacked(values: Sequence[float]) -> list[float]:
+    return [round(value, 6) for value in values]
+
+
 Number = Annotated[float | None, AfterValidator(_defined)]
+RowValues = Annotated[Sequence[FiniteFloat], AfterValidator(_packed), PlainSerializer(_unpacked)]
 
 
 class Part(BaseModel, frozen=True, strict=True, extra="forbid"):
@@ -140,6 +149,8 @@ class TrialRecord(Part):
         Those of libraries.
     scores
         By scope and name.
+    row_scores
+        By name, a value for each anomaly in the table's order, as of `Evaluation.row_scores`.
     scores_by_kind
         By scope, kind of anomaly and name.
     scores_at_k
@@ -178,6 +189,7 @@ class TrialRecord(Part):
     components: Annotated[dict[str, Any] | None, AfterValidator(_shared_values)] = None
     versions: Annotated[dict[str, str], AfterValidator(_shared)] = {}
     scores: dict[str, Numbers] = {}
+    row_scores: dict[str, RowValues] = {}
     scores_by_kind: dict[str, dict[str, Numbers]] = {}
     scores_at_k: dict[str, dict[str, list[float | None]]] = {}
     cost: Costs = Costs()

@@ -15,7 +15,7 @@ from xadbench.datasets.common.paths import inside
 from xadbench.evaluation.metrics import METRICS
 
 from . import store
-from .frame import IDENTITY, REFERENCES, TRIAL_COLUMNS, ResultFrame, as_frame, flatten, read_stored
+from .frame import IDENTITY, REFERENCES, ROW_COLUMNS, TRIAL_COLUMNS, ResultFrame, as_frame, flatten, read_stored
 from .provenance import RunDescription, read_description
 from .record import RECORD_VERSION, TrialRecord, as_trial
 from .reference_results import SHIPPED, shipped
@@ -45,7 +45,8 @@ class Run:
         What `run.json` says, as far as it is known.
     trials
         By IDENTITY, each once: `status`, `origin` of the table, `reason`, `key`, `content_hash`,
-        `components`, `normalised_time`. The controls, which no change of an explainer alters, are left out.
+        `components`, `normalised_time`, and ROW_COLUMNS, None where the run does not have them. The controls,
+        which no change of an explainer alters, are left out.
     scores
         By IDENTITY, `scope` and `metric`: `value`.
     """
@@ -203,8 +204,20 @@ def of_frame(name: str, frame: ResultFrame, provenance: RunDescription) -> Run:
     identity = trials[IDENTITY].astype(dict.fromkeys(("table", "detector", "explainer"), "category"))
     own = identity.iloc[means["trial"]].reset_index(drop=True)
     scores = pd.concat([own, means.drop(columns="trial").reset_index(drop=True)], axis=1)
-    known = trials[is_ranked].set_index(IDENTITY)[["status", *OPTIONAL]]
+    known = trials[is_ranked].set_index(IDENTITY).reindex(columns=["status", *OPTIONAL, *ROW_COLUMNS])
+    _check_rows(name, known)
     return Run(name, provenance, known.sort_index(), scores)
+
+
+def _check_rows(name: str, trials: pd.DataFrame) -> None:
+    """Raise `InputError` if the values of a trial's rows are none, or not as many as their weights."""
+    for values, weights in trials[list(ROW_COLUMNS)].dropna().itertuples(index=False, name=None):
+        try:
+            scores, shares = np.array([values, weights], dtype=float)
+        except (TypeError, ValueError):
+            raise InputError(f"{name}: row_values and row_detected are not as many numbers") from None
+        if not (scores <= 1 + ROUNDING).all() or not (np.abs(shares - 0.5) <= 0.5 + ROUNDING).all():  # NaN too
+            raise InputError(f"{name}: row_values has a score above 1, or row_detected no share of a row")
 
 
 def _check_range(name: str, score: str, values: "pd.Series[float]") -> None:

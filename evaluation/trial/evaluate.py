@@ -124,6 +124,21 @@ class Evaluation:
             f"n_undefined_{metric}": _expected(weights[~is_defined]),
         }
 
+    def row_scores(self) -> dict[str, list[float]]:
+        """Return the adjusted nDCG_m of each anomaly, in the table's order, and how far it is `detected`.
+
+        Of those anomalies on which the metric can tell an explainer from chance: which these are depends on
+        the ground truth alone, so that the rows of two runs on one table are pairs. Rounded to 1e-6.
+        """
+        adjusted = self.per_row[BY_KIND[0]]["adjusted_"]
+        chosen = (self.scopes["anomalies"] > 0) & ~np.isnan(adjusted)
+        if not chosen.any():
+            return {}
+        return {
+            f"adjusted_{BY_KIND[0]}": adjusted[chosen].round(6).tolist(),
+            "detected": np.asarray(self.scopes["detected"][chosen], dtype=float).round(6).tolist(),
+        }
+
     def mean_curves(self) -> dict[str, dict[str, list[float]]]:
         """Return each curve over the rows of a scope, size by size, where it is defined, as of `scores`."""
         return {

@@ -47,7 +47,7 @@ def run_trial(
     -------
     dict
         `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and `traceback`; for
-        ok, `scores` by scope, `scores_by_kind` and `scores_at_k` as of `Evaluation`, `seconds` and
+        ok, `scores` by scope, `row_scores`, `scores_by_kind` and `scores_at_k` as of `Evaluation`, `seconds` and
         `normalised_time` to fit and explain, behind a warm-up, and the `cost` of both apart, see
         `explain_at_cost`; `explained`, the attributions and their `Evaluation`, which are no part of a
         record.
@@ -95,7 +95,8 @@ def _explain_and_score(
 def scored(evaluation: Evaluation) -> dict[str, Any]:
     """Return the scores of a trial; curves where a metric has one, under the name of `scores_at_k`."""
     curves = {"scores_at_k": evaluation.mean_curves()} if evaluation.curves else {}
-    return {"scores": evaluation.scores(), "scores_by_kind": evaluation.by_kind(), **curves}
+    of_rows = {"row_scores": found} if (found := evaluation.row_scores()) else {}
+    return {"scores": evaluation.scores(), "scores_by_kind": evaluation.by_kind(), **of_rows, **curves}
 
 
 def _as_record(costs: dict[str, metrics.Cost]) -> dict[str, Any]:

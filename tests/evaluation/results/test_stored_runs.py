@@ -9,6 +9,7 @@ import pytest
 
 from xadbench.datasets import InputError
 from xadbench.evaluation.regression import Criteria, compare
+from xadbench.evaluation.regression.baselines import save_baseline
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.frame import tidy
 from xadbench.evaluation.results.provenance import RunDescription
@@ -107,3 +108,30 @@ def test_a_run_knows_where_it_was_made(records):
         "cpu: a, now b",
         "versions: numpy a, now b",
     ]
+
+
+def test_whatever_holds_a_run_holds_the_scores_of_its_rows(put_run, tmp_path):
+    put_run(tmp_path / "run")
+    shutil.copytree(tmp_path / "run", tmp_path / "records")
+    (tmp_path / "records" / "results.parquet").unlink()
+    save_baseline("main", str(tmp_path / "run"), tmp_path)
+    for place in ("run", "records", "main.parquet"):
+        run = read_run(str(tmp_path / place))
+        rows = run.trials[["row_values", "row_detected"]].itertuples(index=False, name=None)
+        means = [np.average(values, weights=detected) for values, detected in rows]
+        expected = run.values("detected", "adjusted_ndcg_m")
+        np.testing.assert_allclose(means, expected[run.trials.index], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"adjusted_ndcg_m": [2.0], "detected": [1.0]},
+        {"adjusted_ndcg_m": [0.2], "detected": [1.5]},
+        {"adjusted_ndcg_m": [0.2], "detected": [1.0, 1.0]},
+    ],
+)
+def test_scores_of_rows_that_cannot_be_are_rejected(trial_record, scores):
+    record = trial_record("wine", 0, "forest", "good") | {"row_scores": scores}
+    with pytest.raises(InputError, match="row_values"):
+        of_records("odd", [record], RunDescription())
