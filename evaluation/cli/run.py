@@ -19,7 +19,7 @@ from xadbench.evaluation.suite.spec import load_suite, saving, suite_names
 from xadbench.evaluation.trial.scopes import SCOPES
 
 from .ending import TRIALS_FAILED, complain
-from .options import SUITE, Force, Out, completing, split_commas
+from .options import SUITE, Force, InProcess, Out, completing, split_commas
 from .replacing import RUN, replaceable
 from .verbosity import is_verbose, progress_console
 
@@ -37,7 +37,7 @@ def run(  # noqa: PLR0917  # an option each
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
     executor: Annotated[
         Executor, typer.Option(help="Where trials run. dask needs the extra xadbench[dask].")
-    ] = "loky",
+    ] = "processes",
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address of a running Dask scheduler.")
     ] = None,
@@ -52,6 +52,7 @@ def run(  # noqa: PLR0917  # an option each
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would run and estimate how long it takes.")
     ] = False,
+    in_process: InProcess = False,
     force: Force = False,
 ) -> None:
     """Run or resume a suite, and print its leaderboard. Default folder: runs/SUITE."""
@@ -76,6 +77,7 @@ def run(  # noqa: PLR0917  # an option each
             workers=workers,
             executor=executor,
             scheduler=scheduler,
+            in_process=in_process,
         )
     publish(records, scope, folder, Console(quiet=form == "json"), requested=chosen.metrics)
     if form == "json":

@@ -9,7 +9,7 @@ import typer
 from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.suite.spec import Component
 
-from .options import Dataset, Detector, LabelColumn, Params, ScoredSuite, parameters
+from .options import Dataset, Detector, InProcess, LabelColumn, Params, ScoredSuite, parameters
 from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -31,6 +31,7 @@ def score(  # noqa: PLR0917  # an option each
     form: Form = "text",
     *,
     recompute: Recompute = False,
+    in_process: InProcess = False,
 ) -> None:
     """Score your own explainer, detector or data set next to the explainers of a suite."""
     # The report's boards and Jinja come with these, which take a while to import.
@@ -47,4 +48,4 @@ def score(  # noqa: PLR0917  # an option each
         entry = Component(name=explainer, params=parameters(param or []), label=name)
     requested = extended(suite, entry, detector, dataset, label_column)
     work = partial(score_entries, requested, out or Path("runs") / requested.scored.name)
-    run_and_show(work, requested.scored, form, workers=workers, recompute=recompute)
+    run_and_show(work, requested.scored, form, workers=workers, recompute=recompute, in_process=in_process)
