@@ -5,6 +5,7 @@ Here a thread hears it too, and ends the process if it has not ended by itself. 
 Python's lock to its end, as long ones of NumPy and torch do not, makes that thread wait too: Ctrl-\ ends it.
 """
 
+import atexit
 import os
 import signal
 import socket
@@ -43,6 +44,7 @@ def watch() -> None:
 def _raise_once(*_: object) -> None:
     """Raise the first interrupt; what it undoes is not to be interrupted by a second."""
     signal.signal(signal.SIGINT, lambda *_: None)
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # Python's end would restore the default
     raise KeyboardInterrupt
 
 

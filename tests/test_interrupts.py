@@ -45,8 +45,9 @@ def start(tmp_path):
     (tmp_path / "slow.py").write_text(SLOW)
     begun = []
 
-    def run(*command, **streams):
-        process = subprocess.Popen([sys.executable, *command, "run", "slow.yaml"], cwd=tmp_path, **streams)  # noqa: S603  # our own code
+    def run(*command, options=(), **streams):
+        command = [sys.executable, *command, "run", "slow.yaml", *options]
+        process = subprocess.Popen(command, cwd=tmp_path, **streams)  # noqa: S603  # our own code
         begun.append(process)
         while not (tmp_path / "begun").exists():
             assert process.poll() is None
@@ -59,10 +60,12 @@ def start(tmp_path):
         process.communicate()
 
 
-def test_a_call_into_c_is_ended_and_the_run_resumes(start, tmp_path):
+@pytest.mark.parametrize("options", [[], ["--in-process"]])
+def test_a_call_into_c_is_ended_and_the_run_resumes(start, tmp_path, options):
     module = ["-m", "xadbench.evaluation.cli.app"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = start(*module, **pipes)
+    process = start(*module, options=options, **pipes)
+    time.sleep(2)  # what a worker has done is told soon after
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
@@ -71,7 +74,7 @@ def test_a_call_into_c_is_ended_and_the_run_resumes(start, tmp_path):
     assert err.count("xadbench: ") == 1
     assert err.count("z_score, seed 0: ok") == 1
     (tmp_path / "go").touch()
-    process = start(*module, **pipes)
+    process = start(*module, options=options, **pipes)
     _, err = process.communicate(timeout=100)
     assert process.returncode == 0
     assert "xadbench: " not in err
@@ -84,7 +87,7 @@ def test_a_second_interrupt_ends_at_once_and_the_cursor_is_back(start, monkeypat
     code = "from xadbench import __main__, interrupts as i; i.GRACE_SECONDS = 3600; __main__.main()"
     terminal, other_end = pty.openpty()
     with open(terminal, "rb", buffering=0) as screen:  # noqa: PTH123  # a descriptor
-        process = start("-c", code, stdout=other_end, stderr=other_end)
+        process = start("-c", code, options=["--in-process"], stdout=other_end, stderr=other_end)
         for _ in range(2):
             process.send_signal(signal.SIGINT)
             time.sleep(0.5)  # one is not taken for two, nor two for one

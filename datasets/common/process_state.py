@@ -1,5 +1,6 @@
 """What code may change for a whole process and not only for itself: as it was again afterwards."""
 
+import os
 import random
 import sys
 import warnings
@@ -48,6 +49,17 @@ def preserved(draws: np.random.Generator | None = None) -> Iterator[None]:
         if draws is not None:
             _seed(int(draws.integers(2**32)))
         yield
+
+
+@contextmanager
+def unforked() -> Iterator[None]:
+    """End a fork of this process that was begun inside the scope, where it would leave it."""
+    process = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
 
 
 def _seed(seed: int) -> None:

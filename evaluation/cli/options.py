@@ -37,6 +37,13 @@ Dataset = Annotated[
 Detector = Annotated[str | None, typer.Option(metavar="SPEC", help="A detector to add to the suite.")]
 LabelColumn = Annotated[str | None, typer.Option(help="The column of the file that marks anomalies.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what an earlier command wrote.")]
+InProcess = Annotated[
+    bool,
+    typer.Option(
+        "--in-process",
+        help="Run your own code in this process, for a debugger. What ends or stops it ends the run.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder to write.")]
 Params = Annotated[
     list[str] | None,

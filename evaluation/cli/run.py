@@ -21,7 +21,7 @@ from xadbench.evaluation.suite.spec import saving, suite_names
 from xadbench.evaluation.trial.scopes import SCOPES
 
 from .ending import TRIALS_FAILED, complain
-from .options import SUITE, Force, Out, completing, split_commas
+from .options import SUITE, Force, InProcess, Out, completing, split_commas
 from .replacing import RUN, replaceable
 from .verbosity import is_verbose, progress_console
 
@@ -39,7 +39,7 @@ def run(  # noqa: PLR0917  # an option each
     workers: Annotated[int, typer.Option(min=1, help="Processes that run trials.")] = 1,
     executor: Annotated[
         Executor, typer.Option(help="Where trials run. dask needs the extra xadbench[dask].")
-    ] = "loky",
+    ] = "processes",
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="The address of a running Dask scheduler.")
     ] = None,
@@ -57,6 +57,7 @@ def run(  # noqa: PLR0917  # an option each
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Run trials again whose code imports by computed names.")
     ] = False,
+    in_process: InProcess = False,
     force: Force = False,
 ) -> None:
     """Run or resume a suite, and print its leaderboard. Default folder: runs/SUITE."""
@@ -89,6 +90,7 @@ def run(  # noqa: PLR0917  # an option each
             executor=executor,
             scheduler=scheduler,
             recompute=recompute,
+            in_process=in_process,
         )
     publish(records, scope, folder, Console(quiet=form == "json"), requested=chosen.metrics)
     if form == "json":

@@ -8,7 +8,7 @@ import typer
 from xadbench.datasets.common.errors import InputError
 from xadbench.evaluation.suite.spec import Component
 
-from .options import Dataset, Detector, Force, LabelColumn, Params, ScoredSuite, parameters
+from .options import Dataset, Detector, Force, InProcess, LabelColumn, Params, ScoredSuite, parameters
 from .placement import Form, Recompute, RunFolder, Workers, run_and_show
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,6 +30,7 @@ def score(  # noqa: PLR0917  # an option each
     form: Form = "text",
     *,
     recompute: Recompute = False,
+    in_process: InProcess = False,
     force: Force = False,
 ) -> None:
     """Score your own explainer, detector or data set next to the explainers of a suite."""
@@ -47,4 +48,5 @@ def score(  # noqa: PLR0917  # an option each
         entry = Component(name=explainer, params=parameters(param or []), label=name)
     requested = extended(suite, entry, detector, dataset, label_column)
     work = partial(score_entries, requested)
-    run_and_show(work, requested.scored, out, form, force=force, workers=workers, recompute=recompute)
+    options = {"workers": workers, "recompute": recompute, "in_process": in_process}
+    run_and_show(work, requested.scored, out, form, force=force, **options)

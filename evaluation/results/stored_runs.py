@@ -15,7 +15,16 @@ from xadbench.datasets.common.paths import inside
 from xadbench.evaluation.metrics import METRICS
 
 from . import store
-from .frame import IDENTITY, REFERENCES, ROW_COLUMNS, TRIAL_COLUMNS, ResultFrame, as_frame, flatten, read_stored
+from .frame import (
+    IDENTITY,
+    REFERENCES,
+    ROW_COLUMNS,
+    TRIAL_COLUMNS,
+    ResultFrame,
+    as_frame,
+    flatten,
+    read_stored,
+)
 from .provenance import RunDescription, read_description
 from .record import RECORD_VERSION, TrialRecord, as_trial
 from .reference_results import SHIPPED, shipped
@@ -216,7 +225,9 @@ def _check_rows(name: str, trials: pd.DataFrame) -> None:
             scores, shares = np.array([values, weights], dtype=float)
         except (TypeError, ValueError):
             raise InputError(f"{name}: row_values and row_detected are not as many numbers") from None
-        if not (scores <= 1 + ROUNDING).all() or not (np.abs(shares - 0.5) <= 0.5 + ROUNDING).all():  # NaN too
+        if (
+            not (scores <= 1 + ROUNDING).all() or not (np.abs(shares - 0.5) <= 0.5 + ROUNDING).all()
+        ):  # NaN too
             raise InputError(f"{name}: row_values has a score above 1, or row_detected no share of a row")
 
 

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from multiprocessing import resource_tracker
@@ -20,7 +20,8 @@ from xadbench.datasets import InputError
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
 
-from .loky_pool import Pool, prepare_worker
+from .process_pool import Pool
+from .worker import prepare_worker
 
 CONNECT_SECONDS = 10
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has only the latter, which ends a process there
@@ -36,11 +37,11 @@ class _Prepared(WorkerPlugin):
 
     name = "xadbench"
 
-    def __init__(self, *registries: dict[str, Any]) -> None:
+    def __init__(self, registries: tuple[dict[str, Any], dict[str, Any]]) -> None:
         self.registries = registries
 
     def setup(self, worker: object) -> None:  # noqa: ARG002  # as Dask calls it
-        prepare_worker(*self.registries)
+        prepare_worker(self.registries)
 
 
 @contextmanager
@@ -56,9 +57,11 @@ def dask_pool(workers: int, scheduler: str | None) -> Iterator[Pool]:
         stack.enter_context(dask.config.set(SETTINGS))
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))  # it is told by records
         client = _local(stack, workers) if scheduler is None else _remote(stack, scheduler)
-        client.register_plugin(_Prepared(dict(DETECTORS), dict(EXPLAINERS)))
+        client.register_plugin(_Prepared((dict(DETECTORS), dict(EXPLAINERS))))
         try:
-            yield Pool(partial(_executor, client), workers, (BrokenExecutor, KilledWorker))
+            executor = client.get_executor(pure=False)
+            stack.callback(executor.shutdown, wait=False)
+            yield Pool(executor, (BrokenExecutor, KilledWorker), n_tries=2)
         except CancelledError:
             where = scheduler or "the local cluster"
             raise InputError(f"{where}: lost its scheduler; the same command goes on from there") from None
@@ -123,12 +126,3 @@ def _remote(stack: ExitStack, scheduler: str) -> Client:
         if n_threads != 1:  # time-outs and memory limits are those of a process
             raise InputError(f"worker {address} has {n_threads} threads; start workers with --nthreads 1")
     return client
-
-
-@contextmanager
-def _executor(client: Client, workers: int) -> Iterator[Executor]:  # noqa: ARG001  # the cluster has its own
-    executor = client.get_executor(pure=False)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(wait=False)

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Self
 
 from rich.console import Console, Group
@@ -58,8 +59,9 @@ class RunProgress:
             return
         how = record.status if is_new else f"{record.status}, from an earlier run"
         line = f"[{self.n_done}/{self.n_trials}] {_trial(record)}: {how}"
-        for text in (line, *(_details(record) if self.is_verbose and is_new else ())):
-            self.console.print(plain(text), soft_wrap=True)
+        with suppress(OSError, ValueError):  # nobody reads it any more, or it was closed: the run goes on
+            for text in (line, *(_details(record) if self.is_verbose and is_new else ())):
+                self.console.print(plain(text), soft_wrap=True)
 
     def count(self, record: Record, *, is_new: bool) -> None:
         """Count one trial without a word."""

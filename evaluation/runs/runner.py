@@ -20,6 +20,7 @@ from xadbench.evaluation.results.provenance import RunDescription, describe, rea
 from xadbench.evaluation.results.requested import write_requested
 from xadbench.evaluation.suite.expand import resolve
 from xadbench.evaluation.suite.spec import Suite
+from xadbench.evaluation.suite.user_code import names_user_code
 from xadbench.evaluation.trial.limits import check_limits
 
 from .execution import UnderWay, records_of_infeasible, run_job
@@ -31,9 +32,9 @@ from .worker_logs import sweep_logs
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from .loky_pool import Pool
+    from .process_pool import Pool
 
-Executor = Literal["loky", "dask"]
+Executor = Literal["processes", "dask"]
 OnRunning = Callable[[Sequence[UnderWay]], object]
 OnTrial = Callable[[store.Record, bool], None]
 Number = tuple[int, int]  # of a table, and of a job on it
@@ -47,10 +48,11 @@ def run_suite(
     on_running: OnRunning = lambda running: None,  # noqa: ARG005  # named as in the protocol
     *,
     workers: int = 1,
-    executor: Executor = "loky",
+    executor: Executor = "processes",
     scheduler: str | None = None,
     known: Iterable[store.Record] = (),
     recompute: bool = False,
+    in_process: bool = False,
 ) -> list[store.Record]:
     """Run a suite and return the records of its trials.
 
@@ -70,11 +72,11 @@ def run_suite(
     on_running
         Called now and then with the trials under way.
     workers
-        Number of worker processes on this machine. With 1, and loky, trials run in this process, unless the
-        suite has a time-out or a memory limit: these, and trials that kill their process, are contained in
-        workers alone.
+        Number of worker processes on this machine. With 1, and no cluster, trials run in this process if the
+        suite has no time-out and no memory limit and names no code of the user's: what kills, stops or leaves
+        its process is contained in workers alone. Components made from objects run in this process too.
     executor
-        `loky`: processes of this machine; `dask`: workers of a cluster, local if no scheduler is given.
+        `processes`: of this machine; `dask`: workers of a cluster, local if no scheduler is given.
     scheduler
         Address of a Dask scheduler, such as `tcp://head:8786`, whose workers share the run's folder.
     known
@@ -82,6 +84,8 @@ def run_suite(
         taken into the folder, not computed.
     recompute
         Run trials again whose code imports by names known only at run time: a change of it goes unnoticed.
+    in_process
+        Run the user's code in this process too, without that protection: for a debugger.
 
     Raises
     ------
@@ -94,12 +98,14 @@ def run_suite(
         raise InputError(f"workers is {workers}; expected at least 1")
     _check_executor(executor, scheduler)
     check_limits(suite.timeout, suite.memory_limit)
+    if in_process:
+        _check_in_process(suite, workers, executor)
     run = Path("runs") / suite.name if out is None else Path(out)
     tell = on_trial or (lambda record, is_new: None)  # noqa: ARG005  # named as in the protocol
     with ExitStack() as stack:
-        pool = _pool(suite, workers, executor, scheduler)
+        pool = None if in_process else _pool(suite, workers, executor, scheduler)
         # Workers start while this process imports what it needs, and checks the suite.
-        if pool is not None and executor == "loky" and not _is_ended(run):
+        if pool is not None and executor == "processes" and not _is_ended(run):
             pool = nullcontext(stack.enter_context(pool))
         import_early()
         stack.enter_context(frozen())
@@ -246,17 +252,25 @@ def _check_executor(executor: str, scheduler: str | None) -> None:
         raise InputError("executor dask needs Dask distributed: pip install 'xadbench[dask]'")
 
 
+def _check_in_process(suite: Suite, workers: int, executor: Executor) -> None:
+    if workers > 1 or executor != "processes":
+        raise InputError("in-process runs have no workers; leave out in-process, or workers and executor")
+    if suite.timeout is not None or suite.memory_limit is not None:
+        raise InputError("a time-out and a memory limit hold in workers alone; leave out in-process, or them")
+
+
 def _pool(
     suite: Suite, workers: int, executor: Executor, scheduler: str | None
 ) -> "AbstractContextManager[Pool] | None":
     """Return where workers come from; None where trials run in this process."""
-    if executor == "loky" and workers == 1 and suite.timeout is None and suite.memory_limit is None:
+    is_limited = suite.timeout is not None or suite.memory_limit is not None
+    if executor == "processes" and workers == 1 and not is_limited and not names_user_code(suite):
         return None
-    from .loky_pool import check_objects, loky_pool  # noqa: PLC0415  # only where asked for
+    from .process_pool import check_objects, process_pool  # noqa: PLC0415  # only where asked for
 
     check_objects((*suite.detectors, *suite.explainers))
-    if executor == "loky":
-        return loky_pool(workers)
+    if executor == "processes":
+        return process_pool(workers)
     from .dask_pool import dask_pool  # noqa: PLC0415  # an extra
 
     return dask_pool(workers, scheduler)

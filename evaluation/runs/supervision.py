@@ -2,9 +2,8 @@
 
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +18,11 @@ from xadbench.evaluation.trial.outcome import not_ok
 
 from .execution import FITTING, Result, UnderWay, record_of, run_job
 from .jobs import Job
-from .loky_pool import Pool
+from .process_pool import Pool, WorkerDied
 from .worker_logs import own_logs
 
 POLL_SECONDS = 0.5
+MOST_DEATHS = 10  # of workers, one after the other, before a job begins
 Number = Hashable  # of a job, as the caller counts them
 Finished = tuple[Any, store.Record]
 Further = Callable[[Executor, Path], Iterable[tuple[Number, Job]]]
@@ -37,6 +37,7 @@ class Task:
     job: Job
     log: Path
     n_reported: int = 0
+    n_deaths: int = 0  # of workers that were at its first trial, or at none yet
 
     @property
     def step(self) -> int | None:
@@ -75,7 +76,7 @@ class Task:
         """
         first, behind = self._suspected()
         result = self._verdict(error, n_oom_kills)
-        self.n_reported = behind
+        self.n_reported, self.n_deaths = behind, 0
         for key, explainer in self.job.trials[first:behind]:
             record = store.read_trial(run, key)
             if record is None or not record.is_finished:
@@ -94,13 +95,29 @@ class Task:
             return not_ok("timeout", reason, words)
         if n_oom_kills and "SIGKILL" in str(error):
             return not_ok("out-of-memory", "the kernel ran out of memory and killed its worker", str(error))
-        said = [line for line in str(error).splitlines() if "exit codes" in line]
         reason = "its worker process was killed, perhaps for want of memory, or ended itself"
-        return not_ok("error", ". ".join([reason, *said]), str(error))
+        said = f"{reason}: {error}" if isinstance(error, WorkerDied) else reason
+        return not_ok("error", said, str(error))
+
+    def is_at_fault(self, error: Exception, n_tries: int) -> bool:
+        """Whether what was under way is to be recorded as what ended the worker, rather than done again.
+
+        Raises
+        ------
+        InputError
+            If worker after worker died before it began anything.
+        """
+        self.n_deaths = 1 if self.n_reported else self.n_deaths + 1
+        if self.step is None:
+            if self.n_deaths >= MOST_DEATHS:  # others would do no better
+                said = " ".join(str(error).split())
+                raise InputError(f"no worker lives long enough to begin: {said}; the same command goes on")
+            return False
+        return not self.is_done and (bool(self.last_words) or self.n_deaths >= n_tries)
 
     def rest(self, log: Path) -> "Task":
         """Return what is left of it, as a new task."""
-        return Task(self.number, self.job.since(self.n_reported), log)
+        return Task(self.number, self.job.since(self.n_reported), log, n_deaths=self.n_deaths)
 
 
 def run_in_workers(
@@ -112,9 +129,7 @@ def run_in_workers(
 ) -> Iterator[Finished]:
     """Yield each record, soon after it is written, with the number of its job.
 
-    A trial that ends its worker gets a record that says so. An executor that does not survive that is
-    replaced; what else was under way is done again. Where it is not plain which of several was at fault, each
-    is done alone.
+    A trial that ends its worker gets a record that says so, and the rest of its job is done by another.
 
     Parameters
     ----------
@@ -127,47 +142,48 @@ def run_in_workers(
     on_running
         Called now and then with the trials under way.
     further
-        Called with the first executor, and with a folder for files that last as long as the jobs; returns
+        Called with the executor, and with a folder for files that last as long as the jobs; returns
         further jobs.
     """
     with own_logs(run) as logs, pool as own:
         new_log = partial(tempfile.mkdtemp, dir=logs)
-        rounds: deque[tuple[list[Task], int]] = deque([([], own.workers)])
-        is_first = True
-        while rounds:
-            (tasks, n_workers), n_before = rounds.popleft(), oom_kills()
-            with own.new(n_workers) as executor:
-                if is_first:
-                    all_jobs = [*_prepared(further, executor, Path(new_log()), own.deaths), *jobs]
-                    tasks = [Task(number, job, Path(new_log())) for number, job in all_jobs]
-                    tasks.sort(key=_size, reverse=True)
-                    is_first = False
-                dead = yield from _until_all_end(run, tasks, executor, own.deaths, on_running)
-            begun = [task for task in dead if task.step is not None]
-            if dead and not begun and len(dead) == len(tasks):  # another executor would do no better
-                said = " ".join(str(next(iter(dead.values()))).split())
-                raise InputError(f"no worker lives long enough to begin: {said}; the same command goes on")
-            for task in begun:
+        all_jobs = [*_prepared(further, own, Path(new_log())), *jobs]
+        tasks = sorted(
+            (Task(number, job, Path(new_log())) for number, job in all_jobs), key=_size, reverse=True
+        )
+        futures: dict[Future[None], Task] = {}
+
+        def begin(task: Task) -> None:
+            futures[own.executor.submit(_work, run.resolve(), task.job, task.log.resolve())] = task
+
+        for task in sorted(tasks, key=_size, reverse=True):
+            begin(task)
+        due, n_killed = 0.0, oom_kills()
+        while futures:
+            done, _ = wait(futures, POLL_SECONDS, FIRST_COMPLETED)
+            is_due = time.monotonic() >= due  # to look at all, which a long suite has thousands of
+            for task in futures.values() if is_due else [futures[future] for future in done]:
                 yield from task.news(run)
-            suspects = [task for task in begun if not task.is_done]
-            is_alone = len(tasks) == 1
-            at_fault = [task for task in suspects if is_alone or task.last_words]
-            for task in at_fault:
-                yield from task.fail(run, dead[task], oom_kills() - n_before)
-            left = [task.rest(Path(new_log())) for task in suspects if task.n_reported < len(task.job.trials)]
-            waiting = [task for task in dead if task.step is None]
-            if at_fault:
-                rounds.appendleft((left + waiting, n_workers))
-            elif dead:
-                rounds.extendleft([(waiting, n_workers), *(([task], 1) for task in left)])
+            if is_due:
+                on_running([one for task in futures.values() for one in task.under_way()])
+                due = time.monotonic() + POLL_SECONDS
+            for future in done:
+                task = futures.pop(future)
+                try:
+                    future.result()
+                except own.deaths as error:
+                    yield from task.news(run)
+                    n_before, n_killed = n_killed, oom_kills()
+                    if task.is_at_fault(error, own.n_tries):
+                        yield from task.fail(run, error, n_killed - n_before)
+                    if task.n_reported < len(task.job.trials):
+                        begin(task.rest(Path(new_log())))
 
 
-def _prepared(
-    further: Further, executor: Executor, folder: Path, deaths: tuple[type[Exception], ...]
-) -> list[tuple[Number, Job]]:
+def _prepared(further: Further, pool: Pool, folder: Path) -> list[tuple[Number, Job]]:
     try:
-        return list(further(executor, folder))
-    except deaths as error:
+        return list(further(pool.executor, folder))
+    except pool.deaths as error:
         said = " ".join(str(error).split())
         raise InputError(
             f"no worker lives long enough to make a table: {said}; the same command goes on"
@@ -177,33 +193,6 @@ def _prepared(
 def _size(task: Task) -> int:
     """Return by what a job is begun early: where a long one comes last, the other workers wait for it."""
     return task.job.table.n_rows * len(task.job.trials)
-
-
-def _until_all_end(
-    run: Path,
-    tasks: Iterable[Task],
-    executor: Executor,
-    deaths: tuple[type[Exception], ...],
-    on_running: OnRunning,
-) -> Generator[Finished, None, dict[Task, Exception]]:
-    """Yield the records of the tasks; return those whose worker died, with the error that said so."""
-    futures = {executor.submit(_work, run.resolve(), task.job, task.log.resolve()): task for task in tasks}
-    dead, due = {}, 0.0
-    while futures:
-        done, _ = wait(futures, POLL_SECONDS, FIRST_COMPLETED)
-        is_due = time.monotonic() >= due  # to look at all, which a long suite has thousands of
-        for task in futures.values() if is_due else [futures[future] for future in done]:
-            yield from task.news(run)
-        if is_due:
-            on_running([one for task in futures.values() for one in task.under_way()])
-            due = time.monotonic() + POLL_SECONDS
-        for future in done:
-            task = futures.pop(future)
-            try:
-                future.result()
-            except deaths as error:
-                dead[task] = error
-    return dead
 
 
 def _work(run: Path, job: Job, log: Path) -> None:

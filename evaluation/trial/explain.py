@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
-from xadbench.datasets.common.process_state import preserved
+from xadbench.datasets.common.process_state import preserved, unforked
 from xadbench.datasets.common.values import aligned
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Explainer
@@ -69,7 +69,7 @@ def _explained_once(
     explainer: Explainer, fitted: Fitted, rows: IntArray, *, memory: bool = True
 ) -> tuple[FloatArray, dict[str, metrics.Cost]]:
     background, X = fitted.background, fitted.table.X[rows]
-    with metrics.counted(fitted.detector) as counter:
+    with unforked(), metrics.counted(fitted.detector) as counter:
         with metrics.metered(counter, memory=memory) as fitting:
             explainer = explainer.fit(fitted.detector, background=background)
         with metrics.metered(counter, memory=memory) as explaining:

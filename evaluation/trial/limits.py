@@ -12,8 +12,11 @@ from typing import IO
 from xadbench.datasets import InputError
 from xadbench.datasets.common.errors import TrialTimeout, said
 
+from . import supervisor
+
 VMSTAT = Path("/proc/vmstat")
-GRACE_SECONDS = 5.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
+GRACE_SECONDS = 1.0  # what does not hear the alarm, such as a loop in C, ends its process so much later
+LAST_SECONDS = 1.5  # and what keeps it from that, as if it is stopped, is killed by its supervisor
 
 
 @contextmanager
@@ -29,7 +32,8 @@ def limited(
     timeout
         Seconds until `TrialTimeout` is raised inside. What does not end by that ends with the process, its
         traceback in `last_words`; at once where the scope is not in the main thread, as in Dask's workers,
-        since only that one hears the alarm.
+        since only that one hears the alarm. What prevents even that is killed by the supervisor of the
+        process, and `last_words` say so.
     memory_limit
         Bytes that may be allocated beyond what the process holds; more raises `MemoryError`, or what a
         library makes of it.
@@ -51,6 +55,7 @@ def _limited_time(seconds: float, what: str, last_words: IO[str]) -> Iterator[No
         stack.callback(faulthandler.cancel_dump_traceback_later)
         last = seconds + GRACE_SECONDS if hears else seconds
         faulthandler.dump_traceback_later(last, exit=True, file=last_words)
+        stack.enter_context(supervisor.supervised(seconds + LAST_SECONDS, last_words.name))
         if hears:
             stack.enter_context(_alarm(seconds, what))
         yield

@@ -17,6 +17,7 @@ from xadbench.evaluation.leaks.controls import leak_controls
 from xadbench.evaluation.results import table_summary
 from xadbench.evaluation.results.ranking import boards
 from xadbench.evaluation.results.run_results import read_results
+from xadbench.evaluation.runs import runner
 from xadbench.evaluation.suite.spec import Suite, saving
 from xadbench.evaluation.trial import explain as explaining
 
@@ -83,6 +84,7 @@ def _stand_in(patch):
         (explainers.EXPLAINERS, "faulty", Faulty),
     ):
         patch.setitem(registry, name, Entry("a stand-in", lambda cls=cls: factory_of(cls)))
+    patch.setattr(runner, "names_user_code", lambda suite: False)  # workers do not find the stand-ins
     # The null of the leak controls that a run keeps of a table: to draw it 40 times is half of a run's time.
     patch.setattr(table_summary, "leak_controls", partial(leak_controls, n_draws=2))
 

@@ -32,10 +32,10 @@ def test_dask_that_is_not_installed_is_asked_for_before_any_work(small_suite, mo
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ({"executor": "slurm"}, "unknown executor 'slurm'.*; known: dask, loky"),
+        ({"executor": "slurm"}, "unknown executor 'slurm'.*; known: dask, processes"),
         (
             {"scheduler": "tcp://a:1"},
-            "scheduler 'tcp://a:1' is one of Dask; expected executor dask, not loky",
+            "scheduler 'tcp://a:1' is one of Dask; expected executor dask, not processes",
         ),
     ],
 )

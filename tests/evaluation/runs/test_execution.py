@@ -1,15 +1,14 @@
 """Faults of trials, of workers and of whole runs, in processes of their own."""
 
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -21,11 +20,11 @@ from xadbench.evaluation import run_suite
 from xadbench.evaluation.explainers import make_explainer
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.artifacts import load_attributions, load_rows
-from xadbench.evaluation.runs import loky_pool as pools
+from xadbench.evaluation.runs import process_pool as pools
 from xadbench.evaluation.runs import supervision as workers
 from xadbench.evaluation.runs.execution import record_of
 from xadbench.evaluation.runs.jobs import plan
-from xadbench.evaluation.runs.loky_pool import Pool
+from xadbench.evaluation.runs.process_pool import Pool, WorkerDied
 from xadbench.evaluation.runs.supervision import Task
 from xadbench.evaluation.suite.spec import Suite
 from xadbench.evaluation.trial import limits
@@ -54,7 +53,7 @@ class Faults:
         }
         (self.folder / "s.yaml").write_text(json.dumps(suite | others))  # JSON is YAML
 
-    def start(self, run="run", workers=1, executor="loky"):
+    def start(self, run="run", workers=1, executor="processes"):
         command = [sys.executable, str(SCRIPT), "s.yaml", run, str(workers), executor]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
         # In a group of its own, as a shell starts it.
@@ -182,7 +181,7 @@ def without_times(record):
 
 
 @pytest.mark.slow  # as above
-def test_dask_ends_in_the_results_of_loky_although_a_worker_is_killed(faults):
+def test_dask_ends_in_the_results_of_processes_although_a_worker_is_killed(faults):
     explainers = [
         {"name": "faulty", "grid": {"n": [0, 1]}},
         {"name": "faulty", "grid": {"fault": ["once-kill", "raise", "memory", "once-sleep"]}},
@@ -190,21 +189,21 @@ def test_dask_ends_in_the_results_of_loky_although_a_worker_is_killed(faults):
     faults.write(explainers, seeds=[0, 1, 2], timeout=10)  # a busy machine is no fault
     finish(faults.start("dask", workers=2, executor="dask"))
     assert (faults.folder / "once-kill-0").exists()
-    finish(faults.start("loky", workers=2))
-    by_dask, by_loky = faults.records("dask"), faults.records("loky")
-    assert by_dask.keys() == by_loky.keys()
+    finish(faults.start("processes", workers=2))
+    by_dask, by_processes = faults.records("dask"), faults.records("processes")
+    assert by_dask.keys() == by_processes.keys()
     late = [trial for trial, record in by_dask.items() if record["status"] == "timeout"]
     assert [by_dask[trial]["reason"] for trial in late] == [
         "took more than 10 s and was ended with its worker"
     ]
-    assert [by_loky.pop(trial)["status"] for trial in late] == ["ok"]
-    assert {record["status"] for record in by_loky.values()} == {"ok", "error", "out-of-memory"}
-    for trial, record in by_loky.items():
+    assert [by_processes.pop(trial)["status"] for trial in late] == ["ok"]
+    assert {record["status"] for record in by_processes.values()} == {"ok", "error", "out-of-memory"}
+    for trial, record in by_processes.items():
         assert without_times(by_dask[trial]) == without_times(record)
 
 
 @pytest.mark.slow  # as above
-@pytest.mark.parametrize("executor", ["loky", "dask"])
+@pytest.mark.parametrize("executor", ["processes", "dask"])
 def test_an_interrupt_stops_within_5_seconds_and_leaves_a_run_that_resumes(faults, executor):
     explainer = {"name": "faulty", "params": {"seconds": 0.4}, "grid": {"n": list(range(30))}}
     faults.write([explainer], seeds=[0, 1])
@@ -247,7 +246,7 @@ def test_a_worker_that_the_kernel_killed_for_want_of_memory(tmp_path, small_suit
     (tmp_path / "last_words").touch()
     (tmp_path / "step").write_text("1")
     task = Task(0, plan(small_suite)[0], tmp_path)
-    error = BrokenExecutor(f"The exit codes of the workers are {{{code}}}")
+    error = WorkerDied(f"its worker process ended with {code}")
     [(_, record)] = task.fail(tmp_path, error, kills)
     assert (record.explainer.name, record.status) == ("random", status)
 
@@ -278,7 +277,7 @@ def in_a_thread(small_suite, tmp_path, monkeypatch):
         for job in jobs.values():
             for key, explainer in job.trials:
                 store.write_record(tmp_path, record_of(job, key, explainer, {}, not_ok("skipped", "")))
-        pool = Pool(ThreadPoolExecutor, 1)
+        pool = Pool(ThreadPoolExecutor(1))
         finished = list(workers.run_in_workers(tmp_path, [(n, jobs[n]) for n in rows], nullcontext(pool)))
         assert Counter(n for n, _ in finished) == {n: 5 * rows.count(n) for n in rows}
         return order, len(read)
@@ -296,36 +295,34 @@ def test_a_long_suite_is_not_looked_through_whenever_a_job_ends(in_a_thread):
 
 def test_workers_that_die_before_they_begin_end_the_run_with_a_line(small_suite, tmp_path, monkeypatch):
     def die(run, job, log):
-        raise BrokenExecutor("exit codes:\n{EXIT(1)}")
+        raise WorkerDied("ended with\nEXIT(1)")
 
     monkeypatch.setattr(workers, "_work", die)
     jobs = list(enumerate(plan(small_suite)))
-    with pytest.raises(InputError, match=r"no worker lives long enough to begin: exit codes: \{EXIT\(1\)\}"):
-        list(workers.run_in_workers(tmp_path, jobs, nullcontext(Pool(ThreadPoolExecutor, 1))))
+    with pytest.raises(InputError, match=r"no worker lives long enough to begin: ended with EXIT\(1\)"):
+        list(workers.run_in_workers(tmp_path, jobs, nullcontext(Pool(ThreadPoolExecutor(1)))))
 
 
-def test_workers_that_were_killed_before_there_was_work_are_replaced(monkeypatch):
-    made, start = [], pools._loky
-
-    @contextmanager
-    def noted(workers):
-        with start(workers) as executor:
-            made.append(executor)
-            yield executor
-
-    monkeypatch.setattr(pools, "_loky", noted)
-    for registry in ("DETECTORS", "EXPLAINERS"):  # without the stand-ins, whose module workers do not find
+@pytest.fixture
+def pool(monkeypatch):
+    """A worker, without the stand-ins, whose module workers do not find."""
+    for registry in ("DETECTORS", "EXPLAINERS"):
         monkeypatch.setattr(pools, registry, {})
-    others = set(multiprocessing.active_children())
-    with pools.loky_pool(1) as pool:
-        (worker,) = set(multiprocessing.active_children()) - others
-        os.kill(worker.pid, signal.SIGKILL)
-        while pools._is_whole(made[0]):
-            time.sleep(0.1)  # until loky has heard of it
-        for _ in range(2):
-            with pool.new(1) as executor:
-                assert executor.submit(abs, -3).result() == 3
-    assert len(made) == 3
+    with pools.process_pool(1) as pool:
+        yield pool.executor
+
+
+def test_a_worker_that_is_killed_costs_its_own_job_and_is_replaced(pool):
+    assert pool.submit(abs, -3).result() == 3
+    (worker,) = pool._all
+    os.kill(worker._process.pid, signal.SIGKILL)
+    worker._process.wait()  # while there is no work
+    assert pool.submit(abs, -3).result() == 3
+    with pytest.raises(WorkerDied, match=r"ended with EXIT\(7\)"):
+        pool.submit(os._exit, 7).result()
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(divmod, 1, 0).result()
+    assert pool.submit(abs, -3).result() == 3
 
 
 def test_kills_for_want_of_memory_are_counted(tmp_path, monkeypatch):

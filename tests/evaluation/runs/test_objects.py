@@ -9,7 +9,7 @@ from xadbench.datasets import InputError
 from xadbench.evaluation import run_suite
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
-from xadbench.evaluation.runs import dask_pool, loky_pool
+from xadbench.evaluation.runs import dask_pool, process_pool
 from xadbench.evaluation.suite.spec import Component, Suite
 
 
@@ -52,7 +52,7 @@ def suite():
 @pytest.fixture
 def registries(monkeypatch):
     """Those of workers, without the tests' stand-ins, whose module workers do not find."""
-    for module in (loky_pool, dask_pool):
+    for module in (process_pool, dask_pool):
         for registry in ("DETECTORS", "EXPLAINERS"):
             monkeypatch.setattr(module, registry, {})
 
@@ -62,7 +62,7 @@ def means(records):
 
 
 @pytest.mark.usefixtures("registries")
-@pytest.mark.parametrize("executor", ["loky", "dask"])
+@pytest.mark.parametrize("executor", ["processes", "dask"])
 def test_objects_go_to_workers_and_give_what_they_give_here(suite, tmp_path, executor):
     known = {*DETECTORS}, {*EXPLAINERS}
     here = run_suite(suite, tmp_path / "here")
