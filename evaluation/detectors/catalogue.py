@@ -113,7 +113,10 @@ DETECTORS: dict[str, Entry[VersionedDetector]] = {
     "gaussian": Entry("Mahalanobis distance on a shrunk covariance", partial(_own, "Gaussian")),
     "ddpm": Entry("reconstruction by a diffusion model", partial(_own, "DDPM")),
     "iforest": Entry("isolation forest (PyOD)", partial(_pyod, "iforest", "IForest")),
-    "knn": Entry("distance to the k-th neighbour (PyOD)", partial(_pyod, "knn", "KNN")),
+    "knn": Entry(
+        "distance to the k-th neighbour, itself included (PyOD)",
+        partial(_pyod, "knn", "KNN"),
+    ),
     "lof": Entry("local outlier factor (PyOD)", partial(_pyod, "lof", "LOF")),
     "mcd": Entry("robust Mahalanobis distance (PyOD)", partial(_pyod, "mcd", "MCD")),
     "ecod": Entry("tails of each feature's distribution (PyOD)", partial(_pyod, "ecod", "ECOD")),

@@ -12,6 +12,8 @@ from xadbench.datasets.common.values import aligned, labels_of, numbers
 
 from .ranking import acc_m
 
+LEAST_AUC_ROC = 0.4  # below it a detector is worse than guessing by more than chance
+
 
 def auc_roc(scores: FloatArray, y: BoolArray) -> float:
     """Return the area under the ROC curve: the probability that an anomaly scores above a normal row.
@@ -112,3 +114,24 @@ def _checked(scores: FloatArray, y: BoolArray) -> tuple[FloatArray, BoolArray]:
     if bad := int((~np.isfinite(scores)).sum()):
         raise InputError(f"scores has {bad} value(s) that are NaN or infinite")
     return scores, y
+
+
+def inversion_hint(detector: str, auc_roc: float, n_detected: float) -> str | None:
+    """Return a question for whom a detector's scores may be inverted; None where they need not be.
+
+    Parameters
+    ----------
+    detector
+        Its name.
+    auc_roc
+        Its AUC-ROC, in [0, 1]; NaN where it is not known.
+    n_detected
+        The number of anomalies among its n highest-scored rows, n the number of anomalies; NaN likewise.
+    """
+    if auc_roc < LEAST_AUC_ROC:
+        found = f"has an AUC-ROC of {auc_roc:.3f}"
+    elif n_detected == 0:
+        found = "ranks no anomaly among its highest-scored rows"
+    else:
+        return None
+    return f"{detector} {found}: are its scores inverted? Expected higher scores for anomalous rows."

@@ -14,11 +14,13 @@ from xadbench.datasets.common.errors import find
 from xadbench.datasets.common.rendering import escaped, plain
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import METRICS
+from xadbench.evaluation.suite.controls import NONE
 from xadbench.evaluation.trial.scopes import HEADLINE_SCOPE
 
 from .frame import IDENTITY, AnyResults, ResultFrame, as_frame, flatten
+from .inverted import inversion_hints
 from .record import TrialRecord
-from .run_results import results_of
+from .run_results import NO_ROW, results_of
 from .table_summary import read_summary
 
 SCORES = ("adjusted_ndcg_m", "adjusted_acc_m", "ndcg_m", "acc_m", "chance")
@@ -133,10 +135,14 @@ def _with_scores(frame: ResultFrame, scope: str, further: Sequence[str]) -> pd.D
     names = list(dict.fromkeys([*SCORES, "n_informative", *further]))
     scores = frame.wide(frame.means(scope), names)
     trials = frame.trials.merge(scores, how="left", on=IDENTITY)
+    is_ok = trials["status"] == "ok"
+    lacks_value = trials[names].drop(columns="n_informative").isna().all(axis=1)
+    lacks_value &= trials["explainer_name"] != NONE  # it has none to give
     return trials.assign(
         n_informative=trials["n_informative"].fillna(0),
         oracle_known=trials["oracle_auc_roc"].notna(),
-        ok=trials["status"] == "ok",
+        ok=is_ok & ~lacks_value,
+        reason=trials["reason"].where(~(is_ok & lacks_value), NO_ROW),
     )
 
 
@@ -155,7 +161,7 @@ def publish(
     overall, per_table = (leaderboard(frame, scope, by, requested) for by in ([], ["table"]))
     title = f"Who names the right features? Rows: {scope}."
     notes = [NOTES, *([UNDEFINED_NOTE] if requested else [])]
-    missing, leaks = missing_scores(overall), _leak_lines(records, run)
+    missing, leaks = [*missing_scores(overall), *inversion_hints(frame)], _leak_lines(records, run)
     console.print(title, *as_rich(overall), *map(plain, [*notes, *missing]), sep="\n", highlight=False)
     console.print(LEAK_NOTE, *map(plain, leaks), sep="\n", highlight=False)
     parts = [f"# {title}", as_markdown(overall), *notes, MATMUL_NOTE, *map(escaped, missing)]

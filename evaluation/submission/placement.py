@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from xadbench.evaluation.results import statistics as stats
-from xadbench.evaluation.results.frame import VALUE
+from xadbench.evaluation.results.frame import VALUE, flatten
+from xadbench.evaluation.results.inverted import inversion_hints
 from xadbench.evaluation.results.provenance import RunDescription
 from xadbench.evaluation.results.ranking import SIGNIFICANT, Board, board, cells_of
 from xadbench.evaluation.results.reference_results import is_shipped
@@ -125,7 +126,7 @@ def place_of(
         table=table,
         detectors=detectors,
         origin=next((record.origin for record in records if record.origin is not None), {}),
-        notes=[*unranked, *_other_fits(records, suite.scope)],
+        notes=[*unranked, *inversion_hints(flatten(records)), *_other_fits(records, suite.scope)],
         records=list(records),
     )
 

@@ -1,5 +1,6 @@
 """One trial of a fitted detector: explain its rows, score the attributions, and say what it cost."""
 
+import warnings
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector, missing
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import ExplainerObject, as_explainer, make_explainer
+from xadbench.evaluation.metrics.detection import inversion_hint
 from xadbench.evaluation.suite.controls import CONTROLS, NETWORK_UNKNOWN, NONE
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
@@ -167,6 +169,9 @@ def score_explainer(
     if reason := missing(made, scorer):
         raise InputError(reason)
     fitted = Fitted(scorer, table, scorer.decision_function(table.X), float("nan"))
+    n_detected = float(fitted.flag_probability[table.y].sum())
+    if hint := inversion_hint(type(scorer).__name__, fitted.quality()["auc_roc"], n_detected):
+        warnings.warn(hint, stacklevel=2)
     rows = fitted.rows_to_explain()
     attributions = explain(made, fitted, rows)
     again = partial(explain_rows, made, fitted)
