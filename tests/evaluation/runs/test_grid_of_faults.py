@@ -116,7 +116,9 @@ def test_250_trials_with_every_fault(tmp_path, options):
     seeds = [0, 1, 2, 3, 4]
     found, records = check(tmp_path, FAULTY.FAULTS, 15, seeds, *options, timeout=20)
     assert len(records) == 250
-    assert found == statuses(FAULTY.FAULTS, seeds)
+    # Dask's trials are not in the main thread, where alone Python sets handlers of signals.
+    elsewhere = dict.fromkeys(((seed, "Does(fault=handler)") for seed in seeds), "error")
+    assert found == statuses(FAULTY.FAULTS, seeds) | (elsewhere if "dask" in options else {})
 
 
 @pytest.mark.slow  # as above
