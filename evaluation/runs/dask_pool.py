@@ -20,6 +20,7 @@ from xadbench.datasets import InputError
 from xadbench.evaluation.detectors import DETECTORS
 from xadbench.evaluation.explainers import EXPLAINERS
 
+from .preloading import import_early
 from .process_pool import Pool
 from .worker import prepare_worker
 
@@ -42,6 +43,7 @@ class _Prepared(WorkerPlugin):
 
     def setup(self, worker: object) -> None:  # noqa: ARG002  # as Dask calls it
         prepare_worker(self.registries)
+        import_early()  # or the first fit's time-out would have to last for it
 
 
 @contextmanager
