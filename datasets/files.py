@@ -96,7 +96,7 @@ def write_parts(
     Parameters
     ----------
     parts
-        The table in parts, at least one, alike but for their rows.
+        The table in parts, at least one, alike except for their rows.
     folder
         Where to; it must not exist.
     chunk_rows

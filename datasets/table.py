@@ -185,7 +185,7 @@ class LabelledTable:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Return the table of all rows of `parts`, at least one, which are alike but for their rows."""
+        """Return the table of all rows of `parts`, at least one, which are alike except for their rows."""
         if len(parts) == 1:
             return parts[0]
         arrays = ("X", "y", "kind", "mask", "clean")

@@ -61,7 +61,7 @@ def code(text: str) -> str:
 def as_markdown(table: pd.DataFrame, markup: Container[str] = ()) -> str:
     """Return a table in Markdown, without a line break at its end.
 
-    Cells and headings are `escaped`, but for the cells in columns of `markup`, which are Markdown already.
+    Cells and headings are `escaped`, except for the cells in columns of `markup`, which are Markdown already.
     """
     cells = {name: list(map(_bounded if name in markup else escaped, of)) for name, of in table.items()}
     shown = pd.DataFrame(cells).rename(columns=escaped)

@@ -41,7 +41,7 @@ class _Settings:
                 self._pin(own)
 
     def pin_again(self) -> None:
-        """Pin anew what is known here, whoever has set another number since."""
+        """Pin again what is known here, whoever has set another number since."""
         for library in self.controller.lib_controllers:
             if library.num_threads != 1:
                 library.set_num_threads(1)

@@ -67,7 +67,7 @@ def load_object(spec: str) -> Any:
     ----------
     spec
         "package.module:Name", of a module that Python finds or that lies in the current folder; or
-        "path/to/file.py:name", a relative path starting from the current folder. A changed file is run anew;
+        "path/to/file.py:name", a relative path starting from the current folder. A changed file is run again;
         it can import what Python finds, but not its neighbours: name it as a module for that.
 
     Raises
@@ -222,8 +222,8 @@ def _check_unchanged(files: frozenset[Path]) -> None:
     for path in sorted(imported.keys() - run):
         if not _is_installed(path) and _is_outdated(imported[path], path):
             raise InputError(
-                f"{path} was changed since it was imported; start Python anew, or name the file, "
-                f"{path.name}:NAME, which is run anew where it was changed"
+                f"{path} was changed since it was imported; restart Python, or name the file, "
+                f"{path.name}:NAME, which is run again where it was changed"
             )
 
 
@@ -301,7 +301,7 @@ def _is_dynamic(node: ast.AST) -> bool:
 
 
 def _imports(node: ast.AST) -> list[str]:
-    """Return the modules that a statement imports, or a call by a text, but for those of its own package."""
+    """Return the modules that a statement, or a call with a text, imports from outside its own package."""
     if isinstance(node, ast.Call):
         called = getattr(node.func, "attr", getattr(node.func, "id", ""))
         first = node.args[0] if node.args else None

@@ -42,7 +42,7 @@ class DSIL(Iterated):
         iteration trains for all of them. Without effect on a base that has no `epochs` or no `partial_fit`.
     weights
         "carried_on": an iteration trains on from the weights of the one before, with a new optimiser, by the
-        base's `partial_fit`; a base without one is fitted anew each time. "fresh": every iteration fits a
+        base's `partial_fit`; a base without one is fitted again each time. "fresh": every iteration fits a
         new copy of the base, with a random state of its own.
     contamination
         Share of the training rows above `threshold_`, in (0, 0.5].

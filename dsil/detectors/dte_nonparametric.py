@@ -25,7 +25,8 @@ class DTENonParametric(NearestRows):
     .. math:: p(t \mid x) \propto (\sigma_t^2)^{-d/2} \exp(-b / \sigma_t^2),
 
     and the score is its mode or its mean. Both are increasing in b: the ranking is that of the mean squared
-    distance, but for ties. Rows are taken as they are: standardise them per feature first. Nothing is random.
+    distance, except for ties. Rows are taken as they are: standardise them per feature first. Nothing is
+    random.
 
     Parameters
     ----------

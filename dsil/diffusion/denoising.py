@@ -76,6 +76,6 @@ def denoise(network: ResidualNetwork, x: Tensor, schedule: NoiseSchedule, n_step
         return (x - noise * float(betas[t] / schedule.sigma[t])) / float(np.sqrt(1 - betas[t]))
 
     for t in reversed(range(n_steps)):
-        # Checkpoints: the way back computes each step anew rather than keep the activations of all of them.
+        # Checkpoints: the way back computes each step again rather than keep the activations of all of them.
         x = checkpoint(step, x, t, use_reentrant=False, preserve_rng_state=False)
     return x

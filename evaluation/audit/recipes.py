@@ -67,8 +67,8 @@ LEAK_NOTES = (
     "single precision, minus zero), where a row stands (row_order), or alike for all rows (columns, batch); "
     "inverse: the other way round. Of each the kind where it most exceeds its null, in adjusted nDCG_m over "
     "all anomalies. "
-    "null: with the ground truth drawn anew. shown, not evaluated: a kind that moves the margin, the paper's "
-    "protocol of one affected set a table, or fewer than ten rows."
+    "null: with the ground truth drawn again. shown, not evaluated: a kind that moves the margin, the "
+    "paper's protocol of one affected set a table, or fewer than ten rows."
 )
 WORDS = {"kind", "leak control", "verdict"}
 WIDEST = 1000

@@ -115,7 +115,7 @@ def factory_of(cls: Callable[..., T], **fixed: Any) -> Factory[T]:
 
 @cache  # of few classes: those that are named, each for thousands of trials
 def keywords(function: Callable[..., Any]) -> frozenset[str]:
-    """Return the names of a function's (or a class's) parameters, but for `*args` and `**kwargs`.
+    """Return the names of a function's (or a class's) parameters, except for `*args` and `**kwargs`.
 
     Examples
     --------

@@ -70,7 +70,7 @@ class ExplainerContract(_Contract, ABC):
         self._hold(check, self.subject())
 
     def subject(self) -> explainers.Subject:
-        """Return what is checked, anew for each check."""
+        """Return what is checked, again for each check."""
         return explainers.Subject(self.make, self.tolerance)
 
 
@@ -106,5 +106,5 @@ class DetectorContract(_Contract, ABC):
         self._hold(check, self.subject())
 
     def subject(self) -> detectors.Subject:
-        """Return what is checked, anew for each check; return the same one to share its fitted detector."""
+        """Return what is checked, again for each check; return the same one to share its fitted detector."""
         return detectors.Subject(self.make, self.tolerance)

@@ -167,7 +167,7 @@ class PermutationSHAP(ScoreSHAP):
 
     def _explain_row(self, row: FloatArray) -> FloatArray:
         evaluations = self.n_permutations * (2 * len(row) + 1)
-        rows = row[None, :].copy()  # writeable: shap would compile its code anew for an array that is not
+        rows = row[None, :].copy()  # writeable: shap would compile its code again for an array that is not
         explained = self._explainer(rows, max_evals=evaluations, batch_size=self._batch_size, silent=True)
         values: FloatArray = explained.values[0]
         return values

@@ -5,7 +5,7 @@ written, how often it occurs, where the row stands. A score above its null means
 explained by that alone.
 
 The null is what the control scores where the same rows hold the ground truth elsewhere: a set of the same
-size, drawn anew in each row over the features that vary, whose values are drawn from those that the kind
+size, drawn again in each row over the features that vary, whose values are drawn from those that the kind
 put into the column, and written as clean cells of that size are. So a column of few levels, on which a
 changed cell cannot be quite as common as an unchanged one, has a null above 0.
 """
@@ -136,7 +136,7 @@ def summary(controls: pd.DataFrame) -> str:
 
 
 class LeakFound(Exception):
-    """The ground truth of a table can be told by how or where its numbers are written."""
+    """The ground truth of a table can be inferred from how or where its numbers are written."""
 
 
 def check_leaks(tables: Mapping[str, LabelledTable | Path]) -> str:

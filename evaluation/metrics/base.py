@@ -31,7 +31,7 @@ class Explained:
     explain
         The explainer, fitted: rows (m, d) to attributions (m, d).
     explain_with_seed
-        The explainer fitted anew with a seed: seed and rows (m, d) to attributions (m, d).
+        The explainer fitted again with a seed: seed and rows (m, d) to attributions (m, d).
     seed
         Names the random draws of a metric.
     """

@@ -161,7 +161,7 @@ def _matrices() -> FloatArray:
 
 
 def _reset_peak() -> float:
-    """Return the resident memory in bytes, and let the kernel's record of its peak begin anew."""
+    """Return the resident memory in bytes, and let the kernel's record of its peak begin again."""
     try:
         CLEAR_REFS.write_text("5")
         return _status("VmRSS")

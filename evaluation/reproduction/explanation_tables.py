@@ -83,7 +83,7 @@ FAITHFULNESS_NOTES = (
     "Correlation, over 100 subsets of k features, of their attributions with the fall of the score when they "
     "are set to their means; mean over the n highest-scored rows where it is defined, then over seeds. mean: "
     "over all k. undefined: share of the rows, over all k, where attributions or falls do not vary. seeds: "
-    "of all, those that every mean has. random: a control, 0 but for noise. The published figure gives no "
+    "of all, those that every mean has. random: a control, 0 except for noise. The published figure gives no "
     "numbers."
 )
 

@@ -14,7 +14,7 @@ from xadbench.evaluation.trial.key import fit_key
 def fit_once(run: Path, source: Source, component: Component) -> Fitted | None:
     """Return the detector that is stored in the run's folder, or fit it, and store it if it can be saved.
 
-    Our own can; PyOD's are fitted anew, see `docs/decisions/0014`. None for the oracle where the network is
+    Our own can; PyOD's are fitted again, see `docs/decisions/0014`. None for the oracle where the network is
     not known.
     """
     folder = run / "detectors" / fit_key(source, component)

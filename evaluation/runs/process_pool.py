@@ -22,7 +22,7 @@ from xadbench.evaluation.suite.spec import Component
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
 END_SECONDS = 1.0  # in which a worker that hangs up ends by itself, so that its exit code is its own
-# With the modules that this process finds; its own script is not run anew.
+# With the modules that this process finds; its own script is not run again.
 SERVE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
     "from xadbench.evaluation.runs.worker import serve; serve()"

@@ -64,7 +64,7 @@ class Tables:
         self._dataset: tuple[tuple[str, str | None], LabelledTable] | None = None
 
     def source(self, request: TableRequest, load: Callable[[], Source] | None = None) -> Source:
-        """Return a table; if it is not the last one, by `load`, or made anew."""
+        """Return a table; if it is not the last one, by `load`, or made again."""
         if self._table is None or self._table[0] != request:
             self._table = None  # two need not be in memory at once
             self._table = request, load() if load else self._make(request)
@@ -119,7 +119,7 @@ def _survey(run: Path, request: TableRequest, place: Path) -> Found:
 
 
 def load_in_worker(request: TableRequest, known: KnownTable, place: Path | None = None) -> Source:
-    """Return, in a worker, a table: that which a worker wrote to `place`, or made anew.
+    """Return, in a worker, a table: that which a worker wrote to `place`, or made again.
 
     Raises
     ------

@@ -66,7 +66,7 @@ def tasks(
 
 
 def _safe(label: str) -> str:
-    """Return a label as part of a file's name; where that changes it, a hash tells it from others."""
+    """Return a label as part of a file's name; where that changes it, a hash keeps it apart from others."""
     safe = re.sub(r"[^A-Za-z0-9._]+", "-", label)[:LONGEST].strip(".-")
     if safe == label and not HASHED.search(label):
         return label

@@ -130,7 +130,7 @@ class Component(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def mark(self) -> str:
-        """What tells an object from any other, since nothing tells whether two are the same; else empty."""
+        """What distinguishes an object from any other, as nothing shows whether two are equal; else empty."""
         return self._mark
 
     @property

@@ -171,8 +171,8 @@ def n_values(spec: TableSpec) -> int | None:
 def identify(spec: TableSpec, seed: int) -> str | None:
     """Return a hash of all that determines a table, without making it; None where the user's code does.
 
-    That is the spec, but for what it is called, the files that it names, the code that makes tables, and the
-    versions of the libraries that this uses.
+    That is the spec without its name, the files that it names, the code that makes tables, and the versions
+    of the libraries that this uses.
     """
     determined_by: dict[str, Any] = {"spec": spec.model_dump(exclude={"name"}), "seed": seed}
     if spec.recipe is not None:

@@ -113,7 +113,7 @@ def components(
 ) -> dict[str, Any]:
     """Return, as JSON values, versions and parameters of a trial's detector, explainer and metrics.
 
-    What a trial's key is made of, but for the table.
+    What a trial's key is made of, except for the table.
     """
     known = identities or Identities()
     return {

@@ -194,7 +194,7 @@ class CellKind(AnomalyKind):
     def apply(
         self, rows: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
     ) -> FloatArray:
-        """Return `rows` (k, d) as anomalies: the same but for the affected columns."""
+        """Return `rows` (k, d) as anomalies: the same except for the affected columns."""
         changed = rows.copy()
         changed[:, affected] = self.values(rows[:, affected], affected, source, rng)
         return changed

@@ -105,7 +105,7 @@ def _exact_step(values: FloatArray, decimals: int) -> float:
 
 
 def _step(values: FloatArray) -> float:
-    """Return the step of a grid that all values lie on but for rounding; 0 if there is none."""
+    """Return the step of a grid that all values lie on except for rounding; 0 if there is none."""
     differences = np.diff(values)
     differences = differences[differences > SAME * (values[-1] - values[0])]
     if not len(differences):

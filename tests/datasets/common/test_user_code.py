@@ -175,7 +175,7 @@ def test_a_module_that_was_changed_since_its_import_is_refused(folder, monkeypat
     write(folder, {"early.py": "from late import g\ndef f(): ...\n", "late.py": "def g(): ...\n"})
     early = importlib.import_module("early")
     write(folder, {"late.py": "def g(): return 1\n"})
-    with pytest.raises(InputError, match=r"late\.py was changed since it was imported; start Python anew"):
+    with pytest.raises(InputError, match=r"late\.py was changed since it was imported; restart Python"):
         load_object("early:f")
     assert source_hash(early.f) is None
     write(folder, {"other.py": "def f(): ...\n"})
