@@ -40,8 +40,8 @@ def run_trial(
     -------
     dict
         `status` ("ok", "skipped", "error", "timeout" or "out-of-memory") with `reason` and `traceback`; for
-        ok, `scores` by scope, `row_scores`, `scores_by_kind` and `scores_at_k` as of `Evaluation`, `seconds` and
-        `normalised_time` to fit and explain, behind a warm-up, and the `cost` of both apart, see
+        ok, `scores` by scope, `row_scores`, `scores_by_kind` and `scores_at_k` as of `Evaluation`, `seconds`
+        and `normalised_time` to fit and explain, behind a warm-up, and the `cost` of both apart, see
         `explain_at_cost`; `explained`, the attributions and their `Evaluation`, which are no part of a
         record.
     """
