@@ -48,9 +48,9 @@ class _Trial(NamedTuple):
 class Change(NamedTuple):
     """The change of an explainer's mean score on a part of the suite.
 
-    `spread` is its standard error by rows, 0 of a fact and NaN where the rows are not known, and `freedom` the
-    degrees of freedom of that; `n_rows` the (effective) number of rows; `differs` whether the score of any
-    row does.
+    `spread` is its standard error by rows, 0 of a fact and NaN where the rows are not known, and `freedom`
+    the degrees of freedom of that; `n_rows` the (effective) number of rows; `differs` whether the score of
+    any row does.
     """
 
     level: str
