@@ -16,7 +16,9 @@ from xadbench.datasets.rng import stream
 from xadbench.evaluation.regression import Criteria, compare
 from xadbench.evaluation.regression.pairing import Pairs
 from xadbench.evaluation.regression.verdict import compare_pairs
+from xadbench.evaluation.results import store
 from xadbench.evaluation.results.provenance import RunDescription
+from xadbench.evaluation.results.record import as_trial
 from xadbench.evaluation.results.stored_runs import of_records
 
 TABLES, DETECTORS, EXPLAINERS = ("a", "b", "c"), ("d", "e"), ("x", "y")
@@ -206,7 +208,24 @@ def test_without_scores_of_rows_a_local_loss_is_unclear_and_the_check_says_why(t
     assert any("scores of rows" in one.text for one in check.notices)
 
 
-def test_rows_of_other_metrics_and_seeds_are_not_paired(trial_record):
+def test_the_command_line_fails_on_what_is_unclear_if_told_to(trial_record, xadbench, tmp_path):
+    records = with_rows(trial_record)
+    for folder, of in (("base", records), ("new", loses(0.3, table="a")(records))):
+        for i, record in enumerate(of):
+            own = {name: record[name] for name in record if name != "row_scores"} | {"key": f"{i:064d}"}
+            store.write_record(tmp_path / folder, as_trial(own, "a record"))
+    arguments = ("compare", tmp_path / "base", tmp_path / "new", "--no-time")
+    assert xadbench(*arguments)[0] == 0
+    code, out, _ = xadbench(*arguments, "--unclear", "fail")
+    assert code == 1
+    assert "on table a" in out
+    code, _, err = xadbench(*arguments, "--unclear", "maybe")
+    assert code == 2
+    assert "pass" in err
+    assert "fail" in err
+
+
+def test_rows_of_other_seeds_are_not_paired(trial_record):
     records = with_rows(trial_record)
     other = [record | {"seed": 5} for record in records]
     check = check_of(records, other, allowed=frozenset({"other-seeds"}))

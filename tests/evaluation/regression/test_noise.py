@@ -16,11 +16,11 @@ draws from them:
   explainers and detectors.
 
 What this shows of sizes. Suite quick, 3 tables under 2 detectors with one seed, is enough on one machine; on
-another, a loss of 0.05 of the mean takes 8 tables and 3 seeds. Between other seeds the tables differ too: there, 40
-tables and 60 seeds find it, and quick nothing, so compare equal seeds. An explainer that few detectors allow,
-here saliency, is found slower less often: by 6 tables and 3 seeds, timed five times. Where the load has
-changed, larger suites do not help with times but show the load: of 200 comparisons of 6 tables and 3 seeds of
-any two runs `a` to `g`, 17 failed; of `A` to `G` 28, and 12 of quick.
+another, a loss of 0.05 of the mean takes 8 tables and 3 seeds. Between other seeds the tables differ too:
+there, 40 tables and 60 seeds find it, and quick nothing, so compare equal seeds. An explainer that few
+detectors allow, here saliency, is found slower less often: by 6 tables and 3 seeds, timed five times. Where
+the load has changed, larger suites do not help with times but show the load: of 200 comparisons of 6 tables
+and 3 seeds of any two runs `a` to `g`, 17 failed; of `A` to `G` 28, and 12 of quick.
 """
 
 from itertools import pairwise, permutations
