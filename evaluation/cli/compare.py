@@ -11,6 +11,7 @@ from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.regression import Criteria, RegressionCheck
 from xadbench.evaluation.regression import compare as compare_runs
 from xadbench.evaluation.regression import rendering as output
+from xadbench.evaluation.regression.verdict import Unclear
 from xadbench.evaluation.results import store
 from xadbench.evaluation.results.stored_runs import ACCEPTED, BASELINES
 
@@ -41,6 +42,9 @@ def compare(  # noqa: PLR0917  # an option each
     ] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JSON to this file.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML to this file.")] = None,
+    unclear: Annotated[
+        Unclear, typer.Option(help="Whether a loss beyond the tolerance that may be chance passes or fails.")
+    ] = Criteria.unclear,
     *,
     compare_time: Annotated[
         bool, typer.Option("--time/--no-time", help="Also compare times, except with shipped results.")
@@ -64,7 +68,8 @@ def compare(  # noqa: PLR0917  # an option each
     """Check whether a run is worse than another. Exit code 1: it is worse; 2: they are not comparable.
 
     Trials are paired by table, seed, detector and explainer. Quality fails where the whole interval of a mean
-    difference is a loss beyond the tolerance, time where that of the ratio is.
+    difference is a loss beyond the tolerance, time where that of the ratio is. A trial fails that loses more
+    than 0.1, a table or detector more than 0.05, unless that may be the chance of which rows there are.
     """
     allowed = {
         "missing": allow_missing,
@@ -79,6 +84,7 @@ def compare(  # noqa: PLR0917  # an option each
         tolerance=tolerance,
         time_tolerance=time_tolerance if compare_time else None,
         level=level,
+        unclear=unclear,
         allowed=frozenset(name for name, is_allowed in allowed.items() if is_allowed),
     )
     check = compare_runs(base, new, criteria, baselines)
@@ -111,9 +117,9 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _print(check: RegressionCheck, console: Console) -> None:
-    lines = list(output.hints(check))
+    lines = [*output.losses(check), *output.hints(check)]
     if check.comparisons:
         console.print(*output.as_rich(check), sep="\n", highlight=False)
-        lines.insert(0, f"{output.criteria_of(check)} {output.MEANINGS}")
+        lines.insert(0, f"{output.criteria_of(check)} {output.MEANINGS} {output.sensitivity(check)}")
     for line in [*lines, f"{check.new} against {check.base}: {output.headline(check)}"]:
         console.print(plain(line), soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,8 @@ from xadbench.evaluation.results.frame import IDENTITY, title
 from xadbench.evaluation.results.record import REUSED
 from xadbench.evaluation.results.statistics import Source, source_of, sources_of
 from xadbench.evaluation.results.stored_runs import ADJUSTED, Run
+
+from .local import OF_ROWS
 
 TIME = "time"
 ALLOWANCES = {  # what stops a comparison unless it is allowed: option --allow-<key>
@@ -57,6 +59,9 @@ class Pairs:
         Whether pairs have the same seed, and so the same table.
     notices
         What cannot be compared, or is to be known.
+    trials
+        By IDENTITY: `is_fact`, whether a trial's key and the environment are equal, so that its scores
+        repeat, and OF_ROWS, the ROW_COLUMNS of both runs; none with other tables.
     source
         Of the tables, as of `stats.sources_of`.
     """
@@ -64,6 +69,7 @@ class Pairs:
     cells: pd.DataFrame
     same_seeds: bool
     notices: tuple[Notice, ...]
+    trials: pd.DataFrame = field(default_factory=pd.DataFrame)
     source: Source = source_of
 
 
@@ -96,7 +102,19 @@ def pair(base: Run, new: Run, metrics: Sequence[str], scope: str, *, time: bool 
         values[TIME] = (_times(base.trials), _times(trials))
         notices += _untimed(*values[TIME])
     source = sources_of(pd.concat([new.trials, base.trials]).reset_index())  # an older one may not know
-    return Pairs(_in_both(values), same, tuple(notices), source)
+    paired = _same_tables(both, base, new) if same else both.iloc[:0]
+    return Pairs(_in_both(values), same, tuple(notices), paired, source)
+
+
+def _same_tables(both: pd.DataFrame, base: Run, new: Run) -> pd.DataFrame:
+    """Return `Pairs.trials`."""
+    environment = base.provenance.environment
+    repeats = environment is not None and environment == new.provenance.environment
+    is_other = both[["content_hash_base", "content_hash_new"]].notna().all(axis=1) & (
+        both["content_hash_base"] != both["content_hash_new"]
+    )
+    is_fact = repeats & (both["key_base"] == both["key_new"])
+    return both.assign(is_fact=is_fact)[["is_fact", *OF_ROWS]][~is_other]
 
 
 def _times(trials: pd.DataFrame) -> "pd.Series[float]":

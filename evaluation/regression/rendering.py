@@ -1,7 +1,7 @@
 """Shows what the gate says: on a terminal, as Markdown, JSON and JUnit's ET."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from math import isnan
 from typing import Any
@@ -14,15 +14,17 @@ from xadbench.datasets.common import rendering
 from xadbench.datasets.common.rendering import code
 
 from .compare import RegressionCheck
+from .local import TOLERATED
 from .pairing import NOTE, TIME, Notice
-from .verdict import Comparison
+from .verdict import SUITE, Comparison
 
 HEADINGS = ("measure", "explainer", "base", "new", "change", "interval", "trials", "verdict")
 ORDER = ("worse", "unclear", "better", "ok")
+SHOWN, LISTED = 5, 20  # of losses on parts of the suite
 UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 has no such
 MEANINGS = (
-    "worse: the whole interval is a loss beyond the tolerance, which fails. unclear: it reaches beyond; what "
-    "is measured can neither show such a loss nor rule it out. ok: it rules it out."
+    "worse: a loss beyond the tolerance, and more than chance, which fails. unclear: a loss beyond the "
+    "tolerance is measured, which may be chance. ok: none is."
 )
 
 
@@ -31,25 +33,85 @@ def headline(check: RegressionCheck) -> str:
     if check.not_comparable:
         return "not comparable: these two runs cannot be compared"
     if check.passed:
-        return f"passed: no loss shown in {len(check.comparisons)} comparisons"
-    lost = [f"{one.explainer} ({one.measure})" for one in check.worse]
+        n = len(check.comparisons) + len(check.parts)
+        return f"passed: no loss shown in {n} comparisons"
+    n = len(check.stopping)
+    lost = [_name(one) for one in check.stopping[:SHOWN]] + ([f"{n - SHOWN} more"] if n > SHOWN else [])
     lost += [f"{len(check.failures)} new kind(s) of failure"] if check.failures else []
     return f"failed: {', '.join(lost)}"
+
+
+def _name(one: Comparison) -> str:
+    measure = f"{one.explainer} ({one.measure})"
+    if one.level == "explainer":
+        return f"{measure} on all rows"
+    return f"{measure} on {one.level} {one.where}" if one.where else measure
+
+
+def losses(check: RegressionCheck) -> list[str]:
+    """Return in words the losses on trials, tables and detectors, the shown ones and the greatest first."""
+    found = sorted(
+        (one for one in check.parts if one.verdict in {"worse", "unclear"}),
+        key=lambda one: (ORDER.index(one.verdict), -abs(one.change)),
+    )
+    words = [f"{one.verdict}: {_name(one)}: {_part(one)}" for one in found[:LISTED]]
+    return words + ([f"and {len(found) - LISTED} more (all: --json)"] if len(found) > LISTED else [])
+
+
+def _part(one: Comparison) -> str:
+    if one.is_fact:
+        return f"{_difference(one.change)}, and nothing it depends on changed"
+    interval = (
+        "no interval" if isnan(one.low) else f"{_difference(one.low)} to {_difference(one.high)} by rows"
+    )
+    return f"{_difference(one.change)} ({interval}, {one.n_units} rows)"
+
+
+def sensitivity(check: RegressionCheck) -> str:
+    """Return in words what losses the check would find with 95 %, and where it could not fail."""
+    words = [
+        _finds(level, [one for one in found if one.measure != TIME])
+        for level, found in (
+            ("mean", check.comparisons),
+            *((level, [one for one in check.parts if one.level == level]) for level in TOLERATED),
+        )
+    ]
+    return "With 95 %, this suite finds " + "; ".join(filter(None, words)) + "."
+
+
+def _finds(level: str, found: Sequence[Comparison]) -> str:
+    """Return the loss that is found wherever one can be; beyond what a score has, none can."""
+    if not found:
+        return ""
+    place = {"mean": "in a mean over tables", "explainer": "on all rows"}.get(level, f"on one {level}")
+    smallest = [one.smallest for one in found if one.smallest <= 1]
+    blind = len(found) - len(smallest)
+    if not smallest:
+        return f"no loss {place}: too few {'tables' if level == 'mean' else 'rows, or none known'}"
+    apart = f", and none on {blind} of {len(found)}" if blind else ""
+    low, high = (f"{of(smallest):.2g}" for of in (min, max))
+    return f"a loss of {high} or more {place}{f' ({low} on the largest)' if low != high else ''}{apart}"
 
 
 def criteria_of(check: RegressionCheck) -> str:
     """Return the terms in words."""
     criteria, n = check.criteria, sum(one.differs for one in check.comparisons)
+    n_parts = sum(one.is_tested for one in check.parts)
+    error = (1 - criteria.level) / (2 if n_parts else 1)
     time = (
         "not evaluated"
         if criteria.time_tolerance is None
         else f"x {criteria.time_tolerance:g}, in matmul-normalised time"
     )
     bounds = (
-        f"Each bound holds with {1 - (1 - criteria.level) / max(n, 1):.2%}, so that those of all {n} that "
-        f"show any difference do with {criteria.level:.0%}."
+        f"Each bound holds with {1 - error / max(n, 1):.2%}, so that those of all {n} that "
+        f"show any difference do with {1 - error:.1%}"
+        + (f"; those of {n_parts} trials, tables and detectors likewise." if n_parts else ".")
     )
-    given = f"Rows: {criteria.scope}. Tolerance: {criteria.tolerance:g}; of time: {time}."
+    tolerated = ", ".join(
+        f"{max(of, criteria.tolerance):g} on one {level}" for level, of in TOLERATED.items() if of
+    )
+    given = f"Rows: {criteria.scope}. Tolerance: {criteria.tolerance:g}, {tolerated}; of time: {time}."
     return f"{given} {bounds if n else 'No pair differs.'}"
 
 
@@ -101,8 +163,9 @@ def as_markdown(check: RegressionCheck) -> str:
         table["explainer"] = table["explainer"].map(code)
         table["verdict"] = table["verdict"].replace("worse", "**worse**")
         parts.append(rendering.as_markdown(table, ["explainer", "verdict"]))
-    parts += ["\n".join(f"- {code(hint)}" for hint in hints(check))] if check.notices else []
-    parts += [f"<sub>{criteria_of(check)} {MEANINGS}</sub>"] if check.comparisons else []
+    listed = [*losses(check), *hints(check)]
+    parts += ["\n".join(f"- {code(line)}" for line in listed)] if listed else []
+    parts += [f"<sub>{sensitivity(check)} {criteria_of(check)} {MEANINGS}</sub>"] if check.comparisons else []
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,6 +183,7 @@ def as_json(check: RegressionCheck) -> dict[str, Any]:
         "outcome": "not comparable" if check.not_comparable else "passed" if check.passed else "failed",
         "criteria": asdict(check.criteria) | {"allowed": sorted(check.criteria.allowed)},
         "comparisons": [asdict(one) for one in check.comparisons],
+        "parts": [asdict(one) for one in check.parts],
         "notices": [asdict(one) | {"stops": one in stopping} for one in check.notices],
     }
 
@@ -131,10 +195,13 @@ def as_junit(check: RegressionCheck) -> bytes:
         case = _case(suite, one.measure, one.explainer)
         cells = zip(HEADINGS[2:], _cells(one)[2:], strict=True)
         text = " ".join(f"{heading} {cell}" for heading, cell in cells)
-        if one.verdict == "worse":
+        if one in check.stopping:
             _say(case, "failure", text)
         else:
             ET.SubElement(case, "system-out").text = _printable(text)
+    for one in check.stopping:
+        if one.level != SUITE:
+            _say(_case(suite, one.measure, _name(one)), "failure", f"{one.verdict}: {_part(one)}")
     for kind, notices in (("failure", check.failures), ("error", check.not_comparable)):
         for notice in notices:
             _say(_case(suite, notice.kind, notice.text), kind, _whole(notice))

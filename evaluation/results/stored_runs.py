@@ -225,9 +225,8 @@ def _check_rows(name: str, trials: pd.DataFrame) -> None:
             scores, shares = np.array([values, weights], dtype=float)
         except (TypeError, ValueError):
             raise InputError(f"{name}: row_values and row_detected are not as many numbers") from None
-        if (
-            not (scores <= 1 + ROUNDING).all() or not (np.abs(shares - 0.5) <= 0.5 + ROUNDING).all()
-        ):  # NaN too
+        is_sound = (scores <= 1 + ROUNDING) & (shares >= -ROUNDING) & (shares <= 1 + ROUNDING)  # NaN is none
+        if not is_sound.all():
             raise InputError(f"{name}: row_values has a score above 1, or row_detected no share of a row")
 
 
