@@ -26,8 +26,9 @@ from xadbench.evaluation.leaks.controls import LeakFound, leak_controls, leaks, 
 from xadbench.generator import generate, inject
 from xadbench.generator.anomalies.registry import AnomalyKind
 from xadbench.generator.injection.inject import Protocol
-from xadbench.generator.oracle.bayes import BayesDetector, Sequential, SingleDrop, Surprise
 from xadbench.generator.oracle.density import Network
+from xadbench.generator.oracle.heuristic import Sequential, SingleDrop, Surprise
+from xadbench.generator.oracle.network_density import NetworkDensity
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.simulation import build_network
 
@@ -108,7 +109,7 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     """
     table = generate(recipe, seed)
     network = build_network(recipe, seed)
-    oracle = BayesDetector(network).fit(table.X)
+    oracle = NetworkDensity(network).fit(table.X)
     scores = {"oracle_auc": oracle.decision_function(table.X)}
     scores |= _trained_scores(table, seed) if train else {}
     explainers: dict[str, Explainer] = {name: knowing(network) for name, knowing in ORACLES.items()}

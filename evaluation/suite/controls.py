@@ -6,7 +6,8 @@ import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 from xadbench.datasets.scale import Scale
-from xadbench.generator.oracle.bayes import BayesDetector, Sequential
+from xadbench.generator.oracle.heuristic import Sequential
+from xadbench.generator.oracle.network_density import NetworkDensity
 
 from .tables import Source
 
@@ -16,12 +17,12 @@ NONE = "none"  # names no feature: for detectors alone, and for metrics that say
 NETWORK_UNKNOWN = "the network that made the table is not known"
 
 
-def oracle_detector(source: Source) -> BayesDetector | None:
+def oracle_detector(source: Source) -> NetworkDensity | None:
     """Return the detector that no other can beat, for the standardised table; None without a network."""
     if source.network is None:
         return None
     scale = Scale.of((source.training or source.table).X)
-    return BayesDetector(source.network, scale.middle, scale.deviation)
+    return NetworkDensity(source.network, scale.middle, scale.deviation)
 
 
 def _truth(source: Source, rows: IntArray) -> FloatArray:
@@ -37,7 +38,7 @@ def _oracle(source: Source, rows: IntArray) -> FloatArray | None:
     if source.network is None:
         return None
     X = source.table.X
-    return Sequential(source.network).fit(BayesDetector(source.network), background=X).explain(X[rows])
+    return Sequential(source.network).fit(NetworkDensity(source.network), background=X).explain(X[rows])
 
 
 def _nothing(source: Source, rows: IntArray) -> FloatArray:

@@ -11,7 +11,7 @@ from xadbench.evaluation.audit.recipes import as_json, as_text, audit, publish
 from xadbench.evaluation.leaks.controls import leak_controls
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import generate
-from xadbench.generator.oracle.bayes import BayesDetector
+from xadbench.generator.oracle.network_density import NetworkDensity
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.simulation import build_network
 
@@ -48,7 +48,7 @@ def test_chance_is_the_share_of_ground_truth(board, recipe):
 
 def test_the_auc_of_a_kind_is_against_normal_rows(board, recipe):
     table = generate(recipe, seed=1)
-    scores = BayesDetector(build_network(recipe, 1)).decision_function(table.X)
+    scores = NetworkDensity(build_network(recipe, 1)).decision_function(table.X)
     chosen = (table.kind == 2) | ~table.y
     assert board.loc["local", "oracle_auc"] == auc_roc(scores[chosen], table.y[chosen])
     assert board.loc["all", "oracle_auc"] == auc_roc(scores, table.y)
