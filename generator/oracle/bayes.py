@@ -1,21 +1,22 @@
 """The ceiling: what can be known at best of which features are affected, and of whether any are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.table import LabelledTable
 from xadbench.generator.anomalies.affected_features import AffectedSets
 from xadbench.generator.anomalies.contextual import Dependency
-from xadbench.generator.anomalies.registry import AnomalyKind, Population
+from xadbench.generator.anomalies.registry import AnomalyKind, AnyAnomaly, Population
 
 from .assignment import expected_ndcg_ranking
 from .candidates import CandidateSearch
-from .kind_models import LARGEST_SET, MOST_SETS, clean_cells, kind_models
+from .kind_models import ANSWERS_STILL, LARGEST_SET, MOST_SETS, clean_cells, kind_models
 from .posterior import Enumeration, SetPosterior
 from .set_prior import DrawnSets
 from .table_sets import with_table_sets
@@ -28,7 +29,6 @@ POINTS, POINTS_WEIGHTED = 64, 128  # of an integration; where the network's dens
 MOST_REFINED, MOST_WEIGHTED = 256, 1000
 MOST_DETECTED = 1000  # sets a row that the detector sums over; of more it takes candidates
 DETECTED_CANDIDATES = 6
-TOO_WIDE = 0.1  # a standard error of a feature's probability
 
 Objective = Literal["ndcg_m", "acc_m"]
 
@@ -74,14 +74,15 @@ class BayesModel:
         InputError
             As of `of`; and if the provenance of the table has no recipe.
         """
-        from xadbench.generator.recipe import Recipe  # noqa: PLC0415  # which is made of kinds
-
-        made_by = table.provenance.get("recipe")
-        if made_by is None or table.clean is None:
-            raise InputError("the table's provenance has no recipe, so its kinds of anomalies are not known")
-        recipe = Recipe.model_validate(made_by)
-        model = cls.of(network, recipe.anomalies, Population(table.clean))
-        return cls(with_table_sets(model.enumeration, table.X, recipe.anomaly_ratio))
+        recipe = table.provenance.get("recipe")
+        if not isinstance(recipe, Mapping) or table.clean is None:
+            raise InputError(
+                "the table's provenance has no recipe, so its kinds of anomalies are not known; "
+                f"{ANSWERS_STILL}"
+            )
+        kinds = TypeAdapter(tuple[AnyAnomaly, ...]).validate_python(recipe["anomalies"])
+        model = cls.of(network, kinds, Population(table.clean))
+        return cls(with_table_sets(model.enumeration, table.X, recipe["anomaly_ratio"]))
 
     @classmethod
     def of_network(cls, network: "AdditiveNoiseNetwork") -> Self:

@@ -72,6 +72,8 @@ class CandidateSearch:
             for added, weights in visited
         ]
         outside_beam = np.concatenate([np.full((len(X), 1), -np.inf), *outside], axis=1)
+        if not self.beam:
+            return found
         return replace(found, left_out=_left_out(found, logsumexp(outside_beam, axis=1), beam))
 
     def _weigh(self, X: FloatArray, sets: IntArray, best: FloatArray) -> FloatArray:

@@ -31,7 +31,7 @@ ANSWERS_STILL = "network_heuristic and oracle_network rank features without the 
 
 @dataclass(frozen=True, eq=False)
 class Redrawn:
-    """The whole row is drawn from the network with every parameter multiplied: `cluster`; without the floor."""
+    """The whole row is drawn from the network with every parameter multiplied: `cluster`, without floor."""
 
     network: "AdditiveNoiseNetwork"
     scaled: "AdditiveNoiseNetwork"
@@ -87,10 +87,11 @@ def kind_models(
 def _check(kind: AnomalyKind, prior: DrawnSets) -> None:
     if isinstance(getattr(kind, "strength", None), Calibrated):
         raise InputError(
-            f"anomaly kind {kind.kind!r}: its strength is still a goal (oracle_auc); expected a number, as in "
-            "the recipe of a table's provenance"
+            f"anomaly kind {kind.kind!r}: its strength is still a goal (oracle_auc); expected a number, as "
+            "in the recipe of a table's provenance"
         )
-    if kind.kind != "cluster" and max(prior.sizes) > LARGEST_SET and prior.n_sets > MOST_SETS:
+    too_many = max(prior.sizes) > LARGEST_SET and prior.n_sets > MOST_SETS
+    if kind.kind != "cluster" and too_many:
         raise InputError(
             f"anomaly kind {kind.kind!r} affects up to {max(prior.sizes)} of {prior.n_features} features: "
             f"its posterior is computed for sets of up to {LARGEST_SET}, or up to {MOST_SETS:,} sets; "
@@ -98,7 +99,9 @@ def _check(kind: AnomalyKind, prior: DrawnSets) -> None:
         )
 
 
-def _likelihood(clean: CleanCells, kind: AnomalyKind, population: Population) -> Likelihood:
+def _likelihood(  # noqa: PLR0911  # one a kind
+    clean: CleanCells, kind: AnomalyKind, population: Population
+) -> Likelihood:
     network, mean, std = clean.network, *population.moments
     floor = Floor.of(kind, std)
     match kind.kind:

@@ -1,6 +1,5 @@
 """A network as a joint normal distribution: exact where terms are linear and noise is normal."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -20,7 +19,7 @@ def check_network(network: "AdditiveNoiseNetwork") -> None:
     """Raise InputError for a network that is no DAG, or that has a node without a density."""
     if not nx.is_directed_acyclic_graph(network):
         raise InputError("the network has a cycle; the oracle needs an acyclic graph")
-    noise: Mapping[str, object] = network.noise
+    noise: dict[str, object] = {**network.noise}
     for node in network:
         if not isinstance(noise.get(node), Noise):
             raise InputError(

@@ -7,16 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
-from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
 
 from .clean_cells import CleanCells
 from .density import own_parts
 from .kind_models import KindModel, Redrawn
 from .mechanism_likelihood import MechanismLikelihood
-from .set_likelihood import refined, screened, uniform_points
+from .set_likelihood import Screening, refined, uniform_points
 
 ENTRIES_AT_ONCE = 1 << 23
 PAIRS_AT_ONCE = 1 << 13
+TOO_WIDE = 0.1  # of a standard error of a probability, or of the share of the posterior left out
 NEGLIGIBLE = 9.0  # log odds against the likeliest set and kind beyond which the floor is left out
 
 
@@ -45,6 +46,11 @@ class SetPosterior:
     def marginal(self) -> FloatArray:
         """The probability of each feature to be affected, (n, d)."""
         return np.asarray(self.by_size.sum(axis=2))
+
+    @property
+    def is_unsure(self) -> BoolArray:
+        """Whether a row's estimate is too wide to be called the ceiling, (n,): by more than `TOO_WIDE`."""
+        return np.asarray((self.error > TOO_WIDE) | (self.left_out > TOO_WIDE))
 
     @classmethod
     def concatenate(cls, parts: Sequence["SetPosterior"]) -> "SetPosterior":
@@ -115,10 +121,15 @@ class Enumeration:
 
     def groups(self, X: FloatArray, sets: dict[int, IntArray] | None = None) -> list[_Group]:
         """Return all kinds and sizes with weights that lack the floor."""
-        return [group for kind in self.kinds for group in self._groups_of(kind, X, sets)]
+        screenings: dict[int, Screening] = {}  # kinds share sets
+        return [group for kind in self.kinds for group in self._groups_of(kind, X, sets, screenings)]
 
     def _groups_of(
-        self, kind: KindModel, X: FloatArray, sets: dict[int, IntArray] | None
+        self,
+        kind: KindModel,
+        X: FloatArray,
+        sets: dict[int, IntArray] | None,
+        screenings: dict[int, Screening],
     ) -> Iterator[_Group]:
         likelihood = kind.likelihood
         rows = likelihood.of_rows(X) if isinstance(likelihood, MechanismLikelihood) else None
@@ -133,7 +144,9 @@ class Enumeration:
                     assert rows is not None  # noqa: S101  # made above
                     factor = likelihood.screen(rows, own)
                 else:
-                    factor = screened(likelihood, self.clean, X, own)
+                    if id(own) not in screenings:
+                        screenings[id(own)] = Screening(self.clean, X, own)
+                    factor = screenings[id(own)].of(likelihood)
             yield _Group(kind, own, kind.log_share + kind.prior.log(own) + factor, np.zeros(factor.shape))
 
     def _refine(self, X: FloatArray, groups: list[_Group]) -> None:
@@ -172,7 +185,7 @@ class Enumeration:
         variance = np.zeros((2, n_rows, self.n_features))
         every = np.zeros(n_rows)
         for group in groups:
-            share = np.exp(group.weights - log_odds[:, None])
+            share = np.exp(group.weights - np.where(np.isfinite(log_odds), log_odds, 0.0)[:, None])
             noise = (share * group.errors) ** 2
             m = group.sets.shape[-1]
             by_size[:, :, m] += _by_feature(share, group.sets, self.n_features)

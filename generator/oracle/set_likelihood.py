@@ -23,12 +23,17 @@ def uniform_points(n: int, dimension: int) -> FloatArray:
     return np.asarray(qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random(n))
 
 
-def screened(likelihood: NewValues, clean: CleanCells, X: FloatArray, sets: IntArray) -> FloatArray:
-    """Return about the log Bayes factor (n, s) of sets (s, m) or (n, s, m), without the floor."""
-    mean, covariance = clean.given_the_rest(X, sets)
-    values = cells(X, sets)
-    normal = log_normal(values - mean, covariance)
-    return np.asarray(likelihood.screen(values, mean, covariance, sets) - normal)
+class Screening:
+    """About the log Bayes factors of sets (s, m), or (n, s, m), of rows (n, d), without the floor."""
+
+    def __init__(self, clean: CleanCells, X: FloatArray, sets: IntArray) -> None:
+        self.sets, self.values = sets, cells(X, sets)
+        self.mean, self.covariance = clean.given_the_rest(X, sets)
+        self.normal = log_normal(self.values - self.mean, self.covariance)
+
+    def of(self, likelihood: NewValues) -> FloatArray:
+        """Return them (n, s) for what a kind puts into the cells."""
+        return np.asarray(likelihood.screen(self.values, self.mean, self.covariance, self.sets) - self.normal)
 
 
 def refined(
