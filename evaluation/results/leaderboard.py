@@ -45,9 +45,10 @@ FURTHER_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
     "AUC-ROC: of the detector; oracle: of the one that knows the network and the kinds of anomalies. adj.: "
     "adjusted for chance, 0 = a blind guess, 1 = the truth, over the rows that have both ground-truth "
-    "features and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what a blind guess gets in these two. rows: rows "
-    "behind the adjusted scores. seconds: to fit and explain, of all trials together. trials: with a score, "
-    "of all; means are over those with one, and what lacks some is not ranked: it comes last."
+    "features and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what a blind guess "
+    "gets in these two. rows: rows behind the adjusted scores. seconds: to fit and explain, of all trials "
+    "together. trials: with a score, of all; means are over those with one, and what lacks some is not "
+    "ranked: it comes last."
 )
 UNDEFINED_NOTE = "undefined: rows without a value of a metric, left out of its mean."
 LEAK_NOTE = (

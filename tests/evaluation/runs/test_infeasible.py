@@ -17,7 +17,7 @@ from xadbench.evaluation.suite.spec import Suite
 from xadbench.generator import inject
 
 OUT_OF_REACH = "wine: anomaly kind 'swap' cannot change 6 of 119 rows"
-LABELS = ["z_score", "random", "oracle", "truth", "inverted_truth"]
+LABELS = ["z_score", "random", "oracle", "oracle_network", "truth", "inverted_truth"]
 
 
 @pytest.fixture(scope="module")

@@ -34,11 +34,12 @@ def with_faulty(suite, fault):
 
 def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suite, tmp_path):
     records = run_suite(small_suite, tmp_path / "run")
-    assert len(records) == n_trials(small_suite) == 2 * 5
+    assert len(records) == n_trials(small_suite) == 2 * 6
     assert {r.explainer.name for r in records} == {
         "z_score",
         "random",
         "oracle",
+        "oracle_network",
         "truth",
         "inverted_truth",
     }
