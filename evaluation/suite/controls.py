@@ -72,7 +72,11 @@ def _oracle_network(source: Source, rows: IntArray) -> FloatArray | None:
     """Return what can be known from the network, as if one to four cells had values from their margins."""
     if source.network is None:
         return None
-    return BayesExplainer(BayesModel.of_network(source.network)).explain(source.table.X[rows])
+    try:
+        model = BayesModel.of_network(source.network)
+    except InputError as error:
+        raise NotApplicable(str(error)) from None
+    return BayesExplainer(model).explain(source.table.X[rows])
 
 
 def _network_heuristic(source: Source, rows: IntArray) -> FloatArray | None:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 MARGIN_ROWS = 4096  # of a network, that tell what its rows are like
 POINTS, POINTS_WEIGHTED = 64, 128  # of an integration; where the network's density weights them
-MOST_REFINED, MOST_WEIGHTED = 256, 1000
+MOST_REFINED, MOST_WEIGHTED, MOST_WEIGHTED_CANDIDATES = 256, 1000, 64
+MOST_FEATURES = 100  # of a network that is not linear and Gaussian
+MOST_IN_PAIRS = 128  # features of which all pairs are tried for candidates
 MOST_DETECTED = 1000  # sets a row that the detector sums over; of more it takes candidates
-DETECTED_CANDIDATES = 6
+DETECTED_CANDIDATES, DETECTED_WEIGHTED = 6, (200, 32)
 
 Objective = Literal["ndcg_m", "acc_m"]
 
@@ -58,9 +60,17 @@ class BayesModel:
             computed.
         """
         clean = clean_cells(network, population.rows)
+        if not clean.exact and len(network) > MOST_FEATURES:
+            raise InputError(
+                f"the network has {len(network)} nodes and is not linear and Gaussian; the posterior of such "
+                f"networks is computed for up to {MOST_FEATURES}; network_heuristic ranks features without it"
+            )
         models = kind_models(clean, kinds, population)
-        points, most = (POINTS, MOST_REFINED) if clean.exact else (POINTS_WEIGHTED, MOST_WEIGHTED)
-        return cls(Enumeration(clean, models, points, most))
+        model = cls(Enumeration(clean, models, POINTS, MOST_REFINED))
+        if clean.exact:
+            return model
+        most = MOST_WEIGHTED if model._size()[0] <= MOST_DETECTED else MOST_WEIGHTED_CANDIDATES
+        return cls(Enumeration(clean, models, POINTS_WEIGHTED, most))
 
     @classmethod
     def of_table(cls, network: "AdditiveNoiseNetwork", table: LabelledTable) -> Self:
@@ -95,15 +105,17 @@ class BayesModel:
         n_sets, largest = self._size()
         if n_sets <= MOST_SETS and (self.enumeration.clean.exact or n_sets <= MOST_DETECTED):
             return self.enumeration.of(X)
-        return CandidateSearch(self.enumeration, largest).of(X)
+        return CandidateSearch(self.enumeration, largest, pairs=X.shape[1] <= MOST_IN_PAIRS).of(X)
 
     def log_odds(self, X: FloatArray) -> FloatArray:
         """Return log p(x | anomaly) - log p(x | normal) of rows (n, d), (n,)."""
         n_sets, largest = self._size()
-        enumeration = replace(self.enumeration, most_refined=0)
+        most, points = (0, POINTS) if self.enumeration.clean.exact else DETECTED_WEIGHTED
+        enumeration = replace(self.enumeration, most_refined=most, n_points=points)
         if n_sets <= MOST_DETECTED:
             return enumeration.of(X).log_odds
-        search = CandidateSearch(enumeration, largest, n_candidates=DETECTED_CANDIDATES, beam=0)
+        pairs, few = X.shape[1] <= MOST_IN_PAIRS, DETECTED_CANDIDATES
+        search = CandidateSearch(enumeration, largest, n_candidates=few, pairs=pairs, beam=0)
         return search.of(X).log_odds
 
     def _size(self) -> tuple[int, int]:

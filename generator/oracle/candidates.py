@@ -67,14 +67,12 @@ class CandidateSearch:
         found = self.enumeration.of(X, among_chosen)
         is_candidate = np.zeros(X.shape, dtype=bool)
         np.put_along_axis(is_candidate, chosen, values=True, axis=1)
-        outside = [
-            np.where(is_candidate[np.arange(len(X))[:, None], added], -np.inf, weights)
-            for added, weights in visited
-        ]
-        outside_beam = np.concatenate([np.full((len(X), 1), -np.inf), *outside], axis=1)
         if not self.beam:
             return found
-        return replace(found, left_out=_left_out(found, logsumexp(outside_beam, axis=1), beam))
+        outside = np.full(X.shape, -np.inf)
+        for added, weights in visited:
+            np.logaddexp.at(outside, (np.arange(len(X))[:, None], added), weights)
+        return _with_left_out(found, np.where(is_candidate, -np.inf, outside), beam)
 
     def _weigh(self, X: FloatArray, sets: IntArray, best: FloatArray) -> FloatArray:
         """Return the log weights (n, s) of sets; note each feature's highest in `best` (n, d)."""
@@ -96,17 +94,22 @@ class CandidateSearch:
         return np.asarray(logsumexp([group.weights for group in groups], axis=0))
 
 
-def _left_out(found: SetPosterior, outside: FloatArray, beam: FloatArray) -> FloatArray:
-    """Return about the share of the posterior on sets that hold a feature that is no candidate, (n,).
+def _with_left_out(found: SetPosterior, outside: FloatArray, beam: FloatArray) -> SetPosterior:
+    """Return the posterior with about what features that are no candidates have of it.
 
-    `outside` is the log weight of such sets that were tried, each a set of the beam and one feature, and
-    `beam` that of the beam. All smaller sets are taken to gain from such a feature what those of the beam do.
+    `outside` (n, d) is the log weight of the sets with such a feature that were tried, each a set of the beam
+    and that feature; `beam` (n,) that of the beam. All smaller sets are taken to gain from such a feature
+    what those of the beam do.
     """
     sizes = np.arange(found.by_size.shape[2])
     smaller = (found.by_size.sum(axis=1) / np.maximum(sizes, 1))[:, :-1].sum(axis=1)
-    gain = outside - np.minimum(beam, found.log_odds + np.log(np.maximum(smaller, 1e-300)))
-    extra = np.exp(np.minimum(np.log(np.maximum(smaller, 1e-300)) + gain, 30.0))
-    return np.asarray(extra / (1 + extra))
+    log_smaller = np.log(np.maximum(smaller, 1e-300))
+    gain = outside - np.minimum(beam, found.log_odds + log_smaller)[:, None]
+    extra = np.exp(np.minimum(log_smaller[:, None] + gain, 30.0))
+    share = extra / (1 + extra.sum(axis=1, keepdims=True))
+    return replace(
+        found, left_out=share.sum(axis=1), error=np.maximum(found.error, share.max(axis=1, initial=0.0))
+    )
 
 
 def _highest(values: FloatArray, n: int) -> IntArray:

@@ -39,6 +39,17 @@ class CleanCells:
         """Return mean (n, s, m) and covariance (..., s, m, m); see `Normal.given_the_rest`."""
         return self.normal.given_the_rest(X, sets)
 
+    def log_base(self, X: FloatArray) -> FloatArray:
+        """Return log p(x) of the normal distribution less that of the network, (n,); 0 where it is exact.
+
+        What the normal distribution says of a set is no Bayes factor otherwise: a row may be impossible under
+        the network.
+        """
+        if self.exact:
+            return np.zeros(len(X))
+        normal = log_normal(X - self.normal.mean, self.normal.covariance)
+        return np.asarray(normal - node_log_density(self.network, X).sum(axis=1))
+
     def log_ratio(
         self, X: FloatArray, sets: IntArray, clean: FloatArray, given: tuple[FloatArray, FloatArray]
     ) -> FloatArray:

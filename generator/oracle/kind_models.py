@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LARGEST_SET, MOST_SETS = 4, 50_000
 COPIES = 2000  # rows of a network that tell the density of copied values
-ANSWERS_STILL = "network_heuristic and oracle_network rank features without the kinds"
+ANSWERS_STILL = "oracle_network and network_heuristic rank features without the kinds"
 
 
 @dataclass(frozen=True, eq=False)

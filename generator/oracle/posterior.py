@@ -17,8 +17,10 @@ from .set_likelihood import Screening, refined, uniform_points
 
 ENTRIES_AT_ONCE = 1 << 23
 PAIRS_AT_ONCE = 1 << 13
-TOO_WIDE = 0.1  # of a standard error of a probability, or of the share of the posterior left out
-NEGLIGIBLE = 9.0  # log odds against the likeliest set and kind beyond which the floor is left out
+TOO_WIDE = 0.1  # error of a feature's probability
+ROUNDS = 3
+# Log odds against the likeliest set and kind beyond which nothing is integrated; where rows are about normal.
+NEGLIGIBLE, NEGLIGIBLE_ABOUT = 9.0, 40.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,8 @@ class SetPosterior:
     log_odds : (n,) float64
         log p(x | anomaly) - log p(x | normal).
     error : (n,) float64
-        The largest standard error of a feature's probability, from the integration.
+        The largest error of a feature's probability: the standard error from the integration, or about what
+        a feature has that is in no set that was visited.
     left_out : (n,) float64
         The share of the posterior that is about on sets that were left out; 0 where all were visited.
     """
@@ -49,8 +52,8 @@ class SetPosterior:
 
     @property
     def is_unsure(self) -> BoolArray:
-        """Whether a row's estimate is too wide to be called the ceiling, (n,): by more than `TOO_WIDE`."""
-        return np.asarray((self.error > TOO_WIDE) | (self.left_out > TOO_WIDE))
+        """Whether a row's estimate is too wide to be called the ceiling, (n,): an error above `TOO_WIDE`."""
+        return np.asarray(self.error > TOO_WIDE)
 
     @classmethod
     def concatenate(cls, parts: Sequence["SetPosterior"]) -> "SetPosterior":
@@ -150,23 +153,30 @@ class Enumeration:
             yield _Group(kind, own, kind.log_share + kind.prior.log(own) + factor, np.zeros(factor.shape))
 
     def _refine(self, X: FloatArray, groups: list[_Group]) -> None:
-        """Integrate what counts, floor included; in place."""
-        weights = np.concatenate([group.weights for group in groups], axis=1)
-        counts = weights > weights.max(axis=1, keepdims=True) - NEGLIGIBLE
-        if weights.shape[1] > self.most_refined:
-            least = np.partition(weights, -self.most_refined, axis=1)[:, -self.most_refined]
-            counts &= weights >= least[:, None]
-        first = 0
-        for group in groups:
-            last = first + group.weights.shape[1]
-            row, place = np.nonzero(counts[:, first:last])
-            first = last
-            own = group.sets[place] if group.sets.ndim == 2 else group.sets[row, place]
-            for i in range(0, len(row), PAIRS_AT_ONCE):
-                at = row[i : i + PAIRS_AT_ONCE], place[i : i + PAIRS_AT_ONCE]
-                found, errors = self._refined(group.kind, X[at[0]], own[i : i + PAIRS_AT_ONCE])
-                prior = group.kind.prior.log(own[i : i + PAIRS_AT_ONCE])
-                group.weights[at], group.errors[at] = group.kind.log_share + prior + found, errors
+        """Integrate what counts, floor included, in place; again where what then counts was not yet."""
+        ends = np.cumsum([0, *(group.weights.shape[1] for group in groups)])
+        done = np.zeros((len(X), ends[-1]), dtype=bool)
+        negligible = NEGLIGIBLE if self.clean.exact else NEGLIGIBLE_ABOUT
+        for _ in range(ROUNDS):
+            weights = np.concatenate([group.weights for group in groups], axis=1)
+            counts = weights > weights.max(axis=1, keepdims=True) - negligible
+            if weights.shape[1] > self.most_refined:
+                least = np.partition(weights, -self.most_refined, axis=1)[:, -self.most_refined]
+                counts &= weights >= least[:, None]
+            counts &= ~done
+            if not counts.any():
+                return
+            done |= counts
+            for group, first, last in zip(groups, ends, ends[1:], strict=False):
+                self._refine_group(X, group, *np.nonzero(counts[:, first:last]))
+
+    def _refine_group(self, X: FloatArray, group: _Group, row: IntArray, place: IntArray) -> None:
+        sets = group.sets[place] if group.sets.ndim == 2 else group.sets[row, place]
+        for i in range(0, len(row), PAIRS_AT_ONCE):
+            at, own = (row[i : i + PAIRS_AT_ONCE], place[i : i + PAIRS_AT_ONCE]), sets[i : i + PAIRS_AT_ONCE]
+            found, errors = self._refined(group.kind, X[at[0]], own)
+            group.weights[at] = group.kind.log_share + group.kind.prior.log(own) + found
+            group.errors[at] = errors
 
     def _refined(self, kind: KindModel, X: FloatArray, sets: IntArray) -> tuple[FloatArray, FloatArray]:
         likelihood = kind.likelihood

@@ -29,7 +29,7 @@ class Screening:
     def __init__(self, clean: CleanCells, X: FloatArray, sets: IntArray) -> None:
         self.sets, self.values = sets, cells(X, sets)
         self.mean, self.covariance = clean.given_the_rest(X, sets)
-        self.normal = log_normal(self.values - self.mean, self.covariance)
+        self.normal = log_normal(self.values - self.mean, self.covariance) - clean.log_base(X)[:, None]
 
     def of(self, likelihood: NewValues) -> FloatArray:
         """Return them (n, s) for what a kind puts into the cells."""

@@ -80,7 +80,7 @@ def test_excluded_trials_are_not_made_and_controls_stay(small_suite):
         "truth",
         "inverted_truth",
     ]
-    assert n_trials(excluded) == 8
+    assert n_trials(excluded) == 10
 
 
 def test_a_detector_without_explainers_is_not_run(small_suite):
@@ -140,9 +140,9 @@ def test_a_control_cannot_be_excluded_by_itself(small_suite):
 
 def test_a_random_that_is_named_may_be_excluded_and_one_that_is_not_stays(small_suite):
     excluded = small_suite.model_copy(update={"exclude": (Combination(explainer="rand*"),)})
-    assert n_trials(excluded) == 8
+    assert n_trials(excluded) == 10
     unnamed = excluded.model_copy(update={"explainers": (Component(name="z_score"),), "exclude": ()})
-    assert n_trials(unnamed) == 10
+    assert n_trials(unnamed) == 12
 
 
 def test_components_are_made_once_a_seed_and_networks_once_a_table(monkeypatch, small_suite):
