@@ -10,7 +10,7 @@ from xadbench.datasets.common.arrays import BoolArray, FloatArray
 from xadbench.datasets.table import LabelledTable
 
 from .anomalies.registry import AnomalyKind, Calibrated
-from .oracle.bayes import BayesDetector
+from .oracle.network_density import NetworkDensity
 from .recipe import Recipe
 from .simulation import network_of, simulate
 
@@ -101,7 +101,7 @@ def _oracle_auc(kind: AnomalyKind, recipe: Recipe, seed: int) -> float:
     """Return the oracle's AUC on anomalies of one kind."""
     trial = recipe.model_copy(update={"rows": ROWS, "anomaly_ratio": RATIO, "anomalies": (kind,)})
     table = LabelledTable.concatenate(list(simulate(trial, seed)))
-    return auc(BayesDetector(network_of(trial, seed)).decision_function(table.X), table.y)
+    return auc(NetworkDensity(network_of(trial, seed)).decision_function(table.X), table.y)
 
 
 def auc(scores: FloatArray, y: BoolArray) -> float:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,18 @@ from xadbench.evaluation.leaks.controls import LeakFound, leak_controls, leaks, 
 from xadbench.generator import generate, inject
 from xadbench.generator.anomalies.registry import AnomalyKind
 from xadbench.generator.injection.inject import Protocol
-from xadbench.generator.oracle.bayes import BayesDetector, Sequential, SingleDrop, Surprise
+from xadbench.generator.oracle.bayes import BayesExplainer, BayesModel
 from xadbench.generator.oracle.density import Network
+from xadbench.generator.oracle.heuristic import Sequential, SingleDrop, Surprise
+from xadbench.generator.oracle.likelihood_ratio import LikelihoodRatio
+from xadbench.generator.oracle.network_density import NetworkDensity
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.simulation import build_network
 
 OVERALL = "all"
 TRAINED = ("dte", "iforest")
-ORACLES: dict[str, Callable[[Network], Explainer]] = {
-    "sequential": Sequential,
+HEURISTICS: dict[str, Callable[[Network], Explainer]] = {
+    "network_heuristic": Sequential,
     "single_drop": SingleDrop,
     "surprise": Surprise,
 }
@@ -44,7 +48,10 @@ HEADINGS = {
     "rows": "rows",
     "chance": "chance",
     "oracle_auc": "oracle AUC",
-    "sequential": "oracle",
+    "density_auc": "-log p AUC",
+    "oracle": "oracle",
+    "oracle_network": "oracle (network)",
+    "network_heuristic": "network heuristic",
     "single_drop": "single drop",
     "surprise": "surprise",
     "z_score": "|z|",
@@ -74,10 +81,12 @@ WORDS = {"kind", "leak control", "verdict"}
 WIDEST = 1000
 NOTES = (
     "rows: anomalies. chance: what a blind guess gets in nDCG_m, mean m/d. AUC: of the kind's anomalies "
-    "against all normal rows; of the Bayes detector (-log p), and of trained ones. The rest is nDCG_m over "
-    "all anomalies, adjusted for chance: 0 = a blind guess, 1 = the truth. oracle: sequential repair by the "
-    "known network. single drop: of -log p when a feature is integrated out. surprise: of a value given its "
-    "parents. |z|: distance from the mean."
+    "against all normal rows; of the oracle (likelihood ratio of anomalies and normal rows), of -log p, "
+    "and of trained detectors. The rest is nDCG_m over all anomalies, adjusted for chance: 0 = a blind "
+    "guess, 1 = the truth. oracle: knows the network and the kinds; no explainer is better in "
+    "expectation. oracle (network): knows the network, not the kinds. network heuristic: sequential "
+    "repair by the network. single drop: of -log p when a feature is integrated out. surprise: of a value "
+    "given its parents. |z|: distance from the mean."
 )
 
 
@@ -99,7 +108,7 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     DataFrame
         A row a kind, then "all". Columns as in HEADINGS, the last two only with `train`. AUCs are of the
         kind's anomalies against all normal rows. NaN where every anomaly has all features as ground-truth
-        features.
+        features, and where the oracle's posterior cannot be computed.
 
     Raises
     ------
@@ -108,12 +117,20 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     """
     table = generate(recipe, seed)
     network = build_network(recipe, seed)
-    oracle = BayesDetector(network).fit(table.X)
-    scores = {"oracle_auc": oracle.decision_function(table.X)}
+    density = NetworkDensity(network).fit(table.X)
+    unknown = np.full(table.n_rows, np.nan)
+    scores, ndcg = {"oracle_auc": unknown}, {"oracle": unknown, "oracle_network": unknown}
+    explainers: dict[str, Explainer] = {}
+    with suppress(InputError):  # kinds, or a network, whose posterior cannot be computed
+        explainers["oracle_network"] = BayesExplainer(BayesModel.of_network(network))
+        model = BayesModel.of_table(network, table)
+        explainers["oracle"] = BayesExplainer(model)
+        scores["oracle_auc"] = LikelihoodRatio(model).decision_function(table.X)
+    scores["density_auc"] = density.decision_function(table.X)
     scores |= _trained_scores(table, seed) if train else {}
-    explainers: dict[str, Explainer] = {name: knowing(network) for name, knowing in ORACLES.items()}
+    explainers |= {name: knowing(network) for name, knowing in HEURISTICS.items()}
     explainers |= {name: make_explainer(name, random_state=seed) for name in KNOW_NOTHING}
-    ndcg = {name: _adjusted_ndcg(explainer, oracle, table) for name, explainer in explainers.items()}
+    ndcg |= {name: _adjusted_ndcg(explainer, density, table) for name, explainer in explainers.items()}
     groups = {kind: table.kind == label for label, kind in enumerate(table.kinds) if label}
     groups[OVERALL] = table.y
     return pd.DataFrame([{"kind": kind} | _row(own, table, scores, ndcg) for kind, own in groups.items()])
@@ -140,7 +157,10 @@ def _row(
     """Return an audit's figures over the `chosen` anomalies, (n,) bool."""
     mask: BoolArray = table.mask  # type: ignore[assignment]  # as above
     compared = chosen | ~table.y
-    aucs = {name: metrics.auc_roc(values[compared], chosen[compared]) for name, values in scores.items()}
+    aucs = {
+        name: float("nan") if np.isnan(values).any() else metrics.auc_roc(values[compared], chosen[compared])
+        for name, values in scores.items()
+    }
     chance = float(metrics.chance_level(mask[chosen]).mean())
     means = {name: _mean(values[chosen]) for name, values in ndcg.items()}
     return {"rows": int(chosen.sum()), "chance": chance} | aucs | means

@@ -62,7 +62,8 @@ def _detectors() -> Entries:
     from xadbench.evaluation.detectors import DETECTORS, KIND  # noqa: PLC0415
 
     yield from ((name, entry.description) for name, entry in DETECTORS.items())
-    yield "oracle", "control: -log p under the network that made the table, the best there can be"
+    yield "oracle", "control: likelihood ratio by network and kinds of anomalies; the ceiling"
+    yield "network_density", "control: -log p under the network that made the table"
     yield from _plugged(KIND.plugins())
 
 
@@ -70,7 +71,9 @@ def _explainers() -> Entries:
     from xadbench.evaluation.explainers import EXPLAINERS, KIND  # noqa: PLC0415
 
     yield from ((name, entry.description) for name, entry in EXPLAINERS.items())
-    yield "oracle", "control: sequential repair by the network that made the table"
+    yield "oracle", "control: Bayes-optimal, knows network and kinds of anomalies; the ceiling"
+    yield "oracle_network", "control: knows the network, not the kinds of anomalies"
+    yield "network_heuristic", "control: sequential repair by the network that made the table"
     yield "truth", "control: the ground truth itself"
     yield "inverted_truth", "control: all features but those of the ground truth"
     yield from _plugged(KIND.plugins())

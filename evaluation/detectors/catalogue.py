@@ -161,7 +161,12 @@ def detector_factory(cls: Any) -> Factory[VersionedDetector]:
 
 
 KIND = Kind(
-    "detector", "xadbench.detectors", DETECTORS, detector_factory, detector_factory, frozenset({"oracle"})
+    "detector",
+    "xadbench.detectors",
+    DETECTORS,
+    detector_factory,
+    detector_factory,
+    frozenset({"oracle", "network_density"}),
 )
 
 

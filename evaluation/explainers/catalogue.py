@@ -113,7 +113,7 @@ EXPLAINERS: dict[str, Entry[Explainer]] = {
 }
 
 
-CONTROL_NAMES = frozenset({"oracle", "truth", "inverted_truth"})
+CONTROL_NAMES = frozenset({"oracle", "oracle_network", "network_heuristic", "truth", "inverted_truth"})
 KIND = Kind("explainer", "xadbench.explainers", EXPLAINERS, explainer_factory, object_factory, CONTROL_NAMES)
 
 

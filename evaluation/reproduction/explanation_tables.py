@@ -54,8 +54,8 @@ SUMMARY = {
 }
 EXPLANATION_NOTES = (
     "Rows: the n highest-scored, n the number of anomalies. nDCG: nDCG_m over all of them, false positives "
-    "as 0, with what a blind guess gets (chance), and what sequential repair by the network that made the "
-    "table gets (oracle). nDCG det.: over the true anomalies among them, with chance det.; so is Acc, Acc_m. "
+    "as 0, with what a blind guess gets (chance), and what is best for who knows the network and "
+    "the kinds (oracle). nDCG det.: over the true anomalies among them, with chance det.; so is Acc, Acc_m. "
     "We understand the published code to take nDCG as the former and Acc as the latter. adj.: nDCG det. over "
     "the rows of which some features are responsible and others not, 0 = a blind guess, 1 = the truth. "
     "> chance, > z: on how many seeds adj. is above 0, and above that of z_score, the distance from the "

@@ -21,12 +21,12 @@ from xadbench.datasets.common.limits import check_cells
 from xadbench.datasets.common.parquet import declared_rows, opened
 from xadbench.datasets.files import atomic_write
 from xadbench.evaluation.metrics import Cost
-from xadbench.evaluation.suite.controls import ALWAYS, NONE
+from xadbench.evaluation.suite.controls import ALWAYS, CONTROLS
 
 from .record import Numbers, TrialRecord
 
 VALUE = "adjusted_ndcg_m"  # what leaderboards rank by
-REFERENCES = frozenset({*ALWAYS, NONE})  # lines to compare with, by registered name; not ranked
+REFERENCES = frozenset({*ALWAYS, *CONTROLS})  # lines to compare with, by registered name; not ranked
 IDENTITY = ["table", "seed", "detector", "explainer"]
 NEEDED = (*IDENTITY, "scope", "metric", "value")
 QUALITY = ("auc_roc", "average_precision", "f1_at_n", "oracle_auc_roc")

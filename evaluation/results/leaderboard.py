@@ -45,12 +45,12 @@ WIDE = ("normalised_time",)  # eighty characters do not hold it
 SUMMED = ("n_informative", "seconds", "normalised_time")
 FURTHER_AT_ONCE = 4  # columns of further metrics that eighty characters hold
 NOTES = (
-    "AUC-ROC: the detector's; oracle AUC-ROC: that of the detector that knows the network. adj.: adjusted "
-    "for chance, so that guessing gets 0 and the truth 1, over the rows that have both ground-truth "
-    "features and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: what guessing gets "
-    "in these two. rows: number of rows behind the adjusted scores. seconds: time to fit and explain, over "
-    "all trials. trials: how many of all have a score; means are over these, and an entry that lacks some "
-    "comes last, unranked."
+    "AUC-ROC: the detector's; oracle AUC-ROC: that of the detector that knows the network and the kinds of "
+    "anomalies. adj.: adjusted for chance, so that guessing gets 0 and the truth 1, over the rows that have "
+    "both ground-truth features and others. nDCG_m, Acc_m: unadjusted, over all rows of the scope. chance: "
+    "what guessing gets in these two. rows: number of rows behind the adjusted scores. seconds: time to fit "
+    "and explain, over all trials. trials: how many of all have a score; means are over these, and an entry "
+    "that lacks some comes last, unranked."
 )
 UNDEFINED_NOTE = "undefined: number of rows in which a metric has no value; they are left out of its mean."
 LEAK_NOTE = (

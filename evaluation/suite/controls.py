@@ -1,27 +1,56 @@
 """The controls of every leaderboard. They know what nobody else may: the truth, or what made the table."""
 
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError, NotApplicable
 from xadbench.datasets.scale import Scale
-from xadbench.generator.oracle.bayes import BayesDetector, Sequential
+from xadbench.evaluation.components.protocols import Detector
+from xadbench.generator.oracle.bayes import BayesExplainer, BayesModel
+from xadbench.generator.oracle.heuristic import Sequential
+from xadbench.generator.oracle.likelihood_ratio import LikelihoodRatio
+from xadbench.generator.oracle.network_density import NetworkDensity
 
 from .tables import Source
 
-VERSION = 1  # raised when a control's results change
 ORACLE = "oracle"  # the name of an explainer and of a detector
+NETWORK_DENSITY = "network_density"  # the detector that recipes' strengths are calibrated with
 NONE = "none"  # names no feature: for detectors alone, and for metrics that say how much that is worth
 NETWORK_UNKNOWN = "the network that made the table is not known"
+DETECTORS = frozenset({ORACLE, NETWORK_DENSITY})  # controls that are detectors
+_MODELS: WeakKeyDictionary[Source, BayesModel] = WeakKeyDictionary()  # they outlive no table
 
 
-def oracle_detector(source: Source) -> BayesDetector | None:
-    """Return the detector that no other can beat, for the standardised table; None without a network."""
+def control_detector(name: str, source: Source) -> Detector | None:
+    """Return a control for the standardised table; None without a network.
+
+    `oracle` is the likelihood ratio of anomalies and normal rows, which no detector beats; `network_density`
+    is -log p of the network alone.
+
+    Raises
+    ------
+    NotApplicable
+        If the posterior of the table's kinds cannot be computed.
+    """
     if source.network is None:
         return None
     scale = Scale.of((source.training or source.table).X)
-    return BayesDetector(source.network, scale.middle, scale.deviation)
+    if name == NETWORK_DENSITY:
+        return NetworkDensity(source.network, scale.middle, scale.deviation)
+    return LikelihoodRatio(_model(source), scale.middle, scale.deviation)
+
+
+def _model(source: Source) -> BayesModel:
+    if source not in _MODELS:
+        assert source.network is not None  # noqa: S101  # whoever asks has looked
+        try:
+            _MODELS[source] = BayesModel.of_table(source.network, source.table)
+        except InputError as error:
+            raise NotApplicable(str(error)) from None
+    return _MODELS[source]
 
 
 def _truth(source: Source, rows: IntArray) -> FloatArray:
@@ -33,11 +62,29 @@ def _inverted_truth(source: Source, rows: IntArray) -> FloatArray:
 
 
 def _oracle(source: Source, rows: IntArray) -> FloatArray | None:
-    """Return what can be known at best: sequential repair by the network that made the table."""
+    """Return what can be known at best, from the network and the kinds of anomalies."""
+    if source.network is None:
+        return None
+    return BayesExplainer(_model(source)).explain(source.table.X[rows])
+
+
+def _oracle_network(source: Source, rows: IntArray) -> FloatArray | None:
+    """Return what can be known from the network, as if one to four cells had values from their margins."""
+    if source.network is None:
+        return None
+    try:
+        model = BayesModel.of_network(source.network)
+    except InputError as error:
+        raise NotApplicable(str(error)) from None
+    return BayesExplainer(model).explain(source.table.X[rows])
+
+
+def _network_heuristic(source: Source, rows: IntArray) -> FloatArray | None:
+    """Return sequential repair by the network that made the table."""
     if source.network is None:
         return None
     X = source.table.X
-    return Sequential(source.network).fit(BayesDetector(source.network), background=X).explain(X[rows])
+    return Sequential(source.network).fit(NetworkDensity(source.network), background=X).explain(X[rows])
 
 
 def _nothing(source: Source, rows: IntArray) -> FloatArray:
@@ -52,9 +99,17 @@ def _mask(source: Source) -> BoolArray:
 # Attributions (r, d) for the table's rows (r,); None where a table does not offer what the control must know.
 CONTROLS: dict[str, Callable[[Source, IntArray], FloatArray | None]] = {
     ORACLE: _oracle,
+    "oracle_network": _oracle_network,
+    "network_heuristic": _network_heuristic,
     "truth": _truth,
     "inverted_truth": _inverted_truth,
     NONE: _nothing,
 }
 # What stands in every leaderboard; `random` is an explainer as others are.
-ALWAYS = ("random", ORACLE, "truth", "inverted_truth")
+ALWAYS = ("random", ORACLE, "oracle_network", "truth", "inverted_truth")
+_VERSIONS = {ORACLE: 2}  # raised when a control's results change
+
+
+def control_version(name: str) -> int:
+    """Return the version of a control."""
+    return _VERSIONS.get(name, 1)

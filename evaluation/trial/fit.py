@@ -9,10 +9,11 @@ import numpy as np
 from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import finite_scores
+from xadbench.datasets.common.errors import NotApplicable
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector
 from xadbench.evaluation.detectors import make_detector
-from xadbench.evaluation.suite.controls import ORACLE, oracle_detector
+from xadbench.evaluation.suite.controls import DETECTORS, ORACLE, control_detector
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import Source
 
@@ -77,7 +78,12 @@ def prepared(source: Source) -> tuple[LabelledTable, LabelledTable | None]:
 def fit(source: Source, component: Component) -> Fitted | None:
     """Fit a detector to all rows of the standardised table, or its training rows, without its labels.
 
-    None for the oracle where the network is not known.
+    None for a control where the network is not known.
+
+    Raises
+    ------
+    NotApplicable
+        For the oracle, if the posterior of the table's kinds cannot be computed.
     """
     from xadbench.dsil.detectors.progress import silent_fits  # noqa: PLC0415  # with it comes torch
 
@@ -100,15 +106,18 @@ def own_copy(X: FloatArray) -> FloatArray:
 
 
 def _detector(source: Source, component: Component) -> Detector | None:
-    if component.name == ORACLE:
-        return oracle_detector(source)
+    if component.name in DETECTORS:
+        return control_detector(component.name, source)
     return make_detector(component.made_from, random_state=source.seed, **component.params)
 
 
 def ceiling(source: Source) -> dict[str, float]:
-    """Return the AUC-ROC that no detector can beat; NaN where the network is not known."""
+    """Return the AUC-ROC that no detector can beat; NaN where the oracle cannot answer."""
     if source not in _CEILINGS:
-        fitted = fit(source, Component(name=ORACLE))
+        try:
+            fitted = fit(source, Component(name=ORACLE))
+        except NotApplicable:
+            fitted = None
         _CEILINGS[source] = float("nan") if fitted is None else fitted.quality()["auc_roc"]
     return {"oracle_auc_roc": _CEILINGS[source]}
 

@@ -11,7 +11,8 @@ from xadbench.datasets.common.user_code import short_name
 from xadbench.evaluation.components.registry import identity
 from xadbench.evaluation.detectors import make_detector
 from xadbench.evaluation.explainers import make_explainer
-from xadbench.evaluation.suite.controls import CONTROLS, ORACLE, VERSION
+from xadbench.evaluation.suite.controls import CONTROLS, control_version
+from xadbench.evaluation.suite.controls import DETECTORS as CONTROL_DETECTORS
 from xadbench.evaluation.suite.spec import Component
 from xadbench.evaluation.suite.tables import KnownTable, Source
 
@@ -49,7 +50,7 @@ class Identities:
         """Raise, all at once, what `of` does for a detector or explainers, or controls with parameters."""
         requested = ((one, CONTROLS, make_explainer) for one in explainers)
         parts: Iterable[tuple[Component, Container[str], Any]] = [
-            (detector, {ORACLE}, make_detector),
+            (detector, CONTROL_DETECTORS, make_detector),
             *requested,
         ]
         check_all(partial(self._check, *part, seed) for part in parts)
@@ -99,7 +100,7 @@ def _of_fit(source: Table, detector: Component, known: Identities) -> dict[str, 
     return training | {
         "table": source.hash,
         "preprocessing": PREPROCESSING_VERSION,
-        "detector": _identity(detector, source, {ORACLE}, make_detector, known),
+        "detector": _identity(detector, source, CONTROL_DETECTORS, make_detector, known),
         "seed": source.seed,
     }
 
@@ -117,7 +118,7 @@ def components(
     """
     known = identities or Identities()
     return {
-        "detector": _made(detector, source, {ORACLE}, make_detector, known),
+        "detector": _made(detector, source, CONTROL_DETECTORS, make_detector, known),
         "explainer": _made(explainer, source, CONTROLS, make_explainer, known),
         "metrics": measures.identity(),
     }
@@ -131,7 +132,7 @@ def _made(
     known: Identities,
 ) -> dict[str, Any]:
     if component.name in controls:  # its identity holds the table's whole network
-        return {component.name: {"version": VERSION, "params": {}}}
+        return {component.name: {"version": control_version(component.name), "params": {}}}
     return known.of(component, make, source.seed)
 
 
@@ -151,4 +152,8 @@ def _identity(
         return own | {"params": component.params, "made": known.of(component, make, source.seed)}
     if component.params:
         raise InputError(f"control {component.name!r} takes no parameters")
-    return {"name": component.name, "network": source.network_json, "version": VERSION}
+    return {
+        "name": component.name,
+        "network": source.network_json,
+        "version": control_version(component.name),
+    }

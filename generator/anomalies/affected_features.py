@@ -75,7 +75,8 @@ class AffectedSets(BaseModel, frozen=True, extra="forbid"):
         InputError
             If the choice goes along a graph and there is none.
         """
-        size = self._size(n_features, least, rng)
+        sizes = self.sizes(n_features, least)
+        size = sizes[0] if self.fraction is not None else integer(sizes[0], sizes[-1], rng)
         if self.along == "any":
             return subset(n_features, size, rng)
         if neighbours is None:
@@ -85,9 +86,11 @@ class AffectedSets(BaseModel, frozen=True, extra="forbid"):
         others = blanket[subset(len(blanket), min(size - 1, len(blanket)), rng)]
         return np.sort(np.append(others, first))
 
-    def _size(self, n_features: int, least: int, rng: np.random.Generator) -> int:
+    def sizes(self, n_features: int, least: int) -> range:
+        """Return the sizes of sets that are drawn, each as likely; a graph may make them smaller."""
         if self.fraction is not None:
-            return max(least, round(self.fraction * n_features))
+            size = max(least, round(self.fraction * n_features))
+            return range(size, size + 1)
         low, high = self.size or (least, max(n_features // 2 - 1, least + 1))
         low, high = max(low, least), max(high, least)
-        return integer(min(low, n_features), min(high, n_features), rng)
+        return range(min(low, n_features), min(high, n_features) + 1)

@@ -103,7 +103,7 @@ class Mechanism(AnomalyKind):
             if what == "noise":
                 noise[0, column] = self._other_noise(network.noise[names[column]], rng)
             else:
-                terms[names[column]] = tuple(map(_opposite if what == "weights" else _other_function, own))
+                terms[names[column]] = tuple(map(opposite if what == "weights" else other_function, own))
         return network.propagate(noise, terms)
 
     def _other_noise(self, noise: Noise, rng: np.random.Generator) -> float:
@@ -111,9 +111,11 @@ class Mechanism(AnomalyKind):
         return mean + number(self.strength) * float(noise.draw(rng, 1)[0] - mean)
 
 
-def _opposite(term: Term) -> Term:
+def opposite(term: Term) -> Term:
+    """Return the term with the opposite weight."""
     return term.model_copy(update={"weight": -term.weight})
 
 
-def _other_function(term: Term) -> Term:
+def other_function(term: Term) -> Term:
+    """Return the term with another function, that of its first parent alone."""
     return Term(parents=term.parents[:1], function=INSTEAD[term.function], weight=term.weight)

@@ -1,200 +1,150 @@
-"""What a detector and explainers that know the network achieve: the ceiling of every leaderboard.
+"""The ceiling: what can be known at best of which features are affected, and of whether any are."""
 
-All take rows in the network's own units, or in the units of a table standardised by `mean` and `std`.
-"""
-
-from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from pydantic import TypeAdapter
 
-from xadbench.datasets.common.arrays import BoolArray, FloatArray, IntArray
+from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import InputError
-from xadbench.datasets.scale import Scale
+from xadbench.datasets.table import LabelledTable
+from xadbench.generator.anomalies.affected_features import AffectedSets
+from xadbench.generator.anomalies.contextual import Dependency
+from xadbench.generator.anomalies.registry import AnomalyKind, AnyAnomaly, Population
 
-from .density import Line, Network, along, from_own_parts, node_log_density, own_parts
+from .assignment import expected_ndcg_ranking
+from .candidates import CandidateSearch
+from .kind_models import ANSWERS_STILL, LARGEST_SET, MOST_SETS, clean_cells, kind_models
+from .posterior import Enumeration, SetPosterior
+from .set_prior import DrawnSets
+from .table_sets import with_table_sets
 
-PROBABLE = 3.0  # a gain that needs no repair
-RARITY_OF_SPREAD = 2.0  # log odds of a wrong value alone against one that spread downstream
-MAX_STEPS = 10
-ROWS_AT_ONCE = 512  # bounds the memory of the grids
+if TYPE_CHECKING:
+    from xadbench.generator.networks.additive import AdditiveNoiseNetwork
+
+MARGIN_ROWS = 4096  # of a network, that tell what its rows are like
+POINTS, POINTS_WEIGHTED = 64, 128  # of an integration; where the network's density weights them
+MOST_REFINED, MOST_WEIGHTED, MOST_WEIGHTED_CANDIDATES = 256, 1000, 64
+MOST_FEATURES = 100  # of a network that is not linear and Gaussian
+MOST_IN_PAIRS = 128  # features of which all pairs are tried for candidates
+MOST_DETECTED = 1000  # sets a row that the detector sums over; of more it takes candidates
+DETECTED_CANDIDATES, DETECTED_WEIGHTED = 6, (200, 32)
+
+Objective = Literal["ndcg_m", "acc_m"]
 
 
-class Oracle:
-    """What all oracles share: the network and the units of the rows.
+@dataclass(frozen=True, eq=False)
+class BayesModel:
+    """A network and the kinds of anomalies among its rows: what follows for a row.
 
     Parameters
     ----------
-    network
-        The network that the rows come from.
-    mean, std : (d,) float64
-        What the rows were standardised with: x = (x_network - mean) / std. Default: not at all.
-
-    Raises
-    ------
-    InputError
-        If `mean` or `std` has not one finite value a node, or a `std` is not above 0.
+    enumeration
+        The sums over kinds and sets.
     """
 
-    version: ClassVar[int] = 1
+    enumeration: Enumeration
 
-    def __init__(self, network: Network, mean: ArrayLike = 0.0, std: ArrayLike = 1.0) -> None:
-        self.network = network
-        self.mean = self._per_node(mean, "mean")
-        self.std = self._per_node(std, "std")
-        if not (self.std > 0).all():
-            raise InputError("std has values that are not above 0")
+    @classmethod
+    def of(
+        cls, network: "AdditiveNoiseNetwork", kinds: Sequence[AnomalyKind], population: Population
+    ) -> Self:
+        """Return the model of a network whose clean rows are like `population`, with kinds as likely each.
 
-    def get_params(self) -> Mapping[str, Any]:
-        """Return the parameters that it was made with."""
-        return {"network": self.network, "mean": self.mean, "std": self.std}
-
-    def _per_node(self, values: ArrayLike, name: str) -> FloatArray:
-        shape = (len(self.network.noise),)
-        try:
-            spread: FloatArray = np.broadcast_to(np.asarray(values, dtype=np.float64), shape)
-        except ValueError:
-            raise InputError(f"{name} has shape {np.shape(values)}, expected {shape}") from None
-        if not np.isfinite(spread).all():
-            raise InputError(f"{name} has values that are NaN or infinite")
-        return spread
-
-    def _in_units(self, X: FloatArray) -> FloatArray:
-        """Return rows, checked, in the network's units."""
-        rows = np.asarray(X, dtype=np.float64)
-        if rows.ndim != 2 or rows.shape[1] != len(self.mean):
+        Raises
+        ------
+        InputError
+            If the network has a cycle, or a node without a density; or if a kind's posterior cannot be
+            computed.
+        """
+        clean = clean_cells(network, population.rows)
+        if not clean.exact and len(network) > MOST_FEATURES:
             raise InputError(
-                f"rows have shape {rows.shape}, expected (n, {len(self.mean)}): one column a node"
+                f"the network has {len(network)} nodes and is not linear and Gaussian; the posterior of such "
+                f"networks is computed for up to {MOST_FEATURES}; network_heuristic ranks features without it"
             )
-        if not np.isfinite(rows).all():
-            raise InputError("rows have values that are NaN or infinite")
-        return rows * self.std + self.mean
+        models = kind_models(clean, kinds, population)
+        model = cls(Enumeration(clean, models, POINTS, MOST_REFINED))
+        if clean.exact:
+            return model
+        most = MOST_WEIGHTED if model._size()[0] <= MOST_DETECTED else MOST_WEIGHTED_CANDIDATES
+        return cls(Enumeration(clean, models, POINTS_WEIGHTED, most))
+
+    @classmethod
+    def of_table(cls, network: "AdditiveNoiseNetwork", table: LabelledTable) -> Self:
+        """Return the model of a simulated table: of its recipe's kinds, and of what its clean rows are like.
+
+        The labels are not looked at, nor which rows differ from their clean twins. What kinds know of the
+        clean rows is what the generator gives them: extremes, means, standard deviations, covariances.
+
+        Raises
+        ------
+        InputError
+            As of `of`; and if the provenance of the table has no recipe.
+        """
+        recipe = table.provenance.get("recipe")
+        if not isinstance(recipe, Mapping) or table.clean is None:
+            raise InputError(
+                "the table's provenance has no recipe, so its kinds of anomalies are not known; "
+                f"{ANSWERS_STILL}"
+            )
+        kinds = TypeAdapter(tuple[AnyAnomaly, ...]).validate_python(recipe["anomalies"])
+        model = cls.of(network, kinds, Population(table.clean))
+        return cls(with_table_sets(model.enumeration, table.X, recipe["anomaly_ratio"]))
+
+    @classmethod
+    def of_network(cls, network: "AdditiveNoiseNetwork") -> Self:
+        """Return the model that knows the network alone: one to four cells have values from their margins."""
+        kind = Dependency(affected=AffectedSets(size=(1, min(LARGEST_SET, len(network) - 1))), least_change=0)
+        return cls.of(network, [kind], Population(network.simulate(MARGIN_ROWS, 0, purpose="oracle")))
+
+    def posterior(self, X: FloatArray) -> SetPosterior:
+        """Return what is known of rows (n, d), in the network's units, that are taken for anomalies."""
+        n_sets, largest = self._size()
+        if n_sets <= MOST_SETS and (self.enumeration.clean.exact or n_sets <= MOST_DETECTED):
+            return self.enumeration.of(X)
+        return CandidateSearch(self.enumeration, largest, pairs=X.shape[1] <= MOST_IN_PAIRS).of(X)
+
+    def log_odds(self, X: FloatArray) -> FloatArray:
+        """Return log p(x | anomaly) - log p(x | normal) of rows (n, d), (n,)."""
+        n_sets, largest = self._size()
+        most, points = (0, POINTS) if self.enumeration.clean.exact else DETECTED_WEIGHTED
+        enumeration = replace(self.enumeration, most_refined=most, n_points=points)
+        if n_sets <= MOST_DETECTED:
+            return enumeration.of(X).log_odds
+        pairs, few = X.shape[1] <= MOST_IN_PAIRS, DETECTED_CANDIDATES
+        search = CandidateSearch(enumeration, largest, n_candidates=few, pairs=pairs, beam=0)
+        return search.of(X).log_odds
+
+    def _size(self) -> tuple[int, int]:
+        """Return the largest number of sets of a kind, and their largest size."""
+        drawn = [kind.prior for kind in self.enumeration.kinds if kind.kind.kind != "cluster"]
+        largest = max((max(prior.sizes) for prior in drawn), default=1)
+        return max((p.n_sets if isinstance(p, DrawnSets) else 0 for p in drawn), default=0), largest
 
 
-class BayesDetector(Oracle):
-    r"""Detector whose score is -log p(x) under the network, natural log, in the network's units.
+class BayesExplainer:
+    """The explainer that no other can beat in expectation, for rows in the network's units.
 
-    By the Neyman-Pearson lemma no other score finds uniformly spread anomalies better. An impossible row
-    scores finitely, above all possible ones; see `integrate.log_density`.
+    Parameters
+    ----------
+    model
+        What it knows.
+    objective
+        What its ranking maximises in expectation: "ndcg_m", the adjusted nDCG_m; "acc_m", the order of the
+        features' probabilities.
     """
 
-    def fit(self, X: FloatArray) -> Self:
-        """Check the rows (n, d); there is nothing to learn."""
-        self._in_units(X)
-        return self
+    def __init__(self, model: BayesModel, objective: Objective = "ndcg_m") -> None:
+        self.model, self.objective = model, objective
 
-    def decision_function(self, X: FloatArray) -> FloatArray:
-        """Return the scores (n,) of rows (n, d); higher is more anomalous."""
-        return np.asarray(-node_log_density(self.network, self._in_units(X)).sum(axis=1))
-
-
-class OracleExplainer(Oracle):
-    """An explainer that knows the network, and so has no use for the detector."""
-
-    requires: ClassVar[frozenset[str]] = frozenset()
-
-    def fit(self, detector: object, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's name
-        """Take the features' ranges and standard deviations from the background (b, d)."""
-        rows = self._in_units(background)
-        if not len(rows):
-            raise InputError("the background has no row; expected at least 1")
-        self._bounds = np.stack([rows.min(axis=0), rows.max(axis=0)], axis=1)
-        self._scale = Scale.of(rows).deviation
+    def fit(self, detector: object, background: FloatArray) -> Self:  # noqa: ARG002  # the protocol's names
+        """Do nothing: neither is looked at."""
         return self
 
     def explain(self, X: FloatArray) -> FloatArray:
-        """Return the attributions (n, d) of each value of rows (n, d): finite, higher is more responsible."""
-        rows = self._in_units(X)
-        parts = (rows[i : i + ROWS_AT_ONCE] for i in range(0, len(rows), ROWS_AT_ONCE))
-        return np.concatenate([np.empty((0, rows.shape[1])), *map(self._explain, parts)])
-
-    @abstractmethod
-    def _explain(self, rows: FloatArray) -> FloatArray:
-        """Return the attribution of rows in the network's units."""
-
-    def _drops(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return every feature's drop and its most likely value given the rest, both (n, d)."""
-        terms = node_log_density(self.network, rows)
-        lines = [
-            along(self.network, rows, node, (low, high), terms)
-            for node, (low, high) in zip(self.network.noise, self._bounds, strict=True)
-        ]
-        merged = Line(*(np.stack(parts, axis=1) for parts in zip(*lines, strict=True)))
-        return merged.log_integral - terms.sum(axis=1, keepdims=True) - np.log(self._scale), merged.mode
-
-
-class Surprise(OracleExplainer):
-    """The attribution is the surprise of a value given its parents: -log p(x_i | parents of x_i).
-
-    With x_i in units as of `SingleDrop`. A change of mechanism shows in it; where a value alone is wrong, it
-    surprises the children just as well.
-    """
-
-    def _explain(self, rows: FloatArray) -> FloatArray:
-        return -node_log_density(self.network, rows) - np.log(self._scale)
-
-
-class SingleDrop(OracleExplainer):
-    r"""The attribution is the drop in -log p when the feature is integrated out.
-
-    .. math:: -\log p(x) + \log \int p(x) \, dx_i = -\log p(x_i \mid x_{-i})
-
-    with x_i in units of its standard deviation in the background, so that no unit weighs more than another.
-    """
-
-    def _explain(self, rows: FloatArray) -> FloatArray:
-        return self._drops(rows)[0]
-
-
-class _Repairs(NamedTuple):
-    """What repairing each feature of each row would gain, and how; all (n, d)."""
-
-    gains: FloatArray
-    values: FloatArray
-    spread: BoolArray
-
-
-class Sequential(OracleExplainer):
-    """Attributions go to the features that must be repaired to make a row likely, the first one first.
-
-    A feature is repaired in one of two ways. Either its value alone was wrong: it gets its most likely value
-    given the others, and the gain is its drop, as of `SingleDrop`. Or its mechanism was, and what lies
-    downstream followed: its noise is set to its mean, its descendants change with it, and the gain is its
-    surprise less 2, as wrong values are the rule. Both gains are log Bayes factors of such a fault in that
-    feature, one that spreads its value uniformly over a standard deviation.
-
-    The feature with the largest gain is repaired, and so on with the gains of the row so repaired, until the
-    largest is at most 3 (for a feature that the others determine to a tenth of its standard deviation: until
-    it is within some 3 standard deviations given them), or 10 features are taken; none is taken twice. The
-    first one taken gets 10, the next one 9, and so on; the others get 0 and less, in the order of their gains
-    in the repaired row.
-    """
-
-    def _explain(self, rows: FloatArray) -> FloatArray:
-        rows, repairs, attributions = rows.copy(), self._repairs(rows), np.zeros(rows.shape)
-        unlikely = np.arange(len(rows))
-        for step in range(min(MAX_STEPS, rows.shape[1])):
-            left = np.where(attributions[unlikely] > 0, -np.inf, repairs.gains[unlikely])
-            improbable = left.max(axis=1) > PROBABLE
-            unlikely, chosen = unlikely[improbable], left[improbable].argmax(axis=1)
-            attributions[unlikely, chosen] = MAX_STEPS - step
-            rows[unlikely] = self._repaired(rows[unlikely], chosen, _Repairs(*(r[unlikely] for r in repairs)))
-            for found, new in zip(repairs, self._repairs(rows[unlikely]), strict=True):
-                found[unlikely] = new
-        highest = np.where(attributions > 0, -np.inf, repairs.gains).max(axis=1, keepdims=True)
-        return np.where(attributions > 0, attributions, repairs.gains - highest)
-
-    def _repairs(self, rows: FloatArray) -> _Repairs:
-        drops, modes = self._drops(rows)
-        surprise = -node_log_density(self.network, rows) - np.log(self._scale) - RARITY_OF_SPREAD
-        return _Repairs(np.maximum(drops, surprise), modes, surprise > drops)
-
-    def _repaired(self, rows: FloatArray, chosen: IntArray, repairs: _Repairs) -> FloatArray:
-        """Return the rows with the `chosen` feature of each, (n,), repaired."""
-        cell = (np.arange(len(rows)), chosen)
-        alone, own = rows.copy(), own_parts(self.network, rows)
-        alone[cell] = repairs.values[cell]
-        own[cell] = np.array([noise.moments()[0] for noise in self.network.noise.values()])[chosen]
-        return np.where(repairs.spread[cell][:, None], from_own_parts(self.network, own), alone)
+        """Return the attributions (n, d) of rows (n, d); higher is more probably affected."""
+        found = self.model.posterior(np.asarray(X, dtype=float))
+        return expected_ndcg_ranking(found.by_size) if self.objective == "ndcg_m" else found.marginal

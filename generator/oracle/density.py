@@ -67,7 +67,7 @@ def log_density(noise: Noise, values: FloatArray) -> FloatArray:
 def node_log_density(network: Network, X: FloatArray) -> FloatArray:
     """Return the finite log p(x_i | parents of x_i) of every cell, natural log, (n, d)."""
     columns = _columns(network, X)
-    return np.stack([_term(network, node, columns) for node in network.noise], axis=1)
+    return np.stack([node_term(network, node, columns) for node in network.noise], axis=1)
 
 
 def along(network: Network, X: FloatArray, node: str, bounds: tuple[float, float], terms: FloatArray) -> Line:
@@ -99,7 +99,7 @@ def along(network: Network, X: FloatArray, node: str, bounds: tuple[float, float
 
     def moved(grid: FloatArray) -> FloatArray:
         shifted = {**columns, node: grid}
-        return np.asarray(sum(_term(network, name, shifted) for name in moving))
+        return np.asarray(sum(node_term(network, name, shifted) for name in moving))
 
     grid = _grid(*_reach(network, node, columns, bounds))
     found = moved(grid)
@@ -131,7 +131,8 @@ def _columns(network: Network, X: FloatArray) -> dict[str, FloatArray]:
     return dict(zip(network.noise, X.T, strict=True))
 
 
-def _term(network: Network, node: str, columns: Mapping[str, FloatArray]) -> FloatArray:
+def node_term(network: Network, node: str, columns: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the finite log-density of a node given its parents; `columns` of shapes that broadcast."""
     return log_density(network.noise[node], columns[node] - network.location(node, columns))
 
 

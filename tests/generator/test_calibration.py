@@ -7,7 +7,7 @@ from xadbench.generator import calibration as calibrate
 from xadbench.generator.anomalies.registry import Calibrated, Global, Local
 from xadbench.generator.calibration import CANDIDATES, auc, find_strength, resolve
 from xadbench.generator.generation import generate
-from xadbench.generator.oracle.bayes import BayesDetector
+from xadbench.generator.oracle.network_density import NetworkDensity
 from xadbench.generator.recipe import Recipe, load_recipe, recipe_names
 from xadbench.generator.simulation import build_network
 
@@ -71,7 +71,7 @@ def test_the_auc_is_that_of_the_metric():
 def test_calibrated_anomalies_have_the_auc_on_a_table_of_their_own(recipe):
     resolved, _ = resolve(recipe, seed=1)
     table = generate(resolved, seed=1)
-    scores = BayesDetector(build_network(resolved, 1)).decision_function(table.X)
+    scores = NetworkDensity(build_network(resolved, 1)).decision_function(table.X)
     chosen = table.kind != 2
     assert auc(scores[chosen], table.y[chosen]) == pytest.approx(0.9, abs=0.03)
 

@@ -11,7 +11,7 @@ from xadbench.evaluation.audit.recipes import as_json, as_text, audit, publish
 from xadbench.evaluation.leaks.controls import leak_controls
 from xadbench.evaluation.metrics import auc_roc
 from xadbench.generator import generate
-from xadbench.generator.oracle.bayes import BayesDetector
+from xadbench.generator.oracle.network_density import NetworkDensity
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.simulation import build_network
 
@@ -48,22 +48,28 @@ def test_chance_is_the_share_of_ground_truth(board, recipe):
 
 def test_the_auc_of_a_kind_is_against_normal_rows(board, recipe):
     table = generate(recipe, seed=1)
-    scores = BayesDetector(build_network(recipe, 1)).decision_function(table.X)
+    scores = NetworkDensity(build_network(recipe, 1)).decision_function(table.X)
     chosen = (table.kind == 2) | ~table.y
-    assert board.loc["local", "oracle_auc"] == auc_roc(scores[chosen], table.y[chosen])
-    assert board.loc["all", "oracle_auc"] == auc_roc(scores, table.y)
+    assert board.loc["local", "density_auc"] == auc_roc(scores[chosen], table.y[chosen])
+    assert board.loc["all", "density_auc"] == auc_roc(scores, table.y)
 
 
 def test_rows_with_all_features_at_fault_tell_nothing(board):
-    names = ["sequential", "single_drop", "surprise", "z_score", "random"]
+    names = ["network_heuristic", "single_drop", "surprise", "z_score", "random"]
     assert board.loc["cluster", names].isna().all()
     weighted = (67 * board.loc["local", names] + 66 * board.loc["additive", names]) / 133
     np.testing.assert_allclose(board.loc["all", names].astype(float), weighted.astype(float))
 
 
+def test_who_knows_the_kinds_too_is_not_beaten(board):
+    others = board.loc["all", ["oracle_network", "network_heuristic", "single_drop", "surprise", "z_score"]]
+    assert (board.loc["all", "oracle"] > others + 0.02).all()
+    assert board.loc["all", "oracle_auc"] > 0.95
+
+
 def test_who_knows_the_network_beats_chance(board):
-    assert board.loc["additive", "sequential"] > board.loc["additive", "z_score"] + 0.1
-    assert board.loc["additive", "sequential"] > 0.7
+    assert board.loc["additive", "network_heuristic"] > board.loc["additive", "z_score"] + 0.1
+    assert board.loc["additive", "network_heuristic"] > 0.7
     assert abs(board.loc["all", "random"]) < 0.15
 
 
@@ -93,11 +99,11 @@ def test_the_same_figures_are_printed_and_written(recipe, board, tmp_path):
     assert written["recipe"] == "small"
     assert written["seed"] == 1
     local, cluster = written["kinds"][1], written["kinds"][0]
-    assert cluster["sequential"] is None
+    assert cluster["network_heuristic"] is None
     assert local["kind"] == "local"
     text = console.export_text()
     assert "Audit of small, seed 1" in text
-    assert f"{local['sequential']:.3f}" in text
+    assert f"{local['network_heuristic']:.3f}" in text
     assert "chance: what a blind guess gets" in text
 
 

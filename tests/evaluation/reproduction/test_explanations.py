@@ -23,7 +23,7 @@ from xadbench.evaluation.results import store
 from xadbench.evaluation.results.record import RECORD_VERSION, as_trial
 from xadbench.evaluation.suite.spec import Suite, load_suite
 
-CONTROLS = {"oracle", "truth", "inverted_truth"}
+CONTROLS = {"oracle", "oracle_network", "truth", "inverted_truth"}
 TABLES = {
     "table3": [{"recipe": "table2-d10-5", "rows": 200}, {"recipe": "table2-d4-5", "rows": 200}],
     "table4": [

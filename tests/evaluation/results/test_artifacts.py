@@ -103,7 +103,7 @@ def test_workers_keep_the_same(saving_suite, tmp_path, monkeypatch):
     run_suite(suite, tmp_path / "together", workers=2)
     pd.testing.assert_frame_equal(load_rows(tmp_path / "alone"), load_rows(tmp_path / "together"))
     names = [path.name for path in (tmp_path / "alone" / "attributions").iterdir()]
-    assert len(names) == 10
+    assert len(names) == 12
     for name in names:
         alone, together = (
             load_attributions(tmp_path / folder, name.removesuffix(".parquet"))
@@ -129,7 +129,7 @@ def test_what_was_finished_before_is_said_to_lack_it_and_not_run_again(small_sui
     assert stand_ins.Distance.n_fits == n_fits + 1
     assert set(load_rows(tmp_path)["seed"]) == {2}
     (gap,) = lacking(tmp_path, records, ["rows"])
-    assert gap.startswith("10 of 15 trials with scores have no rows kept")
+    assert gap.startswith("12 of 18 trials with scores have no rows kept")
 
 
 @pytest.mark.parametrize("content", [b"PAR1 no more", pd.DataFrame({"a": [1]}).to_parquet()])
@@ -140,7 +140,7 @@ def test_a_kept_file_that_was_spoilt_ends_no_later_run(saving_suite, tmp_path, c
     records = run_suite(saving_suite, tmp_path)
     assert set(load_rows(tmp_path)["key"]) == {record.key for record in records} - {spoilt.key}
     n_lacking = [gap[:7] for gap in lacking(tmp_path, records, ["rows", "attributions"])]
-    assert n_lacking == ["1 of 10"] * (2 if content.startswith(b"PAR1 ") else 1)  # the other can be opened
+    assert n_lacking == ["1 of 12"] * (2 if content.startswith(b"PAR1 ") else 1)  # the other can be opened
     with pytest.raises(InputError, match=r"attributions"):
         load_attributions(tmp_path, spoilt.key)
 
@@ -201,7 +201,7 @@ def test_a_record_names_what_is_kept_and_holds_no_rows(tmp_path, put_run):
     record, *_ = put_run(tmp_path, "rows", "attributions")
     assert record.artifacts == ["attributions", "rows"]
     assert "explained" not in record.as_json()
-    assert store.load(tmp_path)["key"].nunique() == 10
+    assert store.load(tmp_path)["key"].nunique() == 12
 
 
 def test_drafts_of_killed_processes_are_swept(saving_suite, tmp_path, monkeypatch, put_run):

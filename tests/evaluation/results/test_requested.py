@@ -26,7 +26,7 @@ def test_trials_of_a_table_that_was_changed_are_left_out(small_suite, tmp_path, 
     put_run(tmp_path)
     run_suite(with_table(small_suite, rows=250), tmp_path)
     results = read_results(tmp_path)
-    assert len(results.trials) == results.n_superseded == 10
+    assert len(results.trials) == results.n_superseded == 12
     assert set(results.trials["n_rows"]) == {250}
     assert len(read_run(str(tmp_path)).trials) == 2  # controls and random apart
 
@@ -80,5 +80,5 @@ def test_of_a_run_that_does_not_say_what_it_was_asked_for_all_records_count(tmp_
     if content is not None:
         (tmp_path / FILE).write_bytes(content)
     records, n_others = read_requested_records(tmp_path)
-    assert len(records) == 10
+    assert len(records) == 12
     assert n_others == 0

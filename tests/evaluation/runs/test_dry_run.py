@@ -63,7 +63,7 @@ def test_the_time_is_that_of_past_records_of_the_same_on_a_table_of_similar_size
     with_times(tmp_path / "past", elapsed=60, fitting=600)
     assert estimate(small_suite, tmp_path / "past") == Estimate(10, 10)
     found = estimate(small_suite, tmp_path / "new")
-    assert (found.n_done, found.n_recorded, found.seconds) == (0, 10, 2 * (5 * 60 + 600))
+    assert (found.n_done, found.n_recorded, found.seconds) == (0, 12, 2 * (6 * 60 + 600))
 
 
 @pytest.mark.parametrize(

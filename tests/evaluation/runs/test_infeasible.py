@@ -17,7 +17,7 @@ from xadbench.evaluation.suite.spec import Suite
 from xadbench.generator import inject
 
 OUT_OF_REACH = "wine: anomaly kind 'swap' cannot change 6 of 119 rows"
-LABELS = ["z_score", "random", "oracle", "truth", "inverted_truth"]
+LABELS = ["z_score", "random", "oracle", "oracle_network", "truth", "inverted_truth"]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_its_trials_are_errors_and_the_rest_is_computed(suite, tmp_path):
     assert all(record.reason.startswith(OUT_OF_REACH) for record in failed)
     assert {record.status for record in records if record not in failed} == {"ok"}
     keys = {record.key for record in records}
-    assert len(records) == len(keys) == len(finished) == 10
+    assert len(records) == len(keys) == len(finished) == 12
     assert {record.key for record in store.read_records(tmp_path / "run")} == keys
     by_table = store.load(tmp_path / "run").groupby("table")["status"].agg(set).to_dict()
     assert by_table == {"wine": {"error"}, "table2-d4-5": {"ok"}}
@@ -77,11 +77,11 @@ def test_a_report_says_why_and_shows_the_table_of_a_seed_that_has_it(suite, tmp_
 
 def test_what_a_run_would_take_and_an_export_tell_it_too(suite, tmp_path):
     folder = tmp_path / "runs" / "s"
-    assert any(line.startswith("10 trials: 0 done") for line in estimate(suite, folder).as_lines(tmp_path, 1))
+    assert any(line.startswith("12 trials: 0 done") for line in estimate(suite, folder).as_lines(tmp_path, 1))
     run(suite, folder)  # which finds out what cannot be made
     lines = list(estimate(suite, folder).as_lines(tmp_path, 1))
-    assert any(line.startswith("5 trials: 5 done") for line in lines)
-    assert lines[-1].startswith(f"beside them, 5 trials that will fail: {OUT_OF_REACH}")
+    assert any(line.startswith("6 trials: 6 done") for line in lines)
+    assert lines[-1].startswith(f"beside them, 6 trials that will fail: {OUT_OF_REACH}")
     said = []
     assert export(suite, tmp_path / "asked", on_task=said.append) == 1
     assert said[0].startswith(OUT_OF_REACH)

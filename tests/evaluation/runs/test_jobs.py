@@ -73,8 +73,14 @@ def test_a_folder_that_is_no_release_is_refused(tmp_path):
 def test_excluded_trials_are_not_made_and_controls_stay(small_suite):
     excluded = small_suite.model_copy(update={"exclude": (Combination(explainer="z*"),)})
     ((*_, explainers), _) = combinations(excluded)
-    assert [one.name for one in explainers] == ["random", "oracle", "truth", "inverted_truth"]
-    assert n_trials(excluded) == 8
+    assert [one.name for one in explainers] == [
+        "random",
+        "oracle",
+        "oracle_network",
+        "truth",
+        "inverted_truth",
+    ]
+    assert n_trials(excluded) == 10
 
 
 def test_a_detector_without_explainers_is_not_run(small_suite):
@@ -107,7 +113,14 @@ def test_a_suite_of_which_nothing_is_left_is_refused(small_suite):
 def test_controls_are_there_unless_they_are_switched_off(small_suite):
     alone = small_suite.model_copy(update={"explainers": (Component(name="z_score"),)})
     (*_, explainers), *_ = combinations(alone)
-    assert [one.name for one in explainers] == ["z_score", "random", "oracle", "truth", "inverted_truth"]
+    assert [one.name for one in explainers] == [
+        "z_score",
+        "random",
+        "oracle",
+        "oracle_network",
+        "truth",
+        "inverted_truth",
+    ]
     (*_, explainers), *_ = combinations(alone.model_copy(update={"controls": False}))
     assert [one.name for one in explainers] == ["z_score"]
 
@@ -127,9 +140,9 @@ def test_a_control_cannot_be_excluded_by_itself(small_suite):
 
 def test_a_random_that_is_named_may_be_excluded_and_one_that_is_not_stays(small_suite):
     excluded = small_suite.model_copy(update={"exclude": (Combination(explainer="rand*"),)})
-    assert n_trials(excluded) == 8
+    assert n_trials(excluded) == 10
     unnamed = excluded.model_copy(update={"explainers": (Component(name="z_score"),), "exclude": ()})
-    assert n_trials(unnamed) == 10
+    assert n_trials(unnamed) == 12
 
 
 def test_components_are_made_once_a_seed_and_networks_once_a_table(monkeypatch, small_suite):

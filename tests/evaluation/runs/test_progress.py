@@ -147,7 +147,7 @@ def test_a_terminal_gets_a_live_table_and_a_file_a_line_a_trial(force, trial):
 def test_a_run_tells_what_is_under_way(small_suite, tmp_path):
     finished = []
     run_suite(small_suite.model_copy(update={"seeds": (3,)}), tmp_path, on_running=finished.append)
-    steps = [None, "z_score", "random", "oracle", "truth", "inverted_truth"]
+    steps = [None, "z_score", "random", "oracle", "oracle_network", "truth", "inverted_truth"]
     assert finished == [[("table2-d10-5", "distance", step, 3)] for step in steps]
 
 

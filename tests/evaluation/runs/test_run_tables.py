@@ -34,8 +34,8 @@ def test_a_finished_run_is_resumed_without_its_tables(small_suite, tmp_path, mad
 def test_a_table_is_made_when_its_first_trial_runs(small_suite, tmp_path, made):
     seen = []
     run_suite(small_suite, tmp_path / "run", lambda record, is_new: seen.append((record.seed, [*made])))
-    assert seen == [(0, [0])] * 5 + [(1, [0, 1])] * 5
-    assert len(read_requested_records(tmp_path / "run")[0]) == 10
+    assert seen == [(0, [0])] * 6 + [(1, [0, 1])] * 6
+    assert len(read_requested_records(tmp_path / "run")[0]) == 12
 
 
 def test_only_the_table_of_what_is_left_is_made_again(small_suite, tmp_path, made, put_run):
@@ -47,7 +47,7 @@ def test_only_the_table_of_what_is_left_is_made_again(small_suite, tmp_path, mad
 
 
 def test_a_dry_run_makes_no_table(small_suite, tmp_path, made):
-    assert estimate(small_suite, tmp_path / "run").n_trials == 10
+    assert estimate(small_suite, tmp_path / "run").n_trials == 12
     assert made == []
 
 
@@ -114,7 +114,7 @@ def test_trials_on_an_infeasible_table_fail_and_it_is_not_tried_again(small_suit
 
     monkeypatch.setattr(run_tables, "load_source", load)
     first = run_suite(small_suite, tmp_path / "run")
-    assert [(record.seed, record.status) for record in first] == [(0, "ok")] * 5 + [(1, "error")] * 5
+    assert [(record.seed, record.status) for record in first] == [(0, "ok")] * 6 + [(1, "error")] * 6
     assert {record.reason for record in first[5:]} == {"out of reach"}
     assert run_suite(small_suite, tmp_path / "run") == first
     assert tried == [0, 1]

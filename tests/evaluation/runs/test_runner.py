@@ -34,11 +34,12 @@ def with_faulty(suite, fault):
 
 def test_every_trial_leaves_a_record_and_every_board_has_its_controls(small_suite, tmp_path):
     records = run_suite(small_suite, tmp_path / "run")
-    assert len(records) == n_trials(small_suite) == 2 * 5
+    assert len(records) == n_trials(small_suite) == 2 * 6
     assert {r.explainer.name for r in records} == {
         "z_score",
         "random",
         "oracle",
+        "oracle_network",
         "truth",
         "inverted_truth",
     }
@@ -59,7 +60,7 @@ def test_the_oracle_as_a_detector_is_skipped_where_the_network_is_not_known(tmp_
         }
     )
     records = run_suite(suite, tmp_path)
-    assert [record.status for record in records] == ["ok"] * 5 + ["skipped"] * 5
+    assert [record.status for record in records] == ["ok"] * 6 + ["skipped"] * 6
     quality = records[0].detector.quality
     assert quality["auc_roc"] == quality["oracle_auc_roc"]
 
@@ -69,7 +70,7 @@ def test_finished_trials_are_not_repeated(small_suite, tmp_path, stand_ins):
     fits, finished = stand_ins.Distance.n_fits, []
     again = run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
     assert stand_ins.Distance.n_fits == fits == 2
-    assert finished == [False] * 10
+    assert finished == [False] * 12
     assert again == first
     assert tidy(again).equals(tidy(first))
 
@@ -85,7 +86,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(small_suite, tmp_path):
         run_suite(small_suite, tmp_path, on_trial=interrupt)
     finished = []
     run_suite(small_suite, tmp_path, on_trial=lambda record, is_new: finished.append(is_new))
-    assert finished == [False] * n_before + [True] * (10 - n_before)
+    assert finished == [False] * n_before + [True] * (12 - n_before)
 
 
 def test_an_interrupt_inside_a_trial_loses_that_trial_alone(small_suite, tmp_path):
@@ -99,7 +100,7 @@ def test_a_fault_ends_its_trial_alone_and_runs_again(small_suite, tmp_path, stan
     for attempt in (1, 2):
         statuses = [record.status for record in run_suite(suite, tmp_path)]
         assert statuses.count("error") == 2
-        assert statuses.count("ok") == 10
+        assert statuses.count("ok") == 12
         assert stand_ins.Faulty.n_calls == 2 * attempt
 
 

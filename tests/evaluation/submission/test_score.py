@@ -101,7 +101,13 @@ def test_z_by_oneself_ties_with_z_score_exactly(tiny):
     assert (place.label, place.own["mean"]) == ("absolute_z", place.standing.loc["z_score", "mean"])
     assert place.own["place"] == place.standing.loc["z_score", "place"] == 1
     assert "z_score" in place.alike
-    assert place.board.references.index.tolist() == ["random", "oracle", "truth", "inverted_truth"]
+    assert place.board.references.index.tolist() == [
+        "random",
+        "oracle",
+        "oracle_network",
+        "truth",
+        "inverted_truth",
+    ]
 
 
 def test_only_the_new_entry_is_computed(tiny, tmp_path, monkeypatch):

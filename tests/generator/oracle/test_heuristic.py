@@ -10,8 +10,9 @@ from xadbench.generator.draws import integer, subset, uniform
 from xadbench.generator.networks.additive import AdditiveNoiseNetwork
 from xadbench.generator.networks.graph import random_dag
 from xadbench.generator.networks.noise import ExponentialNoise, GammaNoise, NormalNoise, UniformNoise
-from xadbench.generator.oracle.bayes import BayesDetector, Sequential, SingleDrop, Surprise
 from xadbench.generator.oracle.density import along, from_own_parts, log_density, node_log_density, own_parts
+from xadbench.generator.oracle.heuristic import Sequential, SingleDrop, Surprise
+from xadbench.generator.oracle.network_density import NetworkDensity
 
 EXPLAINERS = (Surprise, SingleDrop, Sequential)
 NAMED = {explainer.__name__: explainer for explainer in EXPLAINERS}
@@ -110,7 +111,7 @@ def test_impossible_values_are_ordered_by_distance_below_all_possible_ones(noise
 
 
 def test_the_bayes_score_is_minus_the_log_density_of_the_row(network, rows):
-    detector = BayesDetector(network).fit(rows)
+    detector = NetworkDensity(network).fit(rows)
     unmixed = np.eye(5) - np.array([[float((a, b) in EDGES) for a in network] for b in network])
     covariance = np.linalg.inv(unmixed) @ np.diag([s**2 for s in STD.values()]) @ np.linalg.inv(unmixed).T
     joint = stats.multivariate_normal(np.linalg.solve(unmixed, np.ones(5)), covariance)
@@ -122,7 +123,7 @@ def test_fewer_impossible_values_score_lower(bounded):
     once, twice = clean.copy(), clean.copy()
     once[:, 2] = -1.0
     twice[:, 2] = twice[:, 0] = -1.0
-    scores = [BayesDetector(bounded).decision_function(X) for X in (clean, once, twice)]
+    scores = [NetworkDensity(bounded).decision_function(X) for X in (clean, once, twice)]
     assert scores[0].max() < scores[1].min() <= scores[1].max() < scores[2].min()
 
 
@@ -186,7 +187,7 @@ def test_oracles_explain_what_margins_do_not(seed):
     for row, ground_truth in zip(X, mask, strict=False):
         ground_truth[subset(30, integer(1, 4, rng), rng)] = True
         row[ground_truth] = [X[integer(250, 2999, rng), i] for i in np.flatnonzero(ground_truth)]
-    detector = BayesDetector(network).fit(X)
+    detector = NetworkDensity(network).fit(X)
     assert 0.9 < metrics.auc_roc(detector.decision_function(X), y) < 0.98
     attributions = {name: explain(explainer, network, X, X[:250]) for name, explainer in NAMED.items()}
     attributions["|z|"] = np.abs(X[:250] - X.mean(axis=0)) / X.std(axis=0)
@@ -230,8 +231,8 @@ def test_standardised_rows_get_the_same_attribution(network, rows, explainer):
 
 def test_a_standardised_row_has_the_same_score(network, rows):
     mean, std = rows.mean(axis=0), rows.std(axis=0)
-    reported = BayesDetector(network, mean=mean, std=std).decision_function((rows - mean) / std)
-    assert_allclose(reported, BayesDetector(network).decision_function(rows))
+    reported = NetworkDensity(network, mean=mean, std=std).decision_function((rows - mean) / std)
+    assert_allclose(reported, NetworkDensity(network).decision_function(rows))
 
 
 def test_params_are_those_given(network):
@@ -250,7 +251,7 @@ def test_params_are_those_given(network):
 )
 def test_bad_units_are_refused(network, arguments, message):
     with pytest.raises(InputError, match=message):
-        BayesDetector(network, **arguments)
+        NetworkDensity(network, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_bad_units_are_refused(network, arguments, message):
 )
 def test_bad_rows_are_refused(network, X, message):
     with pytest.raises(InputError, match=message):
-        BayesDetector(network).fit(X)
+        NetworkDensity(network).fit(X)
 
 
 def test_an_empty_background_is_refused(network):
