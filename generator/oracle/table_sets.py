@@ -41,8 +41,8 @@ def with_table_sets(enumeration: Enumeration, X: FloatArray, ratio: float) -> En
     prior_odds = float(np.log(ratio) - np.log1p(-ratio))
     fixed = np.zeros(len(suspects))  # log odds of each row to be normal, or of a kind whose rows differ
     for i in set(range(len(enumeration.kinds))) - set(shared):
-        own = replace(enumeration, kinds=(enumeration.kinds[i],)).of(suspects)
-        fixed = np.logaddexp(fixed, prior_odds + own.log_odds)
+        log_odds = replace(enumeration, kinds=(enumeration.kinds[i],)).of(suspects).log_odds
+        fixed = np.logaddexp(fixed, prior_odds + log_odds)
     kinds = list(enumeration.kinds)
     for most_refined in (0, ALL):
         summing = replace(enumeration, most_refined=most_refined, n_points=POINTS)
