@@ -12,10 +12,10 @@ from .kind_models import KindModel
 from .posterior import Enumeration
 from .set_prior import WeightedSets
 
-LIKELIEST = 12  # sets of a kind that are integrated with the floor
+LIKELIEST = 150  # sets of a kind that are integrated with the floor
 SWEEPS = 8
 ALL, POINTS = 1 << 30, 64  # the rows of a table together need few
-SUSPECTS = 3  # times as many rows as there are anomalies are looked at
+SUSPECTS = 4  # times as many rows as there are anomalies are looked at
 
 
 def with_table_sets(enumeration: Enumeration, X: FloatArray, ratio: float) -> Enumeration:
