@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import networkx as nx
 import numpy as np
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.rng import stream
 
 from .density import node_log_density, node_term
 from .linear_gaussian import Normal, log_normal
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from xadbench.generator.networks.additive import AdditiveNoiseNetwork
 
 WIDER = 1.5  # how much wider the normal is that points are drawn from where it is an approximation
-CELLS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,33 +53,55 @@ class CleanCells:
 
     def log_ratio(
         self, X: FloatArray, sets: IntArray, clean: FloatArray, given: tuple[FloatArray, FloatArray]
-    ) -> FloatArray:
-        """Return log p(x with clean cells) - log p(x), (n, k), for rows (n, d), sets (n, m), cells (n, k, m).
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return log p(x with clean cells) - log p(x), and the part of it that the cells themselves have.
 
-        `given` are mean (n, m) and covariance (n, m, m) of `given_the_rest`.
+        That part is Σ log p(x_i | parents) over the set, the density that `ancestral` draws from; 0 where the
+        normal distribution is exact. Of rows (n, d), sets (n, m) and cells (n, k, m) both are (n, k). `given`
+        has mean (n, m) and covariance (n, m, m), as from `given_the_rest`.
         """
         mean, covariance = given
         if self.exact:
             at = np.arange(len(X))[:, None], sets
             clean_part = log_normal(clean - mean[:, None], covariance[:, None])
-            return np.asarray(clean_part - log_normal(X[at] - mean, covariance)[:, None])
-        step = max(1, CELLS_AT_ONCE // (clean.shape[1] * X.shape[1]))
-        parts = [
-            self._weighted(X[i : i + step], sets[i : i + step], clean[i : i + step])
-            for i in range(0, len(X), step)
-        ]
-        return np.concatenate(parts)
+            ratio = clean_part - log_normal(X[at] - mean, covariance)[:, None]
+            return ratio, np.zeros(ratio.shape)
+        rows, before = self._rows(X, sets, clean), node_log_density(self.network, X)
+        ratio, own = np.zeros(clean.shape[:2]), np.zeros(clean.shape[:2])
+        for node, column, parents in self._families:
+            moved = np.flatnonzero(np.isin(sets, [column, *parents]).any(axis=1))
+            found = node_term(self.network, node, self._family_of(rows, node, moved))
+            ratio[moved] += found - before[moved, column, None]
+            own[moved] += np.where((sets[moved] == column).any(axis=1)[:, None], found, 0.0)
+        return ratio, own
 
-    def _weighted(self, X: FloatArray, sets: IntArray, clean: FloatArray) -> FloatArray:
-        """Return `log_ratio` by the network's own density; only nodes in a set and their children count."""
+    def ancestral(self, X: FloatArray, sets: IntArray, n_points: int) -> FloatArray:
+        """Return cells (n, k, m) of sets (n, m), each drawn given its parents, in the network's order."""
+        at = np.arange(len(X))[:, None], sets
+        rows = self._rows(X, sets, np.repeat(X[at][:, None], n_points, axis=1))
+        families = {node: column for node, column, _ in self._families}
+        for node in nx.topological_sort(self.network):
+            drawn = np.flatnonzero((sets == families[node]).any(axis=1))
+            own = self.network.noise[node].draw(stream(0, "oracle", "ancestral", node), n_points)
+            location = self.network.location(node, self._family_of(rows, node, drawn))
+            rows[families[node], drawn] = location + own
+        return np.moveaxis(rows[sets.T, np.arange(len(X))], 0, 2)
+
+    @property
+    def _families(self) -> list[tuple[str, int, list[int]]]:
+        """Each node with its column and those of its parents."""
+        position = {node: column for column, node in enumerate(self.network.noise)}
+        return [
+            (node, column, [position[parent] for parent in self.network.predecessors(node)])
+            for node, column in position.items()
+        ]
+
+    def _rows(self, X: FloatArray, sets: IntArray, clean: FloatArray) -> FloatArray:
+        """Return the rows with clean cells, features first: (d, n, k)."""
         rows = np.repeat(X.T[:, :, None], clean.shape[1], axis=2)
         rows[sets.T, np.arange(len(X))] = np.moveaxis(clean, 2, 0)
-        before = node_log_density(self.network, X)
-        position = {node: column for column, node in enumerate(self.network.noise)}
-        total = np.zeros(clean.shape[:2])
-        for node, column in position.items():
-            family = [column, *(position[parent] for parent in self.network.predecessors(node))]
-            moved = np.flatnonzero(np.isin(sets, family).any(axis=1))
-            columns = {name: rows[position[name], moved] for name in (node, *self.network.predecessors(node))}
-            total[moved] += node_term(self.network, node, columns) - before[moved, column, None]
-        return total
+        return rows
+
+    def _family_of(self, rows: FloatArray, node: str, which: IntArray) -> dict[str, FloatArray]:
+        position = {name: column for column, name in enumerate(self.network.noise)}
+        return {one: rows[position[one], which] for one in (node, *self.network.predecessors(node))}

@@ -90,4 +90,4 @@ class Copied(NewValues):
             near = np.moveaxis(self.rows[:, sets[i : i + step, 0]], 0, 1)
             z = times(root[i : i + step, None], near - values[i : i + step])
             parts.append(logsumexp(-(z**2).sum(axis=-1) / 2, axis=1))
-        return (np.concatenate(parts) + scale)[:, None]
+        return np.asarray((np.concatenate(parts) + scale)[:, None])

@@ -38,8 +38,8 @@ class Redrawn:
 
     def log_ratio(self, X: FloatArray) -> FloatArray:
         """Return the log Bayes factor (n,) of rows (n, d)."""
-        likelihoods = (node_log_density(one, X).sum(axis=1) for one in (self.scaled, self.network))
-        return np.subtract(*likelihoods)
+        scaled, normal = (node_log_density(one, X).sum(axis=1) for one in (self.scaled, self.network))
+        return np.asarray(scaled - normal)
 
 
 Likelihood = NewValues | MechanismLikelihood | Redrawn

@@ -59,7 +59,7 @@ class Normal:
     @cached_property
     def precision(self) -> FloatArray:
         """The inverse of the covariance, (d, d)."""
-        return np.linalg.inv(self.covariance)
+        return np.asarray(np.linalg.inv(self.covariance), dtype=np.float64)
 
     @cached_property
     def std(self) -> FloatArray:
@@ -80,7 +80,7 @@ class Normal:
         -------
         (n, s, m), (..., s, m, m) float64
         """
-        covariance = np.linalg.inv(block(self.precision, sets))
+        covariance: FloatArray = np.asarray(np.linalg.inv(block(self.precision, sets)), dtype=np.float64)
         pull = cells((X - self.mean) @ self.precision, sets)
         return cells(X, sets) - times(covariance, pull), covariance
 
@@ -92,7 +92,7 @@ def total_effects(network: "AdditiveNoiseNetwork") -> FloatArray:
     for child, own in network.terms.items():
         for term in own:
             weights[position[child], position[term.parents[0]]] += term.weight
-    return np.linalg.inv(np.eye(len(position)) - weights)
+    return np.asarray(np.linalg.inv(np.eye(len(position)) - weights), dtype=np.float64)
 
 
 def block(matrix: FloatArray, sets: IntArray) -> FloatArray:

@@ -90,7 +90,7 @@ class MechanismLikelihood:
 
     def _widened(self, noise: Noise, own: FloatArray) -> FloatArray:
         (mean, _), strength = noise.moments(), number(self.kind.strength)
-        return noise.log_density(mean + (own - mean) / strength) - np.log(strength)
+        return np.asarray(noise.log_density(mean + (own - mean) / strength) - np.log(strength))
 
     def _small_widening(self, noise: Noise, i: int) -> float:
         mean, drawn = noise.moments()[0], self._drawn[:, i]

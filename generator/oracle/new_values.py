@@ -129,7 +129,7 @@ class CellByCell(NewValues):
         """Return the standard deviation over all values of each set's features, (..., 1)."""
         mean, std = (own[sets] for own in self.population.moments)
         variance = (std**2 + (mean - mean.mean(axis=-1, keepdims=True)) ** 2).mean(axis=-1, keepdims=True)
-        return np.sqrt(variance)
+        return np.asarray(np.sqrt(variance))
 
     def log_density(self, values: FloatArray, clean: FloatArray, sets: IntArray) -> FloatArray:
         """As `NewValues.log_density`: 1 + r + ... + r^n times the normal, or what is stretched."""
@@ -201,7 +201,7 @@ class InRange(NewValues):
     def _log_uniform(self, values: FloatArray, sets: IntArray) -> FloatArray:
         low, high = self.low[sets], self.high[sets]
         inside = (values >= low) & (values <= high)
-        return np.where(inside, -np.log(high - low), -np.inf).sum(axis=-1)
+        return np.asarray(np.where(inside, -np.log(high - low), -np.inf).sum(axis=-1))
 
 
 @dataclass(frozen=True, eq=False)

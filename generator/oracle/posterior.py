@@ -16,7 +16,7 @@ from .mechanism_likelihood import MechanismLikelihood
 from .set_likelihood import Screening, refined, uniform_points
 
 ENTRIES_AT_ONCE = 1 << 23
-PAIRS_AT_ONCE = 1 << 13
+PAIRS_AT_ONCE, CELLS_AT_ONCE = 1 << 13, 1 << 22
 TOO_WIDE = 0.1  # error of a feature's probability
 ROUNDS = 3
 # Log odds against the likeliest set and kind beyond which nothing is integrated; where rows are about normal.
@@ -109,7 +109,7 @@ class Enumeration:
 
     def _n_entries(self, sets: dict[int, IntArray] | None) -> int:
         if sets is not None:
-            return sum(own.shape[-2] for own in sets.values()) * len(self.kinds)
+            return sum(int(own.shape[-2]) for own in sets.values()) * len(self.kinds)
         return sum(len(kind.prior.sets(m)) for kind in self.kinds for m in kind.prior.sizes)
 
     def _of_block(self, X: FloatArray, sets: dict[int, IntArray] | None) -> SetPosterior:
@@ -172,8 +172,9 @@ class Enumeration:
 
     def _refine_group(self, X: FloatArray, group: _Group, row: IntArray, place: IntArray) -> None:
         sets = group.sets[place] if group.sets.ndim == 2 else group.sets[row, place]
-        for i in range(0, len(row), PAIRS_AT_ONCE):
-            at, own = (row[i : i + PAIRS_AT_ONCE], place[i : i + PAIRS_AT_ONCE]), sets[i : i + PAIRS_AT_ONCE]
+        step = PAIRS_AT_ONCE if self.clean.exact else CELLS_AT_ONCE // (self.n_points * X.shape[1])
+        for i in range(0, len(row), step):
+            at, own = (row[i : i + step], place[i : i + step]), sets[i : i + step]
             found, errors = self._refined(group.kind, X[at[0]], own)
             group.weights[at] = group.kind.log_share + group.kind.prior.log(own) + found
             group.errors[at] = errors

@@ -51,20 +51,28 @@ def refined(
     if not likelihood.overwrites:
         proposals.append(likelihood.clean_given_new(values, mean, wider, sets))
     normal = ndtri(uniform_points(n_points, sets.shape[1]))
-    parts = np.array_split(normal, len(proposals))
+    parts = np.array_split(normal, len(proposals) + (not clean.exact))[: len(proposals)]
     points = np.concatenate(
         [
-            centre[:, None] + times(np.linalg.cholesky(spread)[:, None], part)
+            centre[:, None] + times(_root(spread)[:, None], part)
             for (centre, spread), part in zip(proposals, parts, strict=True)
         ],
         axis=1,
     )
+    if not clean.exact:  # others given their parents, so that bounded noise stays within its bounds
+        points = np.concatenate([points, clean.ancestral(X, sets, n_points - points.shape[1])], axis=1)
     densities = [log_normal(points - centre[:, None], spread[:, None]) for centre, spread in proposals]
-    drawn_from = logsumexp(densities, axis=0) - np.log(len(proposals))
-    weights = likelihood.log_density(values[:, None], points, sets[:, None]) - drawn_from
-    weights = weights + clean.log_ratio(X, sets, points, (mean, covariance))
+    ratio, own = clean.log_ratio(X, sets, points, (mean, covariance))
+    if not clean.exact:
+        densities.append(own)
+    drawn_from = logsumexp(densities, axis=0) - np.log(len(densities))
+    weights = likelihood.log_density(values[:, None], points, sets[:, None]) - drawn_from + ratio
     highest = weights.max(axis=1, keepdims=True)
     relative = np.exp(weights - np.where(np.isfinite(highest), highest, 0.0))
     average = np.maximum(relative.mean(axis=1), 1e-300)
     error = relative.std(axis=1) / average / np.sqrt(points.shape[1])
     return highest[:, 0] + np.log(average), error
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)

@@ -12,10 +12,10 @@ from .kind_models import KindModel
 from .posterior import Enumeration
 from .set_prior import WeightedSets
 
-LIKELIEST = 12  # sets of a kind that are integrated with the floor
+LIKELIEST = 150  # sets of a kind that are integrated with the floor
 SWEEPS = 8
 ALL, POINTS = 1 << 30, 64  # the rows of a table together need few
-SUSPECTS = 3  # times as many rows as there are anomalies are looked at
+SUSPECTS = 4  # times as many rows as there are anomalies are looked at
 
 
 def with_table_sets(enumeration: Enumeration, X: FloatArray, ratio: float) -> Enumeration:
@@ -41,8 +41,8 @@ def with_table_sets(enumeration: Enumeration, X: FloatArray, ratio: float) -> En
     prior_odds = float(np.log(ratio) - np.log1p(-ratio))
     fixed = np.zeros(len(suspects))  # log odds of each row to be normal, or of a kind whose rows differ
     for i in set(range(len(enumeration.kinds))) - set(shared):
-        own = replace(enumeration, kinds=(enumeration.kinds[i],)).of(suspects)
-        fixed = np.logaddexp(fixed, prior_odds + own.log_odds)
+        log_odds = replace(enumeration, kinds=(enumeration.kinds[i],)).of(suspects).log_odds
+        fixed = np.logaddexp(fixed, prior_odds + log_odds)
     kinds = list(enumeration.kinds)
     for most_refined in (0, ALL):
         summing = replace(enumeration, most_refined=most_refined, n_points=POINTS)

@@ -232,7 +232,7 @@ def test_the_command_keeps_what_it_is_told_and_says_what_is_lacking(tmp_path, mo
     assert run("--save", "rows") == 0
     assert len(load_rows(tmp_path / "run"))
     assert run("--save", "rows,attributions") == 0
-    assert "5 of 5 trials with scores have no attributions kept" in capsys.readouterr().err
+    assert "6 of 6 trials with scores have no attributions kept" in capsys.readouterr().err
     assert run("--save", "everything") == 2
     assert "save.0" in capsys.readouterr().err
 

@@ -21,7 +21,12 @@ def test_a_trial_without_a_record_is_said_not_to_have_run(small_run_folder, tria
     read = read_results(small_run_folder)
     lacking = read.trials[read.trials["status"] == NOT_RUN]
     assert len(lacking[lacking["explainer"] == "fair"]) == 2
-    assert set(lacking["explainer"]) == {"fair", "oracle", "inverted_truth"}  # these were never recorded
+    assert set(lacking["explainer"]) == {
+        "fair",
+        "oracle",
+        "oracle_network",
+        "inverted_truth",
+    }  # these were never recorded
     assert {gap.explainer for gap in boards(read, n_resamples=1)[0].missing} == {"fair", "gappy"}
 
 

@@ -22,8 +22,8 @@ def with_times(run, elapsed, fitting):
 def test_without_a_past_shipped_timings_tell_and_nothing_is_written(small_suite, tmp_path):
     suite = small_suite.model_copy(update={"detectors": (Component(name="iforest"),)})
     found = estimate(suite, tmp_path / "runs" / "small")
-    assert (found.n_trials, found.n_done, found.n_recorded) == (10, 0, 0)
-    assert len(found.work) == 2 + 10
+    assert (found.n_trials, found.n_done, found.n_recorded) == (12, 0, 0)
+    assert len(found.work) == 2 + 12
     assert 0 < found.seconds < 120
     assert not list(tmp_path.iterdir())
 
@@ -49,9 +49,9 @@ def test_the_lines_say_what_would_run_and_how_long_it_takes(small_suite, tmp_pat
     put_run(tmp_path / "past")
     with_times(tmp_path / "past", elapsed=60, fitting=600)
     first, *_, total, time = estimate(small_suite, tmp_path / "new").as_lines("r", 2)
-    assert first == "table2-d10-5 / distance, seed 0: fit 0:10:00, 5 trials 0:05:00"
-    assert total == "10 trials: 0 done in r, 10 left"
-    assert time.startswith("time: about 0:15:00 on 2 worker(s)")
+    assert first == "table2-d10-5 / distance, seed 0: fit 0:10:00, 6 trials 0:06:00"
+    assert total == "12 trials: 0 done in r, 12 left"
+    assert time.startswith("time: about 0:16:00 on 2 worker(s)")
     detailed = list(estimate(small_suite, tmp_path / "new").as_lines("r", 2, is_verbose=True))
     assert "  z_score: 0:01:00" in detailed
 
@@ -61,7 +61,7 @@ def test_the_time_is_that_of_past_records_of_the_same_on_a_table_of_similar_size
 ):
     put_run(tmp_path / "past")
     with_times(tmp_path / "past", elapsed=60, fitting=600)
-    assert estimate(small_suite, tmp_path / "past") == Estimate(10, 10)
+    assert estimate(small_suite, tmp_path / "past") == Estimate(12, 12)
     found = estimate(small_suite, tmp_path / "new")
     assert (found.n_done, found.n_recorded, found.seconds) == (0, 12, 2 * (6 * 60 + 600))
 
@@ -85,10 +85,10 @@ def test_other_parameters_are_another_explainer_and_half_a_run_counts_as_half(sm
     suite = small_suite.model_copy(update={"explainers": (quiet,)})
     run_suite(suite.model_copy(update={"seeds": (0,)}), tmp_path / "small")
     found = estimate(suite.model_copy(update={"explainers": (quiet, other)}), tmp_path / "small")
-    assert (found.n_trials, found.n_done, found.n_recorded) == (12, 5, 5)
+    assert (found.n_trials, found.n_done, found.n_recorded) == (14, 6, 6)
 
 
 def test_what_failed_counts_as_left(small_suite, tmp_path):
     suite = small_suite.model_copy(update={"explainers": (Component(name="faulty"),)})
     assert Counter(record.status for record in run_suite(suite, tmp_path / "r"))["error"] == 2
-    assert estimate(suite, tmp_path / "r").n_done == 8
+    assert estimate(suite, tmp_path / "r").n_done == 10

@@ -151,7 +151,7 @@ def test_a_run_tells_what_is_under_way(small_suite, tmp_path):
     assert finished == [[("table2-d10-5", "distance", step, 3)] for step in steps]
 
 
-@pytest.mark.parametrize(("step", "explainer"), [(None, ()), ("-1", (None,)), ("1", ("random",)), ("5", ())])
+@pytest.mark.parametrize(("step", "explainer"), [(None, ()), ("-1", (None,)), ("1", ("random",)), ("6", ())])
 def test_a_worker_tells_which_trial_is_under_way(small_suite, tmp_path, step, explainer):
     if step is not None:
         (tmp_path / "step").write_text(step)

@@ -28,7 +28,7 @@ def test_a_finished_run_is_resumed_without_its_tables(small_suite, tmp_path, mad
     assert made == [0, 1]
     finished = []
     again = run_suite(small_suite, tmp_path / "run", lambda record, is_new: finished.append(is_new))
-    assert (again, finished, made) == (first, [False] * 10, [0, 1])
+    assert (again, finished, made) == (first, [False] * 12, [0, 1])
 
 
 def test_a_table_is_made_when_its_first_trial_runs(small_suite, tmp_path, made):
@@ -115,8 +115,8 @@ def test_trials_on_an_infeasible_table_fail_and_it_is_not_tried_again(small_suit
     monkeypatch.setattr(run_tables, "load_source", load)
     first = run_suite(small_suite, tmp_path / "run")
     assert [(record.seed, record.status) for record in first] == [(0, "ok")] * 6 + [(1, "error")] * 6
-    assert {record.reason for record in first[5:]} == {"out of reach"}
+    assert {record.reason for record in first[6:]} == {"out of reach"}
     assert run_suite(small_suite, tmp_path / "run") == first
     assert tried == [0, 1]
     found = estimate(small_suite, tmp_path / "run")
-    assert (found.n_trials, found.n_done, found.infeasible) == (5, 5, {"out of reach": 5})
+    assert (found.n_trials, found.n_done, found.infeasible) == (6, 6, {"out of reach": 6})

@@ -179,7 +179,7 @@ def test_records_of_an_object_have_a_plain_name_and_can_be_compared(tiny):
 def test_a_baseline_has_a_place_too(tiny):
     placement = score_on_suite("z_score", tiny)
     assert placement.places[0].own["place"] == 1
-    assert len(placement.records) == 2 * 5
+    assert len(placement.records) == 2 * 6
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_a_suite_that_leaves_no_trial_is_refused_before_any(tiny):
 def test_the_command_prints_the_place(xadbench, tmp_path):
     code, out, err = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")
     assert code == 0
-    assert "[14/14] table2-d10-5 / distance / inverted_truth, seed 0: ok" in err
+    assert "[16/16] table2-d10-5 / distance / inverted_truth, seed 0: ok" in err
     assert "absolute_z(power=2): place 1 of 3, adj. nDCG_m" in out
     assert "Does not differ significantly from: robust_z, z_score." in out
     code, _, again = xadbench("score", "mine.py:absolute_z", "--suite", "tiny.yaml", "--param", "power=2")
