@@ -27,8 +27,9 @@ from .anomalies.insertion import count_anomalies
 from .anomalies.registry import AnyAnomaly, check_kinds
 from .draws import integer, uniform
 from .networks.graph import check_edges
+from .networks.noise import ModesNoise
 from .networks.noise_priors import PAPER_PRIORS, AnyPrior
-from .networks.terms import Function, Term
+from .networks.terms import OF_ONE, Function, Term
 
 MOST_ROWS, MOST_NODES = 10**10, 10**4
 RECIPES = files("xadbench.generator") / "recipes"
@@ -58,36 +59,72 @@ class Graph(BaseModel, frozen=True, extra="forbid"):
 
     Parameters
     ----------
-    nodes, edges
-        How many.
+    nodes
+        How many, of all sorts.
+    unrelated
+        How many of them have no edges; at random positions.
+    regimes
+        The noise of one of them, whose modes are the regimes. Every other node but the unrelated has a linear
+        term of it, and functions of two parents take it as their second one: a product gives an edge another
+        weight in each regime. Default: there are no regimes.
+    edges
+        How many, among the other nodes.
     weights
         From which the weight of each term is drawn; 1 without.
     functions
-        From which the function of each edge is drawn; "product" takes two edges at once, and is linear for
-        the last one of an odd number.
+        From which the function of each edge is drawn; "product" and "wrapped" take two edges at once, and are
+        linear and periodic for the last one of an odd number.
     """
 
     nodes: int = Field(ge=2, le=MOST_NODES)
+    unrelated: NonNegativeInt = 0
+    regimes: ModesNoise | None = None
     edges: int = Field(ge=0)
     weights: Weights | None = None
     functions: tuple[Function, ...] = Field(default=("linear",), min_length=1)
 
+    @field_validator("unrelated")
+    @classmethod
+    def _leaves_some(cls, unrelated: int, info: ValidationInfo) -> int:
+        if unrelated > (most := info.data.get("nodes", math.inf) - 2):
+            raise InputError(f"{unrelated} unrelated nodes; expected at most {most}, so that two are left")
+        return unrelated
+
     @field_validator("edges")
     @classmethod
     def _fits(cls, edges: int, info: ValidationInfo) -> int:
-        return check_edges(info.data["nodes"], edges) if "nodes" in info.data else edges
+        if not {"nodes", "unrelated", "regimes"} <= info.data.keys():
+            return edges
+        return check_edges(_n_related(**info.data), edges)
 
-    def terms(self, parents: Sequence[str], rng: np.random.Generator) -> tuple[Term, ...]:
-        """Return the terms of a node with these parents."""
+    @property
+    def related(self) -> int:
+        """The number of nodes that the edges are among: not the one of the regimes, nor the unrelated."""
+        return _n_related(self.nodes, self.unrelated, self.regimes)
+
+    def terms(
+        self, parents: Sequence[str], rng: np.random.Generator, regime: str | None = None
+    ) -> tuple[Term, ...]:
+        """Return the terms of a node with these parents, and with the node of the regimes if there is one."""
         left, terms = list(parents), []
         while left:
             function = self.functions[integer(0, len(self.functions) - 1, rng)]
-            if function == "product" and len(left) == 1:
-                function = "linear"
-            taken = tuple(left.pop(0) for _ in range(2 if function == "product" else 1))
-            weight = 1.0 if self.weights is None else self.weights.draw(len(parents), rng)
-            terms.append(Term(parents=taken, function=function, weight=weight))
+            taken = [left.pop(0)]
+            if function in OF_ONE and (regime or left):
+                taken.append(regime or left.pop(0))
+            elif function in OF_ONE:
+                function = OF_ONE[function]
+            terms.append(Term(parents=tuple(taken), function=function, weight=self._weight(parents, rng)))
+        if regime:
+            terms.append(Term(parents=(regime,), weight=self._weight([regime], rng)))
         return tuple(terms)
+
+    def _weight(self, parents: Sequence[str], rng: np.random.Generator) -> float:
+        return 1.0 if self.weights is None else self.weights.draw(len(parents), rng)
+
+
+def _n_related(nodes: int, unrelated: int, regimes: ModesNoise | None, **_: object) -> int:
+    return nodes - unrelated - (regimes is not None)
 
 
 class Recipe(BaseModel, frozen=True, extra="forbid"):
