@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import (
@@ -24,8 +24,9 @@ from xadbench.datasets.common.paths import Name
 from xadbench.datasets.common.specs import build_spec, read_spec
 
 from .anomalies.insertion import count_anomalies
+from .anomalies.published import as_published
 from .anomalies.registry import AnyAnomaly, check_kinds
-from .draws import integer, uniform
+from .draws import BLOCK_ROWS, integer, uniform
 from .networks.graph import check_edges
 from .networks.noise import ModesNoise
 from .networks.noise_priors import PAPER_PRIORS, AnyPrior
@@ -138,6 +139,11 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         Number of rows, anomalies included.
     anomaly_ratio
         Share of the rows that are anomalous, between 0 and 1.
+    protocol
+        "published": the set-up of Vincent et al. 2025 where ours differs. All seeds have the same network and
+        affected sets, those of seed 0; a kind has one affected set, of 1 (local: 2) to d//2 - 1 features, or
+        of 1 (local: 3) where d is 4 or 5; any change will do; and a kind's statistics are of the rows with the
+        anomalies of the kinds before it. At most 8,192 rows. Default: ours.
     graph
         Number of nodes and edges of the network.
     anomalies
@@ -153,6 +159,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     name: Name
     rows: int = Field(ge=2, le=MOST_ROWS)
     anomaly_ratio: float = Field(gt=0, lt=1)
+    protocol: Literal["published"] | None = None
     graph: Graph
     anomalies: Annotated[tuple[AnyAnomaly, ...], AfterValidator(check_kinds)]
     noise: tuple[AnyPrior, ...] = Field(default=PAPER_PRIORS, min_length=1)
@@ -164,7 +171,16 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     def _one_row_each(cls, kinds: tuple[AnyAnomaly, ...], info: ValidationInfo) -> tuple[AnyAnomaly, ...]:
         if {"rows", "anomaly_ratio"} <= info.data.keys():
             count_anomalies(info.data["anomaly_ratio"], info.data["rows"], len(kinds))
+        if info.data.get("protocol") and "graph" in info.data:
+            return tuple(as_published(kind, info.data["graph"].nodes) for kind in kinds)
         return kinds
+
+    @field_validator("protocol")
+    @classmethod
+    def _one_block(cls, protocol: str | None, info: ValidationInfo) -> str | None:
+        if protocol and info.data.get("rows", 0) > BLOCK_ROWS:
+            raise InputError(f"published has {info.data['rows']} rows; expected at most {BLOCK_ROWS}")
+        return protocol
 
 
 def recipe_names() -> tuple[str, ...]:

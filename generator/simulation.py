@@ -23,6 +23,8 @@ from .recipe import Recipe
 if TYPE_CHECKING:
     from .networks.additive import AdditiveNoiseNetwork
 
+SHARED_SEED = 0  # of the network and the affected sets that the tables of a published recipe have in common
+
 
 def simulate(
     recipe: Recipe, seed: int = 0, provenance: Mapping[str, Any] | None = None
@@ -41,7 +43,12 @@ def simulate(
     provenance
         What else the table's provenance holds.
     """
-    streams = partial(stream, check_seed(seed), "generate")
+    published = recipe.protocol == "published"
+
+    def streams(*path: str) -> np.random.Generator:
+        is_shared = published and "affected" in path
+        return stream(SHARED_SEED if is_shared else check_seed(seed), "generate", *path)
+
     network = network_of(recipe, seed)
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
     shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
@@ -55,7 +62,7 @@ def simulate(
     for number, source in enumerate(_sources(network, recipe.rows, seed)):
         first = number * BLOCK_ROWS
         own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
-        planted = plant(source, recipe.anomalies, own, streams, number)
+        planted = plant(source, recipe.anomalies, own, streams, number, contaminated=published)
         names = tuple(network.nodes)
         yield label(planted, source.rows, recipe.anomalies, made, names, first_row=first)
 
@@ -94,10 +101,11 @@ def _last_network(recipe: Recipe, seed: int) -> "AdditiveNoiseNetwork":
 
 def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
     """Return the network that `generate` simulates with that recipe and seed."""
+    seed = SHARED_SEED if recipe.protocol == "published" else check_seed(seed)
     from .networks.additive import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
 
     graph = recipe.graph
-    dag = random_dag(graph.related, graph.edges, stream(check_seed(seed), "generate", "graph"))
+    dag = random_dag(graph.related, graph.edges, stream(seed, "generate", "graph"))
     columns = np.arange(graph.nodes)
     if graph.related < graph.nodes:
         columns = permutation(graph.nodes, stream(seed, "generate", "columns"))

@@ -14,6 +14,7 @@ from xadbench.datasets.common.errors import Infeasible, InputError, check_all, f
 from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable, as_table
 from xadbench.generator.anomalies.insertion import Effort, Planted, Planting, Streams, count_anomalies, label
+from xadbench.generator.anomalies.published import as_published
 from xadbench.generator.anomalies.registry import KINDS, AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.draws import check_seed, permutation
 
@@ -209,12 +210,6 @@ def check_models(models: tuple[AnomalyKind, ...], protocol: str) -> tuple[Anomal
         if any(isinstance(value, Calibrated) for _, value in model):
             raise InputError(f"anomaly kind {model.kind!r}: oracle_auc needs a network; expected a number")
     return tuple(map(as_published, models)) if protocol == "paper" else models
-
-
-def as_published(kind: AnomalyKind) -> AnomalyKind:
-    """Return the kind under the paper's protocol: one affected set a table, and any change will do."""
-    affected = kind.affected.model_copy(update={"per": "kind"})
-    return kind.model_copy(update={"affected": affected, "least_change": 0.0})
 
 
 def check_settings(
