@@ -112,7 +112,9 @@ class Graph(BaseModel, frozen=True, extra="forbid"):
             function = self.functions[integer(0, len(self.functions) - 1, rng)]
             taken = [left.pop(0)]
             if function in OF_ONE and (regime or left):
-                taken.append(regime or left.pop(0))
+                # Of wrapped sums any partner: two nodes with the same sums would be correlated.
+                partner = integer(0, len(left) - 1, rng) if function == "wrapped" and not regime else 0
+                taken.append(regime or left.pop(partner))
             elif function in OF_ONE:
                 function = OF_ONE[function]
             terms.append(Term(parents=tuple(taken), function=function, weight=self._weight(parents, rng)))
@@ -142,7 +144,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     protocol
         "published": the set-up of Vincent et al. 2025 where ours differs. All seeds have the same network and
         affected sets, those of seed 0; a kind has one affected set, of 1 (local: 2) to d//2 - 1 features, or
-        of 1 (local: 3) where d is 4 or 5; any change will do; and a kind's statistics are of the rows with the
+        of 1 (local: 3) where d is 4 or 5; any change will do; and a kind's statistics are of rows with the
         anomalies of the kinds before it. At most 8,192 rows. Default: ours.
     graph
         Number of nodes and edges of the network.

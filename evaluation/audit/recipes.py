@@ -38,7 +38,7 @@ ORACLES: dict[str, Callable[[Network], Explainer]] = {
     "single_drop": SingleDrop,
     "surprise": Surprise,
 }
-KNOW_NOTHING = ("z_score", "random")
+SEE_ROWS_ALONE = ("z_score", "surprise_ridge", "random")
 HEADINGS = {
     "kind": "kind",
     "rows": "rows",
@@ -48,6 +48,7 @@ HEADINGS = {
     "single_drop": "single drop",
     "surprise": "surprise",
     "z_score": "|z|",
+    "surprise_ridge": "linear",
     "random": "random",
     "dte_auc": "DTE AUC",
     "iforest_auc": "iforest AUC",
@@ -77,7 +78,7 @@ NOTES = (
     "against all normal rows; of the Bayes detector (-log p), and of trained ones. The rest is nDCG_m over "
     "all anomalies, adjusted for chance: 0 = a blind guess, 1 = the truth. oracle: sequential repair by the "
     "known network. single drop: of -log p when a feature is integrated out. surprise: of a value given its "
-    "parents. |z|: distance from the mean."
+    "parents. |z|: distance from the mean. linear: distance from a ridge regression on the other features."
 )
 
 
@@ -112,7 +113,7 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     scores = {"oracle_auc": oracle.decision_function(table.X)}
     scores |= _trained_scores(table, seed) if train else {}
     explainers: dict[str, Explainer] = {name: knowing(network) for name, knowing in ORACLES.items()}
-    explainers |= {name: make_explainer(name, random_state=seed) for name in KNOW_NOTHING}
+    explainers |= {name: make_explainer(name, random_state=seed) for name in SEE_ROWS_ALONE}
     ndcg = {name: _adjusted_ndcg(explainer, oracle, table) for name, explainer in explainers.items()}
     groups = {kind: table.kind == label for label, kind in enumerate(table.kinds) if label}
     groups[OVERALL] = table.y

@@ -75,7 +75,7 @@ def assign(n_rows: int, count: int, n_kinds: int, rng: np.random.Generator) -> l
     return np.array_split(permutation(n_rows, rng)[:count], n_kinds)
 
 
-def plant(  # noqa: PLR0917  # the source, what comes into it, and how
+def plant(  # the source, what comes into it, and how
     source: Source,
     kinds: Sequence[AnomalyKind],
     shares: Sequence[IntArray],

@@ -1,11 +1,15 @@
 """Kinds as the published tables have them: one affected set a table, and any change will do."""
 
+from typing import TypeVar
+
 from xadbench.datasets.common.errors import InputError
 
 from .base import AnomalyKind
 
+Kind = TypeVar("Kind", bound=AnomalyKind)
 
-def as_published(kind: AnomalyKind, n_features: int | None = None) -> AnomalyKind:
+
+def as_published(kind: Kind, n_features: int | None = None) -> Kind:
     """Return the kind under the paper's protocol: one affected set a table, and any change will do.
 
     Parameters

@@ -138,7 +138,8 @@ class StudentNoise(Noise):
         squares = np.zeros(n)
         for own in normal[1:]:
             squares += own * own
-        return self.mean + self.scale * (normal[0] / np.sqrt(squares / self.degrees))
+        ratio: FloatArray = normal[0] / np.sqrt(squares / self.degrees)
+        return self.mean + self.scale * ratio
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """Return -(k + 1)/2 log(1 + z²/k) - log(scale) and the constant, with z = (values - mean) / scale."""

@@ -17,6 +17,7 @@ from xadbench.generator.networks.noise import (
     noise,
 )
 
+
 class _Modes:
     """Uniform about -4, 0 and 4, one wide: from SciPy's uniform distributions."""
 

@@ -48,7 +48,14 @@ def test_of_uniform_parents_a_wrapped_sum_is_uniform_and_independent_of_each():
 
 @pytest.mark.parametrize(
     ("parents", "function"),
-    [(("a",), "wrapped"), (("a", "b"), "periodic"), (("a", "b"), "linear"), (("a",), "product"), (("a", "a"), "product"), ((), "linear")],
+    [
+        (("a",), "wrapped"),
+        (("a", "b"), "periodic"),
+        (("a", "b"), "linear"),
+        (("a",), "product"),
+        (("a", "a"), "product"),
+        ((), "linear"),
+    ],
 )
 def test_a_term_with_the_wrong_number_of_parents_is_refused(parents, function):
     with pytest.raises(ValidationError):
