@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.common.specs import build_spec
-from xadbench.generator import generate, with_rows
+from xadbench.generator import generate, inject, with_rows
 from xadbench.generator.anomalies.published import as_published
 from xadbench.generator.anomalies.registry import Additive, Global, Local
 from xadbench.generator.recipe import Recipe
@@ -106,3 +106,20 @@ def test_what_cannot_be_published_gives_one_line(changes, facts):
         recipe(**changes)
     assert all(fact in str(caught.value) for fact in ["small", *facts])
     assert "\n" not in str(caught.value)
+
+
+def test_local_on_a_mixture_widens_variances_and_not_covariances(rng):
+    X = rng.standard_normal((3000, 3))
+    X[:, 1] = X[:, 0] + 0.05 * X[:, 1]  # nearly equal
+    settings = {"kinds": [Local(strength=3.0)], "ratio": 0.3, "base": "gmm"}
+    table = inject(X, protocol="published", **settings)
+    change, clean = (table.X - table.clean)[table.y], table.clean[table.y]
+    for i in np.flatnonzero(table.mask.any(axis=0)):
+        assert abs(np.corrcoef(change[:, i], clean[:, i])[0, 1]) < 0.15
+        assert_allclose(change[:, i].std() / X[:, i].std(), np.sqrt(2.0), rtol=0.15)
+
+
+def test_local_cannot_narrow_a_mixture(rng):
+    X = rng.standard_normal((200, 3))
+    with pytest.raises(InputError, match=r"local has strength 0\.5; expected at least 1"):
+        inject(X, kinds=[Local(strength=0.5)], ratio=0.2, base="gmm", protocol="published")

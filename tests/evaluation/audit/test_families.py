@@ -1,4 +1,4 @@
-"""The families of recipes are hidden from margins; with the network, all but the noisy ones can be explained."""
+"""The families of recipes are hidden from margins; all but noisy can be explained with the network."""
 
 import pandas as pd
 import pytest
