@@ -105,7 +105,7 @@ def test_noisy_features_are_half_unrelated_and_half_weakly_determined(d):
         ("interaction-d10", "acde15deac21803ab5c9124e1ef8dc196e377282ce3160664cedd7ebdb118f5c"),
         ("interaction-d30", "4ab1f5295f6764d7b3c8c69e2933ab9582d0f7bdfd20fc2f6329459d1d0ad49f"),
         ("interaction-d100", "72f0cf4b9908fb278ae9764e962547ef1b014b2d5d8d72ee810183a338567c3e"),
-        ("clusters-d10", "a6b80012db7876faf5e8126e48518a8be00f94a32e372a51c3aa4b84d8ac15d1"),
+        ("clusters-d10", "e9197f787d40e9ad90f98e18ec1b35f901efe55ceca46470eb09b8ace212e726"),
         ("clusters-d30", "a241055b69cfe091410a4aa54e0827a8133e45796544e7aa42abd5ba15de4042"),
         ("clusters-d100", "2dc0bbb2d180355887fa509c35a16b8064b7c4232d1bc0a6929500fdd3217314"),
         ("noisy-d10", "b6ae549157d6be815edfb73ddefb3cb31743b01052970833f5230c3ffbcba7ef"),
