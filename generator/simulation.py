@@ -14,16 +14,18 @@ from xadbench.datasets.table import LabelledTable
 
 from .anomalies.insertion import assign, count_anomalies, label, plant
 from .anomalies.registry import Population, Source
-from .draws import BLOCK_ROWS, check_seed, integer
+from .draws import BLOCK_ROWS, check_seed, integer, permutation
 from .networks.graph import random_dag
 from .networks.noise import Noise
 from .networks.noise_priors import NoisePrior
+from .networks.terms import Term
 from .recipe import Recipe
 
 if TYPE_CHECKING:
     from .networks.additive import AdditiveNoiseNetwork
 
 BYTES_OF_POSITION = 24  # a random number, its place in their order, and the sort's own
+SHARED_SEED = 0  # of the network and the affected sets that the tables of a published recipe have in common
 
 
 def simulate(
@@ -54,7 +56,12 @@ def simulate(
         f"ask for at most {(memory_bytes() or 0) // BYTES_OF_POSITION} rows (--rows), and for more tables "
         "by other seeds (--seed)",
     )
-    streams = partial(stream, check_seed(seed), "generate")
+    published = recipe.protocol == "published"
+
+    def streams(*path: str) -> np.random.Generator:
+        is_shared = published and "affected" in path
+        return stream(SHARED_SEED if is_shared else check_seed(seed), "generate", *path)
+
     network = network_of(recipe, seed)
     count = count_anomalies(recipe.anomaly_ratio, recipe.rows, len(recipe.anomalies))
     shares = assign(recipe.rows, count, len(recipe.anomalies), streams("positions"))
@@ -68,7 +75,7 @@ def simulate(
     for number, source in enumerate(_sources(network, recipe.rows, seed)):
         first = number * BLOCK_ROWS
         own = [rows[(rows >= first) & (rows < first + BLOCK_ROWS)] - first for rows in shares]
-        planted = plant(source, recipe.anomalies, own, streams, number)
+        planted = plant(source, recipe.anomalies, own, streams, number, contaminated=published)
         names = tuple(network.nodes)
         yield label(planted, source.rows, recipe.anomalies, made, names, first_row=first)
 
@@ -107,22 +114,31 @@ def _last_network(recipe: Recipe, seed: int) -> "AdditiveNoiseNetwork":
 
 def build_network(recipe: Recipe, seed: int = 0) -> "AdditiveNoiseNetwork":
     """Return the network that `generate` simulates with that recipe and seed."""
+    seed = SHARED_SEED if recipe.protocol == "published" else check_seed(seed)
     from .networks.additive import AdditiveNoiseNetwork  # noqa: PLC0415  # pgmpy takes four seconds
 
-    dag = random_dag(recipe.graph.nodes, recipe.graph.edges, stream(check_seed(seed), "generate", "graph"))
-    parents = {node: sorted(dag.predecessors(node), key=list(dag).index) for node in dag}
-    noise = {
-        node: _draw_noise(
-            recipe.noise if own or recipe.root_noise is None else recipe.root_noise,
-            stream(seed, "generate", "noise", node),
-        )
-        for node, own in parents.items()
-    }
-    terms = {
-        node: recipe.graph.terms(own, stream(seed, "generate", "terms", node))
-        for node, own in parents.items()
-    }
+    graph = recipe.graph
+    dag = random_dag(graph.related, graph.edges, stream(seed, "generate", "graph"))
+    columns = np.arange(graph.nodes)
+    if graph.related < graph.nodes:
+        columns = permutation(graph.nodes, stream(seed, "generate", "columns"))
+    names = dict(zip(dag, (f"x{column}" for column in columns), strict=False))
+    regime = None if graph.regimes is None else f"x{columns[-1]}"
+    noise, terms = dict[str, Noise](), dict[str, tuple[Term, ...]]()
+    parents = {names[node]: [names[parent] for parent in dag.predecessors(node)] for node in dag}
+    for node in (f"x{column}" for column in range(graph.nodes)):
+        own = sorted(parents.get(node, ()), key=_column)
+        priors = recipe.noise if own or recipe.root_noise is None else recipe.root_noise
+        noise[node] = _draw_noise(priors, stream(seed, "generate", "noise", node))
+        rng = stream(seed, "generate", "terms", node)
+        terms[node] = graph.terms(own, rng, regime) if node in parents else ()
+    if regime and graph.regimes:
+        noise[regime] = graph.regimes
     return AdditiveNoiseNetwork((), noise, terms)
+
+
+def _column(node: str) -> int:
+    return int(node[1:])
 
 
 def _draw_noise(priors: Sequence[NoisePrior], rng: np.random.Generator) -> Noise:

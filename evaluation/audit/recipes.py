@@ -42,7 +42,7 @@ HEURISTICS: dict[str, Callable[[Network], Explainer]] = {
     "single_drop": SingleDrop,
     "surprise": Surprise,
 }
-KNOW_NOTHING = ("z_score", "random")
+SEE_ROWS_ALONE = ("z_score", "surprise_ridge", "random")
 HEADINGS = {
     "kind": "kind",
     "rows": "rows",
@@ -55,6 +55,7 @@ HEADINGS = {
     "single_drop": "single drop",
     "surprise": "surprise",
     "z_score": "|z|",
+    "surprise_ridge": "linear",
     "random": "random",
     "dte_auc": "DTE AUC",
     "iforest_auc": "iforest AUC",
@@ -86,7 +87,8 @@ NOTES = (
     "guess, 1 = the truth. oracle: knows the network and the kinds; no explainer is better in "
     "expectation. oracle (network): knows the network, not the kinds. network heuristic: sequential "
     "repair by the network. single drop: of -log p when a feature is integrated out. surprise: of a value "
-    "given its parents. |z|: distance from the mean."
+    "given its parents. |z|: distance from the mean. linear: distance from a ridge regression on the other "
+    "features."
 )
 
 
@@ -129,7 +131,7 @@ def audit(recipe: Recipe, seed: int = 0, *, train: bool = False) -> pd.DataFrame
     scores["density_auc"] = density.decision_function(table.X)
     scores |= _trained_scores(table, seed) if train else {}
     explainers |= {name: knowing(network) for name, knowing in HEURISTICS.items()}
-    explainers |= {name: make_explainer(name, random_state=seed) for name in KNOW_NOTHING}
+    explainers |= {name: make_explainer(name, random_state=seed) for name in SEE_ROWS_ALONE}
     ndcg |= {name: _adjusted_ndcg(explainer, density, table) for name, explainer in explainers.items()}
     groups = {kind: table.kind == label for label, kind in enumerate(table.kinds) if label}
     groups[OVERALL] = table.y

@@ -22,9 +22,10 @@ def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
 
 
 Affected = Annotated[
-    Literal["per-row", "paper"],
+    Literal["per-row", "paper", "published"],
     typer.Option(
-        help="per-row draws the affected features for each anomaly; paper draws them once for each kind."
+        help="per-row draws the affected features for each anomaly; paper draws them once for each kind; "
+        "published also makes local as the published code does on a Gaussian mixture."
     ),
 ]
 Dataset = Annotated[

@@ -41,7 +41,7 @@ class Injection(BaseModel, frozen=True, extra="forbid"):
     kinds: tuple[str, ...] | None = None
     ratio: float = Field(default=0.05, gt=0, lt=1)
     base: Literal["rows", "gmm"] = "rows"
-    protocol: Literal["per-row", "paper"] = "per-row"
+    protocol: Literal["per-row", "paper", "published"] = "per-row"
 
 
 class TableSpec(BaseModel, frozen=True, extra="forbid"):

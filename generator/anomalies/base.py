@@ -108,6 +108,9 @@ class Source:
         What clean rows are like; default: these, all of them.
     donors
         For kinds that copy: rows apart from the table's.
+    component_stds
+        With a Gaussian mixture, under the published protocol: the standard deviations (k, d) of the component
+        that each of some rows (k, d) is of, drawn given the rows.
     """
 
     rows: FloatArray
@@ -117,6 +120,7 @@ class Source:
     seed: int = 0
     population: Population = None  # type: ignore[assignment]  # set at birth
     donors: Donors | None = None
+    component_stds: Callable[[FloatArray, np.random.Generator], FloatArray] | None = None
 
     def __post_init__(self) -> None:
         known = Population(self.rows) if self.population is None else self.population

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from xadbench.generator.networks.additive import AdditiveNoiseNetwork
 
 NodeChange = Literal["noise", "weights", "function"]
-# Never equal to what they replace, whatever the parent's value, but at 0.
+# Never equal to what they replace but at single values of the parents, such as 0.
 INSTEAD: dict[Function, Function] = {
     "linear": "saturating",
     "absolute": "saturating",
+    "periodic": "saturating",
     "saturating": "linear",
     "product": "linear",
+    "wrapped": "periodic",
 }
 
 
@@ -69,9 +71,9 @@ class Mechanism(AnomalyKind):
     ----------
     changes
         What changes, one of them at random for each node. "noise": its own part is drawn again, `strength`
-        times as far from its mean. "weights": of all its terms, the opposite. "function": linear and absolute
-        terms saturate; saturating ones become linear, and products linear in their first parent. A root has
-        noise alone to change.
+        times as far from its mean. "weights": of all its terms, the opposite. "function": linear, absolute
+        and periodic terms saturate; saturating ones become linear, products linear in their first parent,
+        and wrapped sums periodic in it. A root has noise alone to change.
     strength
         Of "noise".
     """

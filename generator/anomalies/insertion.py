@@ -12,7 +12,7 @@ from xadbench.datasets.common.errors import InputError
 from xadbench.datasets.table import NORMAL, LabelledTable
 from xadbench.generator.draws import permutation
 
-from .registry import AnomalyKind, Donors, Source
+from .registry import AnomalyKind, Donors, Population, Source
 
 REDRAWS = 5  # of cells that a kind changed too little
 
@@ -75,8 +75,14 @@ def assign(n_rows: int, count: int, n_kinds: int, rng: np.random.Generator) -> l
     return np.array_split(permutation(n_rows, rng)[:count], n_kinds)
 
 
-def plant(
-    source: Source, kinds: Sequence[AnomalyKind], shares: Sequence[IntArray], streams: Streams, block: int = 0
+def plant(  # the source, what comes into it, and how
+    source: Source,
+    kinds: Sequence[AnomalyKind],
+    shares: Sequence[IntArray],
+    streams: Streams,
+    block: int = 0,
+    *,
+    contaminated: bool = False,
 ) -> Planted:
     """Turn some of the source's rows into anomalies.
 
@@ -93,6 +99,9 @@ def plant(
     block
         Which block of a long table the rows are. Each has its own values; a kind with one affected set keeps
         it over all of them.
+    contaminated
+        Whether the statistics that a kind needs are of the rows with the anomalies of the kinds before it, as
+        in the published tables, and not of the source's population.
     """
     X = source.rows.copy()
     labels = np.zeros(len(X), dtype=np.int8)
@@ -102,7 +111,8 @@ def plant(
     for label, (kind, rows, effort) in enumerate(zip(kinds, shares, efforts, strict=True), 1):
         of_sets = later if kind.affected.per == "row" else ()
         sets, values = streams(kind.kind, "affected", *of_sets), streams(kind.kind, "values", *later)
-        own = _with_donors(source, kind, rows, streams(kind.kind, "donors", *later), block)
+        known = replace(source, population=Population(X.copy())) if contaminated else source
+        own = _with_donors(known, kind, rows, streams(kind.kind, "donors", *later), block)
         least = kind.least_change * source.population.moments[1] if kind.least_change else 0.0
         planting = Planting(kind, own, values, least, effort)
         for alike in kind.affected.groups(rows):

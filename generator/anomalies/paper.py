@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import PositiveFloat
 
 from xadbench.datasets.common.arrays import FloatArray, IntArray
+from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import BLOCK_ROWS
 
 from .affected_features import Neighbours
@@ -69,12 +70,29 @@ class Local(CellKind):
     Drawn as mean + sqrt(strength/(n-1))·Σ_k ε_k (x_k - mean) over all n rows with standard normal ε, which
     has exactly that distribution and needs neither a matrix product nor a factorisation. Of more than 8,192
     rows, that many or fewer at equal distances stand for all.
+
+    Where the source is a Gaussian mixture under the published protocol, the row is instead one of the mixture
+    with the variances of the affected features multiplied by the strength, at least 1, and their covariances
+    as they are: the clean row plus independent noise of variance (strength - 1)·variance in its component.
     """
 
     min_affected: ClassVar[int] = 2
     joint: ClassVar[bool] = True
     kind: Literal["local"] = "local"
     strength: Strength = 1.05
+
+    def apply(
+        self, rows: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator
+    ) -> FloatArray:
+        """Return `rows` (k, d) as anomalies: the same but for the affected columns."""
+        if source.component_stds is None:
+            return super().apply(rows, affected, source, rng)
+        if (strength := number(self.strength)) < 1:
+            raise InputError(f"local has strength {strength}; expected at least 1 under protocol published")
+        changed = rows.copy()
+        stds = math.sqrt(strength - 1) * source.component_stds(rows, rng)[:, affected]
+        changed[:, affected] += stds * rng.standard_normal(stds.shape)
+        return changed
 
     def values(
         self, cells: FloatArray, affected: IntArray, source: Source, rng: np.random.Generator

@@ -52,6 +52,18 @@ class Mixture:
                 rows[component == k] = mean + standard[component == k] @ factor.T
         return rows
 
+    def component_stds(self, rows: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return the standard deviations of each row's component, (n, d), drawn given the row's values."""
+        log_shares = []
+        for weight, mean, factor in zip(self.weights, self.means, self.factors, strict=True):
+            z = np.linalg.solve(factor, (rows - mean).T)
+            log_shares.append(np.log(weight) - np.log(np.diag(factor)).sum() - (z * z).sum(axis=0) / 2)
+        shares = np.exp(np.stack(log_shares, axis=1) - np.max(log_shares, axis=0)[:, None])
+        bounds = np.cumsum(shares, axis=1)
+        component = (bounds < rng.random((len(rows), 1)) * bounds[:, -1:]).sum(axis=1)
+        stds: FloatArray = np.sqrt((self.factors**2).sum(axis=2))[component]
+        return stds
+
     def _components(self, n: int, rng: np.random.Generator) -> IntArray:
         bounds = np.cumsum(self.weights)[:-1]  # the last component takes the rest, rounding included
         return np.searchsorted(bounds, rng.random(n), side="right")

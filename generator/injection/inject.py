@@ -14,6 +14,7 @@ from xadbench.datasets.common.errors import Infeasible, InputError, check_all, f
 from xadbench.datasets.rng import stream
 from xadbench.datasets.table import LabelledTable, as_table
 from xadbench.generator.anomalies.insertion import Effort, Planted, Planting, Streams, count_anomalies, label
+from xadbench.generator.anomalies.published import as_published
 from xadbench.generator.anomalies.registry import KINDS, AnomalyKind, Calibrated, Donors, Source, check_kinds
 from xadbench.generator.draws import check_seed, permutation
 
@@ -21,7 +22,7 @@ from .feature_types import Columns, distinct
 from .gaussian_mixture import Mixture, fit_mixture
 
 Base = Literal["rows", "gmm"]
-Protocol = Literal["per-row", "paper"]
+Protocol = Literal["per-row", "paper", "published"]
 DEFAULT_KINDS = ("global", "local", "additive", "multiplicative")
 MIN_ROWS = 10
 
@@ -76,7 +77,8 @@ def inject(  # noqa: PLR0917  # the public settings
     protocol
         "per-row": each anomaly has affected features of its own, unless its kind says otherwise. "paper":
         all of a kind have the same ones, and any change will do, as published; a fixed ranking of the
-        columns then names many of them.
+        columns then names many of them. "published": as "paper", and with `base="gmm"` local widens the
+        variances of the mixture's components and not their covariances, as the published code does.
 
     Returns
     -------
@@ -98,6 +100,8 @@ def inject(  # noqa: PLR0917  # the public settings
     count = count_anomalies(ratio, len(rows), len(models))
     columns = Columns.of(rows, table.feature_names)
     real = _real_rows(rows, donors, columns, base, streams)
+    if protocol == "published" and base == "gmm":
+        real = replace(real, standard=replace(real.standard, component_stds=real.component_stds))
     planted = _plant(real, models, count, streams, table.feature_names)
     provenance = {
         "generator": "inject",
@@ -118,7 +122,8 @@ def inject(  # noqa: PLR0917  # the public settings
 class _RealRows:
     """Clean rows (n, d), and their m varying features as sources of anomalies: as they are, standardised.
 
-    `donors` are rows (h, m) that are no rows of the table, for the kinds that copy.
+    `donors` are rows (h, m) that are no rows of the table, for the kinds that copy. `component_stds` is of
+    the mixture fitted to them; see `Source`.
     """
 
     clean: FloatArray
@@ -126,6 +131,7 @@ class _RealRows:
     raw: Source
     standard: Source
     donors: FloatArray
+    component_stds: Callable[[FloatArray, np.random.Generator], FloatArray]
 
     def source_of(self, kind: AnomalyKind, part: int, n_parts: int, rng: np.random.Generator) -> Source:
         """Return what the kind works on; each kind that copies has its part of the donors."""
@@ -208,13 +214,7 @@ def check_models(models: tuple[AnomalyKind, ...], protocol: str) -> tuple[Anomal
             raise InputError(f"anomaly kind {model.kind!r}: real rows have no graph; expected along: any")
         if any(isinstance(value, Calibrated) for _, value in model):
             raise InputError(f"anomaly kind {model.kind!r}: oracle_auc needs a network; expected a number")
-    return tuple(map(as_published, models)) if protocol == "paper" else models
-
-
-def as_published(kind: AnomalyKind) -> AnomalyKind:
-    """Return the kind under the paper's protocol: one affected set a table, and any change will do."""
-    affected = kind.affected.model_copy(update={"per": "kind"})
-    return kind.model_copy(update={"affected": affected, "least_change": 0.0})
+    return tuple(map(as_published, models)) if protocol != "per-row" else models
 
 
 def check_settings(
@@ -286,7 +286,9 @@ def _real_rows(
     z = columns.forward(raw)
     redraw = _redraw(mixture, streams("mixture", "cluster"))
     sources = Source(rows=raw, redraw=redraw), Source(rows=z, redraw=redraw)
-    return _RealRows(rows, columns, *sources, donors[:, columns.varying])
+    return _RealRows(
+        rows, columns, *sources, donors[:, columns.varying], lambda z, rng: mixture().component_stds(z, rng)
+    )
 
 
 def _redraw(mixture: Callable[[], Mixture], rng: np.random.Generator) -> Callable[[float, int], FloatArray]:

@@ -1,4 +1,4 @@
-"""The four noise families: draw, log-density, scale.
+"""The noise families: draw, log-density, scale.
 
 Draws are published data. They use only the generator methods whose bits agree over NumPy versions, and scale
 and shift as operations of their own. Log-densities are not published and use NumPy freely.
@@ -9,7 +9,7 @@ from abc import abstractmethod
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, PositiveFloat
+from pydantic import BaseModel, Field, PositiveFloat, model_validator
 
 from xadbench.datasets.common.arrays import FloatArray
 from xadbench.datasets.common.errors import unknown
@@ -124,10 +124,85 @@ class GammaNoise(Noise):
         return self.shape * self.scale, math.sqrt(self.shape) * self.scale
 
 
+class StudentNoise(Noise):
+    """Student's t of whole degrees of freedom, at least 3, with that mean and scale: heavy tails."""
+
+    family: Literal["student"] = "student"
+    degrees: int = Field(ge=3)
+    mean: float
+    scale: PositiveFloat
+
+    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Return `n` independent draws, (n,)."""
+        normal = rng.standard_normal((n, 1 + self.degrees)).T  # a draw's are side by side in the stream
+        squares = np.zeros(n)
+        for own in normal[1:]:
+            squares += own * own
+        ratio: FloatArray = normal[0] / np.sqrt(squares / self.degrees)
+        return self.mean + self.scale * ratio
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """Return -(k + 1)/2 log(1 + z²/k) - log(scale) and the constant, with z = (values - mean) / scale."""
+        z, k = (values - self.mean) / self.scale, self.degrees
+        constant = math.lgamma((k + 1) / 2) - math.lgamma(k / 2) - math.log(k * math.pi) / 2
+        return np.asarray(constant - math.log(self.scale) - (k + 1) / 2 * np.log1p(z**2 / k))
+
+    def moments(self) -> tuple[float, float]:
+        """Return the expectation and the standard deviation."""
+        return self.mean, self.scale * math.sqrt(self.degrees / (self.degrees - 2))
+
+    def scaled(self, factor: float) -> Self:
+        """Return the distribution with mean and scale multiplied by `factor`, greater than 0."""
+        return type(self)(degrees=self.degrees, mean=factor * self.mean, scale=factor * self.scale)
+
+
+class ModesNoise(Noise):
+    """Uniform on equally many values about each of some equidistant modes, whose mean is 0.
+
+    The modes are `distance` apart, and values lie within half of `width`, less than `distance`, of one.
+    """
+
+    family: Literal["modes"] = "modes"
+    modes: int = Field(ge=2)
+    distance: PositiveFloat
+    width: PositiveFloat
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.width >= self.distance:
+            raise ValueError("width is not less than distance; expected modes that lie apart")
+        return self
+
+    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """Return `n` independent draws, (n,)."""
+        position = self.modes * rng.random(n)
+        mode = np.minimum(np.floor(position), self.modes - 1.0)
+        centre = self.distance * (mode - (self.modes - 1) / 2)
+        return centre + self.width * (position - mode - 0.5)
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """Return -log(modes · width) within half the width of a mode."""
+        last = (self.modes - 1) / 2
+        mode = np.clip(np.rint(values / self.distance + last), 0, 2 * last) - last
+        inside = np.abs(values - self.distance * mode) <= self.width / 2
+        return np.where(inside, -math.log(self.modes * self.width), -np.inf)
+
+    def moments(self) -> tuple[float, float]:
+        """Return the expectation and the standard deviation."""
+        between = self.distance**2 * (self.modes**2 - 1) / 12
+        return 0.0, math.sqrt(between + self.width**2 / 12)
+
+    def scaled(self, factor: float) -> Self:
+        """Return the distribution with distance and width multiplied by `factor`, greater than 0."""
+        return type(self)(modes=self.modes, distance=factor * self.distance, width=factor * self.width)
+
+
 NOISES: dict[str, type[Noise]] = {
     "exponential": ExponentialNoise,
     "gamma": GammaNoise,
+    "modes": ModesNoise,
     "normal": NormalNoise,
+    "student": StudentNoise,
     "uniform": UniformNoise,
 }
 

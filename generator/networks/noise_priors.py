@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, PositiveFloat
 from xadbench.datasets.common.errors import InputError
 from xadbench.generator.draws import uniform
 
-from .noise import Noise, noise
+from .noise import Noise, StudentNoise, noise
 
 
 def _ordered(interval: tuple[float, float]) -> tuple[float, float]:
@@ -63,8 +63,22 @@ class GammaPrior(NoisePrior):
     scale: PositiveInterval = (1.0, 5.0)
 
 
+class StudentPrior(NoisePrior):
+    """The degrees of freedom, and ranges of the mean and of the scale."""
+
+    family: Literal["student"] = "student"
+    degrees: int = Field(default=3, ge=3)
+    mean: Interval = (-1.0, 5.0)
+    scale: PositiveInterval = (1.0, 5.0)
+
+    def draw(self, rng: np.random.Generator) -> Noise:
+        """Return a member of the family."""
+        mean, scale = uniform(self.mean, rng), uniform(self.scale, rng)
+        return StudentNoise(degrees=self.degrees, mean=mean, scale=scale)
+
+
 AnyPrior = Annotated[
-    UniformPrior | NormalPrior | ExponentialPrior | GammaPrior, Field(discriminator="family")
+    UniformPrior | NormalPrior | ExponentialPrior | GammaPrior | StudentPrior, Field(discriminator="family")
 ]
 
 PAPER_PRIORS: tuple[AnyPrior, ...] = (UniformPrior(), NormalPrior(), ExponentialPrior(), GammaPrior())

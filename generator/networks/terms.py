@@ -11,13 +11,22 @@ from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
 from xadbench.datasets.common.arrays import FloatArray
 
-Function = Literal["linear", "saturating", "absolute", "product"]
+Function = Literal["linear", "saturating", "absolute", "periodic", "product", "wrapped"]
 FUNCTIONS: dict[Function, Callable[..., FloatArray]] = {
     "linear": lambda x: x,
     "saturating": lambda x: x / (1.0 + np.abs(x)),
     "absolute": np.abs,
+    "periodic": lambda x: 2.0 * np.abs(_wrapped(x)) - 1.0,
     "product": lambda x, y: x * y,
+    "wrapped": lambda x, y: _wrapped(x + y),
 }
+# The functions of two parents, each with the one that stands in where there is one parent only.
+OF_ONE: dict[Function, Function] = {"product": "linear", "wrapped": "periodic"}
+
+
+def _wrapped(x: FloatArray) -> FloatArray:
+    """Return x less the nearest even number: in [-1, 1)."""
+    return x - 2.0 * np.floor((x + 1.0) / 2.0)
 
 
 class Term(BaseModel, frozen=True, extra="forbid"):
@@ -26,9 +35,11 @@ class Term(BaseModel, frozen=True, extra="forbid"):
     Parameters
     ----------
     parents
-        One node; two different ones for "product".
+        One node; two different ones for "product" and "wrapped".
     function
-        "linear": x; "saturating": x / (1 + |x|); "absolute": |x|; "product": x·y.
+        "linear": x; "saturating": x / (1 + |x|); "absolute": |x|; "periodic": the triangle wave of period 2
+        from -1 at 0 to 1 at ±1; "product": x·y; "wrapped": x + y less the nearest even number, in [-1, 1). Of
+        x and y uniform on [-1, 1) and independent, the wrapped sum is uniform too, and independent of each.
     weight
         Any finite number.
 
@@ -44,7 +55,7 @@ class Term(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _one_or_two_parents(self) -> Self:
-        wanted = 2 if self.function == "product" else 1
+        wanted = 2 if self.function in OF_ONE else 1
         if len(set(self.parents)) != wanted or len(self.parents) != wanted:
             raise ValueError(f"function {self.function!r} takes {wanted} different parent(s)")
         return self

@@ -74,7 +74,8 @@ LIMITS = """\
   averages.
 - The paper's recipes (`table2-*`) reward extreme margins: |z| alone beats published explainers on them. They
   are here for comparison with the paper.
-- Simulated features follow additive noise networks of a few families; real tables are less tidy.
+- Simulated features follow additive noise networks of a few families; real tables are less tidy. In the
+  recipes `clusters-*` the regime is a feature of the table; in `noisy-*` nobody can find half of the truth.
 - Injected rows start from rows called normal in the source; what the source mislabels stays in."""
 
 

@@ -62,7 +62,8 @@ class Injection(BaseModel, frozen=True, extra="forbid"):
     base
         "rows": the real rows; "gmm": a mixture fitted to them, reproducible on one installation alone.
     protocol
-        "per-row": each anomaly affects features of its own; "paper": all of a kind the same.
+        "per-row": each anomaly affects features of its own; "paper" and "published": all of a kind the
+        same; see `inject`.
     """
 
     dataset: Annotated[str, AfterValidator(_known_dataset)]

@@ -7,6 +7,7 @@ from scipy.stats import kstest
 from xadbench.datasets import InputError
 from xadbench.datasets.rng import stream
 from xadbench.generator import generate
+from xadbench.generator.anomalies.contextual import INSTEAD
 from xadbench.generator.anomalies.registry import (
     Additive,
     Dependency,
@@ -17,6 +18,7 @@ from xadbench.generator.anomalies.registry import (
     Source,
     Swap,
 )
+from xadbench.generator.networks.terms import FUNCTIONS
 from xadbench.generator.recipe import Recipe
 from xadbench.generator.simulation import build_network
 
@@ -178,3 +180,8 @@ def test_an_unresolved_strength_is_a_fault(source):
 def test_a_wrong_graph_is_refused(graph, message):
     with pytest.raises(ValueError, match=message):
         recipe(graph=graph)
+
+
+def test_every_function_has_another_one_that_takes_its_place():
+    assert set(INSTEAD) == set(FUNCTIONS)
+    assert all(other != function for function, other in INSTEAD.items())

@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from xadbench.datasets.rng import stream
-from xadbench.generator.injection.gaussian_mixture import fit_mixture
+from xadbench.generator.injection.gaussian_mixture import Mixture, fit_mixture
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +63,17 @@ def test_repeated_rows_are_no_obstacle():
 def test_a_component_has_more_rows_than_features(n, components, rng):
     rows = rng.standard_normal((n, 3)) + np.where(np.arange(n) % 2, 1e3, -1e3)[:, None]
     assert len(fit_mixture(rows, rng).weights) == components
+
+
+def test_a_rows_component_is_drawn_given_its_values(rng):
+    factors = np.stack([np.diag([1.0, 2.0]), np.array([[3.0, 0.0], [2.0, 1.5]])])
+    mixture = Mixture(np.array([0.3, 0.7]), np.array([[0.0, 0.0], [100.0, 100.0]]), factors)
+    rows = np.array([[0.0, 1.0], [99.0, 101.0]])
+    assert_allclose(mixture.component_stds(rows, rng), [[1.0, 2.0], [3.0, 2.5]])
+
+
+def test_of_alike_components_each_comes_as_often_as_its_share(rng):
+    factors = np.stack([np.eye(1), np.eye(1) * (1 + 1e-9)])
+    mixture = Mixture(np.array([0.25, 0.75]), np.zeros((2, 1)), factors)
+    stds = mixture.component_stds(np.zeros((4000, 1)), rng)
+    assert abs((stds == 1).mean() - 0.25) < 0.03

@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from xadbench.datasets.rng import stream
 from xadbench.generator.networks.noise import NOISES
-from xadbench.generator.networks.noise_priors import PAPER_PRIORS, NormalPrior, UniformPrior
+from xadbench.generator.networks.noise_priors import PAPER_PRIORS, NormalPrior, StudentPrior, UniformPrior
 
 PAPER_RANGES = {
     ("uniform", "low"): (0, 3),
@@ -16,8 +16,15 @@ PAPER_RANGES = {
 }
 
 
-def test_every_noise_family_has_a_prior():
-    assert sorted(prior.family for prior in PAPER_PRIORS) == sorted(NOISES)
+def test_every_noise_family_has_a_prior_but_that_of_regimes():
+    assert sorted(prior.family for prior in (*PAPER_PRIORS, StudentPrior())) == sorted({*NOISES} - {"modes"})
+
+
+def test_students_degrees_of_freedom_are_as_given():
+    own = StudentPrior(degrees=4, mean=(-2, -1), scale=(2, 3)).draw(stream(0))
+    assert own.degrees == 4
+    assert -2 <= own.mean <= -1
+    assert 2 <= own.scale <= 3
 
 
 @pytest.mark.parametrize("prior", PAPER_PRIORS, ids=lambda prior: prior.family)

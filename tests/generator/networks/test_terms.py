@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from pydantic import ValidationError
+from scipy import stats
 
 from xadbench.generator.networks.additive import AdditiveNoiseNetwork, Change
-from xadbench.generator.networks.noise import NormalNoise
+from xadbench.generator.networks.noise import NormalNoise, UniformNoise
 from xadbench.generator.networks.terms import Term
 
 UNIT = NormalNoise(mean=0, std=1)
@@ -22,8 +23,39 @@ def test_a_product_takes_two_parents():
 
 
 @pytest.mark.parametrize(
+    ("x", "expected"), [(0.0, -1.0), (0.5, 0.0), (1.0, 1.0), (-0.25, -0.5), (1.75, -0.5), (-3.0, 1.0)]
+)
+def test_a_periodic_term_is_a_triangle_wave_of_period_2(x, expected):
+    assert Term(parents=("a",), function="periodic").value({"a": np.float64(x)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "expected"), [(0.25, 0.5, 0.75), (0.75, 0.75, -0.5), (-0.75, -0.5, 0.75), (0.5, 0.5, -1.0)]
+)
+def test_a_wrapped_sum_is_less_the_nearest_even_number(x, y, expected):
+    assert Term(parents=("a", "b"), function="wrapped").value({"a": np.float64(x), "b": y}) == expected
+
+
+def test_of_uniform_parents_a_wrapped_sum_is_uniform_and_independent_of_each():
+    uniform = UniformNoise(low=-1, width=2)
+    x, y = AdditiveNoiseNetwork((), {"x": uniform, "y": uniform}).simulate(20_000, seed=3).T
+    total = Term(parents=("x", "y"), function="wrapped").value({"x": x, "y": y})
+    assert stats.kstest(total, stats.uniform(-1, 2).cdf).pvalue > 1e-4
+    for parent in (x, y):
+        cells, *_ = np.histogram2d(parent, total, bins=8, range=[[-1, 1], [-1, 1]])
+        assert stats.chisquare(cells.ravel()).pvalue > 1e-4
+
+
+@pytest.mark.parametrize(
     ("parents", "function"),
-    [(("a", "b"), "linear"), (("a",), "product"), (("a", "a"), "product"), ((), "linear")],
+    [
+        (("a",), "wrapped"),
+        (("a", "b"), "periodic"),
+        (("a", "b"), "linear"),
+        (("a",), "product"),
+        (("a", "a"), "product"),
+        ((), "linear"),
+    ],
 )
 def test_a_term_with_the_wrong_number_of_parents_is_refused(parents, function):
     with pytest.raises(ValidationError):
