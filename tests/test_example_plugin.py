@@ -40,7 +40,7 @@ def test_its_explainer_is_listed_with_its_distribution(installed):
     code, out, err = installed(*CLI, "list", "explainers")
     (line,) = (line for line in out.splitlines() if line.startswith("example_replacement"))
     assert (code, err) == (0, "")
-    assert line.endswith("others of its feature. (plug-in of xadbench-example 1.0)")
+    assert line.endswith(" plug-in of xadbench-example 1.0: xadbench_example:Replacement")
 
 
 def test_its_explainer_passes_the_check(installed):

@@ -43,7 +43,7 @@ def yaml_file(folder, text):
         ("a: " + "[" * DEEP, "nested more than 100 deep"),
         ("#" * 2**20 + "\n", "more than 1048576 bytes, the limit"),
         ("a: 0x1" + "0" * 100, "an integer of more than 256 bits"),
-        ("a: " + "9" * 5000, "not valid YAML: .*integer string conversion"),
+        ("a: " + "9" * 5000, "not valid YAML: an integer of 5000 characters"),
         (r'a: "\ud800"', r"text that is not Unicode: '\\ud800'"),
         (r'a: "\UFFFFFFFF"', "not valid YAML"),
         ("a: !!bool maybe", "not valid YAML"),
@@ -65,8 +65,8 @@ def test_a_bomb_or_broken_value_in_yaml_is_refused(tmp_path, read, text, message
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("rows: 100", "rows: 100000000000", "rows: .*less than or equal to 10000000000"),
-        ("nodes: 3", "nodes: 10001", r"graph\.nodes: .*less than or equal to 10000"),
+        ("rows: 100", "rows: 100000000000", "rows: expected a number of at most 10000000000"),
+        ("nodes: 3", "nodes: 10001", r"graph\.nodes: expected a number of at most 10000"),
     ],
 )
 def test_a_recipe_for_more_than_any_machine_holds_is_refused(tmp_path, old, new, message):
@@ -92,7 +92,7 @@ def test_a_time_out_without_end_is_refused(tmp_path):
 
 
 JSON = [
-    ("[" * DEEP, "not valid JSON"),
+    ("[" * DEEP, "nested more than 100 deep"),
     ('{"a":' * 101 + "1" + "}" * 101, "nested more than 100 deep"),
     ('{"a": 1, "a": 2}', "key 'a' given twice"),
     ('{"a": ' + "9" * 5000 + "}", "not valid JSON: .*integer string conversion"),

@@ -67,5 +67,6 @@ print(torch.get_num_threads())
 
 def test_torch_may_be_imported_inside(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)  # a Dask worker of another test leaves it at 1
     told = subprocess.run([sys.executable, "-c", IMPORTED_INSIDE], check=True, capture_output=True)  # noqa: S603  # ours
     assert told.stdout.split() == [b"1", b"2"]

@@ -84,7 +84,7 @@ def test_a_limit_beyond_what_a_system_takes_is_refused(small_suite, tmp_path, xa
     )
     code, _, err = xadbench("run", "s.yaml")
     assert code == 2
-    assert f"{limit}: Input should be less than or equal to" in err
+    assert f"{limit}: expected a number of at most" in err
 
 
 def test_a_duration_of_any_size_is_shown():

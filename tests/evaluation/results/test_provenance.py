@@ -20,9 +20,9 @@ def test_a_description_is_read_as_it_was_written_and_frozen(tmp_path):
 @pytest.mark.parametrize(
     ("change", "facts"),
     [
-        ({"cpus": "two"}, ["cpus", "integer"]),
+        ({"cpus": "two"}, ["cpus", "whole number"]),
         ({"novelty": 1}, ["novelty", "known"]),
-        ({"sessions": [{"ended": 5}]}, [r"sessions\.0\.ended", "string"]),
+        ({"sessions": [{"ended": 5}]}, [r"sessions\.0\.ended", "text"]),
         ({"version": 1}, ["version"]),
     ],
 )
