@@ -104,7 +104,7 @@ def test_it_goes_on_where_it_was_stopped_and_explainers_share_a_fit(reproduce, s
     choice = ["--datasets", "table2-d4-5", "--seeds", "0"]
     reproduce("table3", *choice)
     _, out, err = reproduce("table3", *choice, "--methods", "z_score,saliency,faulty")
-    assert err.count("from an earlier run") == 5  # |z|, random and three controls come with any choice
+    assert err.count("from an earlier run") == 6  # |z|, random and four controls come with any choice
     assert "saliency on table2-d4-5: the explainer needs a gradient" in out
     n_fits = stand_ins.Distance.n_fits
     reproduce("table3", *choice, "--methods", "z_score")

@@ -120,11 +120,11 @@ def test_the_odds_of_an_anomaly_are_those_of_its_densities():
 @pytest.mark.parametrize(
     "kind",
     [
-        Dependency(affected=AffectedSets(size=(1, 1)), least_change=0.3),
-        Additive(affected=AffectedSets(size=(1, 1)), least_change=0.3, strength=0.3),
-        Multiplicative(affected=AffectedSets(size=(1, 1)), least_change=0.3, strength=0.8),
-        Global(affected=AffectedSets(size=(1, 1)), least_change=0.3),
-        Swap(affected=AffectedSets(size=(1, 1)), least_change=0.3),
+        Dependency(affected=AffectedSets(size=(1, 1)), least_change=0.8),
+        Additive(affected=AffectedSets(size=(1, 1)), least_change=0.8, strength=0.3),
+        Multiplicative(affected=AffectedSets(size=(1, 1)), least_change=0.8, strength=0.8),
+        Global(affected=AffectedSets(size=(1, 1)), least_change=0.8),
+        Swap(affected=AffectedSets(size=(1, 1)), least_change=0.8),
     ],
     ids=lambda kind: kind.kind,
 )
@@ -141,6 +141,37 @@ def test_simulated_anomalies_are_affected_as_often_as_their_posterior_says(kind)
             error = found[chosen].std() + 0.5
             gap = found[chosen].mean() - planted.affected[chosen].mean()
             assert abs(gap) < 4 * error / np.sqrt(chosen.sum()), (low, gap)
+
+
+def overwritten_density(value, clean, margin, least):
+    """The density of a value of the margin, drawn again once if too near the clean one, then stretched."""
+
+    def integrand(c):
+        near = margin.cdf(c + least) - margin.cdf(c - least)
+        change = value - c
+        drawn = margin.pdf(value) * (1 + near) * (abs(change) >= least)
+        side = margin.cdf(c + least) - margin.cdf(c) if change > 0 else margin.cdf(c) - margin.cdf(c - least)
+        stretched = near * side / least * (least <= abs(change) <= 2 * least)
+        return clean.pdf(c) * (drawn + stretched)
+
+    ends = [value + step * least for step in (-2, -1, 0, 1, 2)]
+    return quad(integrand, clean.mean() - 6, clean.mean() + 6, points=ends, limit=400)[0]
+
+
+def test_a_least_change_and_what_is_stretched_to_it_are_integrated():
+    kind = Dependency(affected=AffectedSets(size=(1, 1)), least_change=0.6)
+    enumeration = BayesModel.of(NETWORK, [kind], POPULATION).enumeration
+    found = replace(enumeration, n_points=4096).of(ROWS)
+    mean, covariance = covariance_of(NETWORK)
+    precision, std = np.linalg.inv(covariance), np.sqrt(np.diag(covariance))
+    for x, odds in zip(ROWS, found.log_odds, strict=True):
+        total = 0.0
+        for i in range(D):
+            centre = x[i] - (precision @ (x - mean))[i] / precision[i, i]
+            clean, margin = norm(centre, precision[i, i] ** -0.5), norm(mean[i], std[i])
+            own = overwritten_density(x[i], clean, margin, 0.6 * CLEAN[:, i].std())
+            total += math.exp(rest_density(x, [i]) - rest_density(x, [])) * own / D
+        assert_allclose(odds, math.log(total), atol=0.01)
 
 
 def shifted_density(value, clean, scale):
