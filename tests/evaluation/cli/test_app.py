@@ -26,8 +26,8 @@ def test_a_suite_gives_a_leaderboard(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
     code, out, err = xadbench("run", "tiny.yaml")
     assert code == 0
-    assert "[1/6] table2-d4-5 / iforest / z_score, seed 0: ok" in err
-    assert "[1/6]" not in out
+    assert "[1/7] table2-d4-5 / iforest / z_score, seed 0: ok" in err
+    assert "[1/7]" not in out
     for word in ("AUC-ROC", "chance", "inverted_truth", "saliency on iforest: 0/1 trials: "):
         assert word in out
     assert "| iforest " in (tmp_path / "runs" / "tiny" / "leaderboard.md").read_text()
@@ -37,7 +37,7 @@ def test_a_second_run_says_that_nothing_was_repeated(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
     first = xadbench("run", "tiny.yaml")[2]
     second = xadbench("run", "tiny.yaml")[2]
-    assert second.count("from an earlier run") == 6
+    assert second.count("from an earlier run") == 7
     assert first.count("from an earlier run") == 0
 
 
@@ -46,7 +46,7 @@ def test_a_dry_run_says_what_would_be_run(xadbench, tmp_path):
     code, out, _ = xadbench("run", "tiny.yaml", "--dry-run")
     assert code == 0
     assert "table2-d4-5 / iforest, seed 0: fit" in out
-    assert "6 trials: 0 done in runs/tiny, 6 left\ntime: about " in out
+    assert "7 trials: 0 done in runs/tiny, 7 left\ntime: about " in out
     assert not (tmp_path / "runs").exists()
 
 
@@ -54,7 +54,7 @@ def test_a_program_gets_the_leaderboard_alone(xadbench, tmp_path):
     (tmp_path / "tiny.yaml").write_text(QUICK_SUITE)
     code, out, err = xadbench("run", "tiny.yaml", "--format", "json")
     assert code == 0
-    assert "[6/6]" in err
+    assert "[7/7]" in err
     found = json.loads(out)
     assert (found["suite"], found["scope"]) == ("tiny", "detected")
     board = {row["explainer"]: row for row in found["leaderboard"]}
