@@ -125,7 +125,7 @@ def test_files_are_read_by_the_readers_that_know_the_limits():
 
 
 def test_the_rules_that_ruff_holds_are_waived_for_three_reasons_alone():
-    """The third: what a run and its own worker processes say to each other by pipes that nobody else holds."""
+    """The third: what a run and its own workers say to each other by pipes that nobody else holds."""
     waived = {
         file.name: line
         for file in sources()

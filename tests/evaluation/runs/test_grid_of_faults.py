@@ -110,8 +110,17 @@ def test_faults_end_their_own_trials_alone(tmp_path):
     assert "KeyboardInterrupt" in records[0, "Does(fault=interrupt)"].reason
 
 
-@pytest.mark.slow  # 250 trials, three dozen of which end their worker
-@pytest.mark.parametrize("options", [("--workers", "2"), ("--workers", "2", "--executor", "dask")])
+DASK = "--workers", "2", "--executor", "dask"
+
+
+@pytest.mark.claims  # it fails now and then: a neighbour's scores differ, and it is not known why
+def test_faults_end_their_own_trials_alone_on_dask(tmp_path):
+    found, _ = check(tmp_path, QUICK, 2, [0], *DASK, timeout=10)
+    assert found == statuses(QUICK, [0])
+
+
+@pytest.mark.claims  # 250 trials, three dozen of which wait for their time-out or end their worker
+@pytest.mark.parametrize("options", [DASK[:2], DASK])
 def test_250_trials_with_every_fault(tmp_path, options):
     seeds = [0, 1, 2, 3, 4]
     found, records = check(tmp_path, FAULTY.FAULTS, 15, seeds, *options, timeout=20)
