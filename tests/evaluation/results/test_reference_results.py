@@ -93,7 +93,7 @@ def test_known_records_are_not_computed(shipped_small, small_suite, stand_ins, t
     news = []
     run_suite(small_suite, tmp_path / "run", lambda record, is_new: news.append(is_new), known=shipped_small)
     assert stand_ins.Distance.n_fits == 0
-    assert news == [False] * 10
+    assert news == [False] * 12
     assert store.read_trial(tmp_path / "run", shipped_small[0].key).origin["suite"]["name"] == "small"
 
 
@@ -103,7 +103,7 @@ def test_a_record_of_another_version_is_not_served(
     monkeypatch.setattr(stand_ins.Distance, "version", 2)
     news = []
     run_suite(small_suite, tmp_path / "run", lambda record, is_new: news.append(is_new), known=shipped_small)
-    assert news == [True] * 10
+    assert news == [True] * 12
 
 
 def test_to_compute_all_anew_takes_nothing_from_the_run_of_another_suite(
@@ -114,9 +114,9 @@ def test_to_compute_all_anew_takes_nothing_from_the_run_of_another_suite(
     other = small_suite.model_copy(update={"name": "other"})
     with pytest.raises(InputError, match="holds the run of another suite"):
         run_with_shipped(other, taken, recompute=True)
-    assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [True] * 10
+    assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [True] * 12
     run_with_shipped(small_suite, taken, recompute=True)
-    assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [False] * 10
+    assert [shipped.is_shipped(record) for record in store.read_records(taken)] == [False] * 12
 
 
 def test_only_a_finished_run_of_its_own_is_shipped(shipped_small, small_suite, tmp_path):
