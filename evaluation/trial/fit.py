@@ -10,6 +10,7 @@ from xadbench.datasets import LabelledTable, standardise
 from xadbench.datasets.common.arrays import FloatArray, IntArray
 from xadbench.datasets.common.checks import finite_scores
 from xadbench.datasets.common.errors import NotApplicable
+from xadbench.datasets.common.process_state import preserved
 from xadbench.evaluation import metrics
 from xadbench.evaluation.components.protocols import Detector
 from xadbench.evaluation.detectors import make_detector
@@ -92,7 +93,8 @@ def fit(source: Source, component: Component) -> Fitted | None:
     if detector is None:
         return None
     start = time.perf_counter()
-    with silent_fits():  # a run shows its own progress
+    # A run shows its own progress; what a fit leaves behind, such as NumPy's errors, is not for what follows.
+    with silent_fits(), preserved():
         detector.fit(own_copy((training or table).X))
     seconds = time.perf_counter() - start
     return Fitted(detector, table, np.array(detector.decision_function(own_copy(table.X))), seconds, training)

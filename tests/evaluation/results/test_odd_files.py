@@ -22,7 +22,7 @@ FILES = ("run.json", "results.parquet", "requested.parquet", "trials/*.json", "m
 
 
 def linked(path):
-    outside = path.resolve().parents[2] / "outside"
+    outside = path.resolve().parents[2] / "outside-of-odd-files"
     outside.write_bytes(path.read_bytes() if path.exists() else b"{}")
     path.unlink()
     path.symlink_to(outside)
@@ -72,8 +72,8 @@ def test_nothing_is_read_from_a_device_or_a_pipe(tmp_path, read, suffix):
 def test_records_behind_a_link_out_of_the_run_are_not_read(tmp_path, put_run):
     (key, *_) = (record.key for record in put_run(tmp_path / "run"))
     assert store.read_trial(tmp_path / "run", key) is not None
-    (tmp_path / "run" / "trials").rename(tmp_path / "outside")
-    (tmp_path / "run" / "trials").symlink_to(tmp_path / "outside")
+    (tmp_path / "run" / "trials").rename(tmp_path / "outside-of-odd-files")
+    (tmp_path / "run" / "trials").symlink_to(tmp_path / "outside-of-odd-files")
     assert store.read_trial(tmp_path / "run", key) is None
 
 

@@ -89,13 +89,13 @@ def finish(*processes):
 def test_a_trial_that_ends_its_worker_is_recorded_and_the_rest_goes_on(faults):
     faults.write([{"name": "faulty", "grid": {"fault": ["memory", "exit", "none"]}}], seeds=[0])
     (finished,) = finish(faults.start())
-    assert finished.count("new") == 7
+    assert finished.count("new") == 8
     records = faults.records()
     killed = records[0, "faulty(fault=exit)"]
     assert killed["status"] == "error"
     assert "EXIT(7)" in killed["reason"]
     assert records[0, "faulty(fault=memory)"]["status"] == "out-of-memory"
-    assert Counter(record["status"] for record in records.values())["ok"] == 5
+    assert Counter(record["status"] for record in records.values())["ok"] == 6
     assert not list(faults.folder.glob("run/.workers-*"))
 
 
@@ -279,7 +279,7 @@ def in_a_thread(small_suite, tmp_path, monkeypatch):
                 store.write_record(tmp_path, record_of(job, key, explainer, {}, not_ok("skipped", "")))
         pool = Pool(ThreadPoolExecutor(1))
         finished = list(workers.run_in_workers(tmp_path, [(n, jobs[n]) for n in rows], nullcontext(pool)))
-        assert Counter(n for n, _ in finished) == {n: 5 * rows.count(n) for n in rows}
+        assert Counter(n for n, _ in finished) == {n: 6 * rows.count(n) for n in rows}
         return order, len(read)
 
     return run
