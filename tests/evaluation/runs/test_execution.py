@@ -214,11 +214,11 @@ def test_an_interrupt_stops_within_5_seconds_and_leaves_a_run_that_resumes(fault
     process.communicate(timeout=20)
     assert process.returncode != 0
     assert time.monotonic() - start < 5
-    assert 1 <= len(faults.records()) < 2 * 34
+    assert 1 <= len(faults.records()) < 2 * 35
     faults.write([explainer | {"grid": {"n": [0, 1]}}], seeds=[0, 1])
     (finished,) = finish(faults.start(workers=2, executor=executor))
     assert finished.count("read") >= 1
-    assert finished.count("\n") == 2 * 6
+    assert finished.count("\n") == 2 * 7
 
 
 @pytest.mark.slow  # as above
@@ -233,7 +233,7 @@ def test_a_fault_in_fitting_is_that_of_every_trial(faults, fault, reason):
     faults.write(["random"], detectors=[{"name": "distance", "params": {"fault": fault}}], timeout=0.5)
     finish(faults.start())
     records = faults.records().values()
-    assert [record["status"] for record in records] == ["timeout"] * 4
+    assert [record["status"] for record in records] == ["timeout"] * 5
     assert {record["reason"] for record in records} == {reason}
     assert all("faulty_run.py" in record["traceback"] for record in records)
 
