@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .datasets.common.lazy_names import lazy_names
+# Absolute, since pytest imports this file by the name of its folder, which in a fork may be no Python name.
+from xadbench.datasets.common.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .evaluation import compare, leaderboard, plot, run_suite, score_explainer
