@@ -122,7 +122,7 @@ def small_disk(request, tmp_path):
 @pytest.mark.slow  # two dozen new processes, each of which imports torch
 def test_200_disturbed_trials_end_in_the_results_of_an_undisturbed_run(faults, small_disk):
     explainers = [
-        {"name": "faulty", "grid": {"n": list(range(33))}},
+        {"name": "faulty", "grid": {"n": list(range(32))}},
         {"name": "faulty", "grid": {"fault": [f"once-{fault}" for fault in FAULTS], "n": [0, 1]}},
         {"name": "faulty", "params": {"fault": "raise"}},
     ]
